@@ -1,0 +1,43 @@
+# What every target of the project shares: warnings as errors, sanitizers, the include root.
+add_library(granary_options INTERFACE)
+target_include_directories(granary_options INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(granary_options INTERFACE -Wall -Wextra -Werror -Wshadow -Wnon-virtual-dtor)
+# Asio's fences are invisible to ThreadSanitizer; without them it uses atomics, which are not.
+target_compile_definitions(granary_options INTERFACE BOOST_ASIO_DISABLE_FENCED_BLOCK)
+if(GRANARY_SANITIZE)
+  target_compile_options(granary_options INTERFACE -fsanitize=${GRANARY_SANITIZE} -fno-omit-frame-pointer
+                                                   -fno-sanitize-recover=all)
+  target_link_options(granary_options INTERFACE -fsanitize=${GRANARY_SANITIZE})
+endif()
+
+# granary_library(NAME SOURCES ... LIBS ...): a room. Without sources it is headers only.
+function(granary_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  if(ARG_SOURCES)
+    add_library(${name} STATIC ${ARG_SOURCES})
+    target_link_libraries(${name} PUBLIC granary_options ${ARG_LIBS})
+  else()
+    add_library(${name} INTERFACE)
+    target_link_libraries(${name} INTERFACE granary_options ${ARG_LIBS})
+  endif()
+endfunction()
+
+# granary_program(NAME SOURCES ... LIBS ...)
+function(granary_program name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE granary_options ${ARG_LIBS})
+endfunction()
+
+# granary_test(NAME SOURCES ... LIBS ...): a GoogleTest program; ctest sees each of its cases.
+function(granary_test name)
+  cmake_parse_arguments(ARG "" "TIMEOUT" "SOURCES;LIBS;LABELS" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE granary_options ${ARG_LIBS} GTest::gtest_main)
+  target_compile_definitions(${name} PRIVATE GRANARY_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 120)
+  endif()
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT ${ARG_TIMEOUT} LABELS "${ARG_LABELS}")
+endfunction()

@@ -1,0 +1,21 @@
+// GRANARY_CHECK: a law of the program that may never be broken. On in release builds too; a broken one aborts, after
+// the handler (the runtime's: it writes down partition and position) has run. Any thread.
+#pragma once
+
+#include <functional>
+#include <string>
+
+namespace granary {
+
+// Called once before the process aborts, with the message. The handler must not throw. Set before threads start.
+void set_check_handler(std::function<void(const std::string&)> handler);
+
+[[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
+
+}  // namespace granary
+
+#define GRANARY_CHECK(condition, message)                                 \
+  do {                                                                    \
+    if (!(condition)) [[unlikely]]                                        \
+      ::granary::check_failed(#condition, __FILE__, __LINE__, (message)); \
+  } while (false)

@@ -1,0 +1,90 @@
+// The port to the log. Topics hold partitions, partitions hold records with dense offsets from 0.
+//
+// Laws of the port, held by one conformance suite over every door (tests/conformance/journal_suite.h):
+//  - an append is one partition's records in order, all or none, at consecutive offsets;
+//  - `done` is called after the records are durable; a reader sees only what is durable;
+//  - appends to one partition stand in the order of the calls;
+//  - nothing is ever changed or removed.
+//
+// Threads: all functions may be called from any thread. `done` and the listener run on a thread of the journal's: they
+// must be short, must not block, and must not call the journal's destructor.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/base/bytes.h"
+#include "shared/base/result.h"
+
+namespace granary::journal {
+
+using Offset = std::uint64_t;
+
+struct Partition {
+  std::string topic;
+  std::uint16_t number = 0;
+  auto operator<=>(const Partition&) const = default;
+};
+
+// An inbox's record is its value. Outward streams have a key and headers too; both are empty elsewhere.
+struct Record {
+  Bytes value;
+  Bytes key;
+  std::vector<std::pair<std::string, std::string>> headers;
+  bool operator==(const Record&) const = default;
+};
+
+// The largest value of a record, in bytes. A larger one is invalid_input.
+inline constexpr std::size_t kRecordBytesMax = 60 * 1024;
+
+struct TopicInfo {
+  std::string name;
+  std::uint16_t partitions = 0;
+  bool operator==(const TopicInfo&) const = default;
+};
+
+// What a reader asked for: records from `first` on, in order, without a gap. Reuse one object to reuse its memory.
+struct ReadBatch {
+  Offset first = 0;
+  std::vector<Record> records;
+};
+
+class Journal {
+ public:
+  // Receives the offset of the first record, or why nothing was appended. After an error the caller must assume
+  // neither: the records may stand (a crash or a broker between the write and its answer), so it reads before it
+  // appends again.
+  using AppendDone = std::function<void(Result<Offset>)>;
+  // Told that `partition` has grown. May be told more often than needed.
+  using Listener = std::function<void(const Partition&)>;
+
+  virtual ~Journal() = default;
+
+  // Makes a topic. One of the same name and partitions is no error; another count is `conflict`.
+  virtual Result<void> create_topic(const TopicInfo& topic) = 0;
+  // All topics, by name.
+  virtual Result<std::vector<TopicInfo>> topics() const = 0;
+
+  // Appends in order; see the laws. At least one record. An unknown partition is `not_found` by `done`.
+  virtual void append(const Partition& partition, std::vector<Record> records, AppendDone done) = 0;
+
+  // Fills `batch` with records from `from` on: at least one where one is durable there, none at the end; at most about
+  // `bytes_max` bytes of values (always one record). `from` beyond the end is `conflict`: the log is shorter than the
+  // caller knows it to have been.
+  virtual Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) const = 0;
+
+  // The number of durable records: the offset that the next one gets.
+  virtual Result<Offset> end(const Partition& partition) const = 0;
+
+  // One listener for the journal; set before the first append, cleared with nullptr.
+  virtual void set_listener(Listener listener) = 0;
+};
+
+// Appends and waits until it is durable. For start-up, tools and tests; never on a thread that the journal calls back
+// on.
+Result<Offset> append_and_wait(Journal& journal, const Partition& partition, std::vector<Record> records);
+
+}  // namespace granary::journal
