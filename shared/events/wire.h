@@ -1,0 +1,275 @@
+// The one canonical encoding of events and rows: Protobuf's wire format with fields in the order of their tags, defaults left
+// out, varints at their shortest, and nothing unknown. Protobuf itself promises no canonical bytes, and these are hashed; so the
+// few lines that write them are here, and protoc's generated code reads and writes the same messages in tests and elsewhere.
+// https://protobuf.dev/programming-guides/encoding/
+//
+// Strings: bytes; Instant, int64: varint; enums, uint64: varint; amounts: bytes (units::append_int128); ids: 16 bytes; nested
+// structs and optionals of them: messages; vectors: repeated. std::optional<Instant> has presence.
+// Any thread; views live as long as the bytes that they look at.
+#pragma once
+
+#include <optional>
+#include <type_traits>
+#include <vector>
+
+#include "shared/base/bytes.h"
+#include "shared/events/event.h"
+
+namespace granary::events::wire {
+
+enum class WireKind : std::uint8_t { varint = 0, bytes = 2 };
+
+inline void put_varint(Bytes& out, std::uint64_t value) {
+  while (value >= 0x80) {
+    out.push_back(static_cast<char>(value | 0x80));
+    value >>= 7;
+  }
+  out.push_back(static_cast<char>(value));
+}
+
+// False: cut short, too long, or not at its shortest.
+inline bool take_varint(BytesView& in, std::uint64_t& value) {
+  value = 0;
+  for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
+    const auto byte = static_cast<std::uint8_t>(in[i]);
+    if (i == 9 && byte > 1) return false;
+    value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
+    if (byte < 0x80) {
+      if (byte == 0 && i > 0) return false;
+      in.remove_prefix(i + 1);
+      return true;
+    }
+  }
+  return false;
+}
+
+inline bool take_bytes(BytesView& in, BytesView& value) {
+  std::uint64_t size = 0;
+  if (!take_varint(in, size) || size > in.size()) return false;
+  value = in.substr(0, size);
+  in.remove_prefix(size);
+  return true;
+}
+
+// Closes a length-prefixed stretch that began at `start` with one byte kept free for the length.
+inline void close_length(Bytes& out, std::size_t start) {
+  const std::size_t size = out.size() - start - 1;
+  if (size < 0x80) {
+    out[start] = static_cast<char>(size);
+    return;
+  }
+  Bytes length;
+  put_varint(length, size);
+  out.replace(start, 1, length);
+}
+
+template <class T>
+struct IsVector : std::false_type {};
+template <class T>
+struct IsVector<std::vector<T>> : std::true_type {};
+template <class T>
+struct IsOptional : std::false_type {};
+template <class T>
+struct IsOptional<std::optional<T>> : std::true_type {};
+template <class T>
+struct IsExact : std::false_type {};
+template <class Tag>
+struct IsExact<units::Exact<Tag>> : std::true_type {};
+
+template <class T>
+void encode(const T& value, Bytes& out);
+template <class T>
+bool decode(BytesView in, T& value);
+
+// Writes the fields of one message.
+struct Writer {
+  Bytes& out;
+
+  template <class T>
+  void operator()(int tag, std::string_view, const T& value, Presence) {
+    if constexpr (IsVector<T>::value) {
+      for (const auto& item : value) write(tag, item);
+    } else if constexpr (IsOptional<T>::value) {
+      if (value) write(tag, *value);
+    } else if (!is_default(value)) {
+      write(tag, value);
+    }
+  }
+
+  template <class T>
+  static bool is_default(const T& value) {
+    if constexpr (std::is_same_v<T, std::string>) return value.empty();
+    else if constexpr (std::is_same_v<T, Instant>) return value.ms() == 0;
+    else if constexpr (std::is_same_v<T, Id16>) return value == Id16{};
+    else if constexpr (IsExact<T>::value) return value.is_zero();
+    else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) return value == T{};
+    else return false;  // a nested message is always there
+  }
+
+  void key(int tag, WireKind kind) { put_varint(out, static_cast<std::uint64_t>(tag) << 3 | static_cast<std::uint8_t>(kind)); }
+
+  template <class T>
+  void write(int tag, const T& value) {
+    if constexpr (std::is_same_v<T, std::string>) {
+      key(tag, WireKind::bytes);
+      put_varint(out, value.size());
+      out.append(value);
+    } else if constexpr (std::is_same_v<T, Instant>) {
+      key(tag, WireKind::varint);
+      put_varint(out, static_cast<std::uint64_t>(value.ms()));
+    } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
+      key(tag, WireKind::varint);
+      put_varint(out, static_cast<std::uint64_t>(value));
+    } else {
+      key(tag, WireKind::bytes);
+      const std::size_t start = out.size();
+      out.push_back('\0');
+      if constexpr (std::is_same_v<T, Id16>) out.append(view_of(value));
+      else if constexpr (IsExact<T>::value) units::append_int128(out, value.value());
+      else encode(value, out);
+      close_length(out, start);
+    }
+  }
+};
+
+// Reads the fields of one message, each where it must stand.
+struct Reader {
+  BytesView in;
+  int tag = 0;  // of the field at the front of `in`, its key taken; 0: the message has ended
+  WireKind kind{};
+  bool bad = false;
+
+  explicit Reader(BytesView bytes) : in(bytes) { next(); }
+
+  void next() {
+    tag = 0;
+    if (in.empty()) return;
+    std::uint64_t key = 0;
+    if (!take_varint(in, key) || key >> 3 == 0 || key >> 3 > 1'000'000) return fail();
+    tag = static_cast<int>(key >> 3);
+    const auto raw = static_cast<std::uint8_t>(key & 7);
+    if (raw != 0 && raw != 2) return fail();
+    kind = static_cast<WireKind>(raw);
+  }
+  void fail() {
+    bad = true;
+    tag = 0;
+    in = {};
+  }
+
+  template <class T>
+  void operator()(int field, std::string_view, T& value, Presence) {
+    if constexpr (IsVector<T>::value) {
+      std::size_t count = 0;
+      while (tag == field) {
+        if (count == value.size()) value.emplace_back();
+        read(value[count++], true);
+      }
+      value.resize(count);
+    } else if constexpr (IsOptional<T>::value) {
+      if (tag != field) return value.reset();
+      if (!value) value.emplace();
+      read(*value, true);
+    } else if (tag == field) {
+      read(value, false);
+    } else {
+      reset(value);
+    }
+  }
+
+  template <class T>
+  static void reset(T& value) {
+    if constexpr (std::is_same_v<T, std::string>) value.clear();
+    else value = T{};
+  }
+
+  template <class T>
+  void read(T& value, bool default_allowed) {
+    if constexpr (std::is_same_v<T, Instant> || std::is_enum_v<T> || std::is_integral_v<T>) {
+      std::uint64_t raw = 0;
+      if (kind != WireKind::varint || !take_varint(in, raw) || (raw == 0 && !default_allowed)) return fail();
+      if constexpr (std::is_same_v<T, Instant>) {
+        value = Instant(static_cast<std::int64_t>(raw));
+      } else if constexpr (std::is_enum_v<T>) {
+        if (raw == 0 || raw > EnumNames<T>::kNames.size()) return fail();
+        value = static_cast<T>(raw);
+      } else {
+        value = static_cast<T>(raw);
+      }
+    } else {
+      BytesView bytes;
+      if (kind != WireKind::bytes || !take_bytes(in, bytes)) return fail();
+      if constexpr (std::is_same_v<T, std::string>) {
+        if (bytes.empty() && !default_allowed) return fail();
+        value.assign(bytes);
+      } else if constexpr (std::is_same_v<T, Id16>) {
+        const auto id = id_from(bytes);
+        if (!id) return fail();
+        value = *id;
+      } else if constexpr (IsExact<T>::value) {
+        const auto number = units::int128_from(bytes);
+        if (!number || (*number == 0 && !default_allowed)) return fail();
+        value = T(*number);
+      } else if (!decode(bytes, value)) {
+        return fail();
+      }
+    }
+    next();
+  }
+};
+
+// Appends the message.
+template <class T>
+void encode(const T& value, Bytes& out) {
+  Writer writer{out};
+  T::fields(value, writer);
+}
+
+// False: not the canonical bytes of a T; `value` is then anything. Memory of `value` is reused.
+template <class T>
+bool decode(BytesView in, T& value) {
+  Reader reader(in);
+  T::fields(value, reader);
+  return !reader.bad && reader.tag == 0;
+}
+
+// An event as the message `Event`: its type's number as the one field, so that the bytes name what they are.
+template <class T>
+void encode_event(const T& value, Bytes& out) {
+  put_varint(out, static_cast<std::uint64_t>(TypeOf<T>::kType) << 3 | 2);
+  const std::size_t start = out.size();
+  out.push_back('\0');
+  encode(value, out);
+  close_length(out, start);
+}
+
+}  // namespace granary::events::wire
+
+namespace granary::events {
+
+// What became of bytes that should be an event.
+enum class DecodeResult {
+  ok,
+  malformed,     // no event at all
+  unknown_type,  // an event of a type that this build has no rule for
+};
+
+// Keeps one value per type, so that decoding allocates nothing once it is warm. One thread.
+class EventDecoder {
+ public:
+  // On ok, event() holds it until the next call.
+  DecodeResult decode(BytesView bytes);
+  [[nodiscard]] const Event& event() const { return *event_; }
+
+ private:
+  std::vector<Event> slots_;
+  const Event* event_ = nullptr;
+};
+
+// The type that the bytes claim; none: malformed.
+EventType peek_type(BytesView event_bytes);
+
+// Event bytes of any event but monostate.
+void encode_event(const Event& event, Bytes& out);
+
+}  // namespace granary::events
