@@ -1,5 +1,5 @@
-// What people decide: the raw events of `granary.applications.v1`. Those that machines read are sent on to them as facts, in
-// the same form. Fields and words: schemas/granary/events/v1/decisions.proto.
+// What people decide: the raw events of `granary.applications.v1`. Those that machines read are sent on to them as
+// facts, in the same form. Fields and words: schemas/granary/events/v1/decisions.proto.
 #pragma once
 
 #include <optional>
@@ -224,8 +224,8 @@ struct PolicyPublished {
   }
 };
 
-// The price of `per` (see units::named_unit) of a class, for the customers and purposes named (none named: for all). Of the
-// entries that fit, the first in the list holds.
+// The price of `per` (see units::named_unit) of a class, for the customers and purposes named (none named: for all). Of
+// the entries that fit, the first in the list holds.
 struct PriceEntry {
   std::string class_name;
   Price price;

@@ -343,8 +343,9 @@ struct RecordRefused {
 
 }  // namespace granary::events
 
-GRANARY_ENUM_NAMES(granary::events::Account, "issued", "available", "reserved", "used", "expired", "withdrawn", "outside",
-                   "uncovered", "unassigned");
-GRANARY_ENUM_NAMES(granary::events::PartFunding, "covered", "share", "pay_per_use", "uncovered_bill", "uncovered_record");
+GRANARY_ENUM_NAMES(granary::events::Account, "issued", "available", "reserved", "used", "expired", "withdrawn",
+                   "outside", "uncovered", "unassigned");
+GRANARY_ENUM_NAMES(granary::events::PartFunding, "covered", "share", "pay_per_use", "uncovered_bill",
+                   "uncovered_record");
 GRANARY_ENUM_NAMES(granary::events::PostingCause, "awarded", "expired", "held", "released");
 GRANARY_ENUM_NAMES(granary::events::MachineKind, "intake", "metering", "allocation", "billing");

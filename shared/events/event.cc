@@ -6,7 +6,9 @@ namespace granary::events {
 namespace {
 
 // A reserved name has its number too, so that nobody gives it to another event.
-constexpr EventType reserved(std::uint16_t number) { return static_cast<EventType>(number); }
+constexpr EventType reserved(std::uint16_t number) {
+  return static_cast<EventType>(number);
+}
 
 constexpr auto kVocabulary = std::to_array<TypeInfo>({
     {EventType::organisation_registered, "granary.organisation.registered.v1", Origin::decision},
@@ -71,7 +73,9 @@ constexpr auto kVocabulary = std::to_array<TypeInfo>({
 
 }  // namespace
 
-std::span<const TypeInfo> vocabulary() { return kVocabulary; }
+std::span<const TypeInfo> vocabulary() {
+  return kVocabulary;
+}
 
 const TypeInfo* type_by_name(std::string_view name) {
   for (const TypeInfo& info : kVocabulary)

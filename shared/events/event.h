@@ -1,5 +1,5 @@
-// Every event of the vocabulary as one value, and the table of its types. The numbers are the fields of the message `Event` in
-// schemas/granary/events/v1/event.proto, so that an event's bytes name their type; a number is never reused.
+// Every event of the vocabulary as one value, and the table of its types. The numbers are the fields of the message
+// `Event` in schemas/granary/events/v1/event.proto, so that an event's bytes name their type; a number is never reused.
 #pragma once
 
 #include <cstdint>
@@ -46,17 +46,17 @@ enum class EventType : std::uint16_t {
 };
 
 // std::monostate stands for EventType::none.
-using Event = std::variant<std::monostate, OrganisationRegistered, ProjectRegistered, AccountBound, ApplicationSubmitted,
-                           ScreeningDecided, ApplicationDecided, PolicyPublished, PriceBookPublished, SourceStated,
-                           UsageReported, UsageInterim, LaneCompleted, SourceCompleted, ProjectOpened, GrantOpened,
-                           UsageMetered, UsageHeld, UsageCharged, UnitsPosted, ChargeRated, LotAwardedNotice, LotExhausted,
-                           LotExpired, RecordRefused>;
+using Event =
+    std::variant<std::monostate, OrganisationRegistered, ProjectRegistered, AccountBound, ApplicationSubmitted,
+                 ScreeningDecided, ApplicationDecided, PolicyPublished, PriceBookPublished, SourceStated, UsageReported,
+                 UsageInterim, LaneCompleted, SourceCompleted, ProjectOpened, GrantOpened, UsageMetered, UsageHeld,
+                 UsageCharged, UnitsPosted, ChargeRated, LotAwardedNotice, LotExhausted, LotExpired, RecordRefused>;
 
 template <class T>
 struct TypeOf;
-#define GRANARY_EVENT_TYPE(Struct, type_name) \
-  template <>                                 \
-  struct TypeOf<Struct> {                     \
+#define GRANARY_EVENT_TYPE(Struct, type_name)                \
+  template <>                                                \
+  struct TypeOf<Struct> {                                    \
     static constexpr EventType kType = EventType::type_name; \
   }
 GRANARY_EVENT_TYPE(OrganisationRegistered, organisation_registered);

@@ -32,8 +32,8 @@ bool enum_from_name(std::string_view name, E& value) {
 
 }  // namespace granary::events
 
-#define GRANARY_ENUM_NAMES(Enum, ...)                                                  \
-  template <>                                                                          \
-  struct granary::events::EnumNames<Enum> {                                            \
-    static constexpr auto kNames = std::to_array<std::string_view>({__VA_ARGS__});     \
+#define GRANARY_ENUM_NAMES(Enum, ...)                                              \
+  template <>                                                                      \
+  struct granary::events::EnumNames<Enum> {                                        \
+    static constexpr auto kNames = std::to_array<std::string_view>({__VA_ARGS__}); \
   }

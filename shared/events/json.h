@@ -1,5 +1,6 @@
-// Events as JSON: read strictly at the doors, written on the outward streams and in answers. Names are those of the fields;
-// times RFC 3339, quantities, amounts and money decimal strings, ids lower-case hex, enums their names. Any thread.
+// Events as JSON: read strictly at the doors, written on the outward streams and in answers. Names are those of the
+// fields; times RFC 3339, quantities, amounts and money decimal strings, ids lower-case hex, enums their names. Any
+// thread.
 #pragma once
 
 #include <optional>
@@ -18,11 +19,11 @@ struct FormError {
   std::string hint;    // what to do
 };
 
-// Reads the data of a raw event of that type (Origin decision or usage) and tests what the event alone shows: form, sign,
-// decimals, order of times, overflow, unknown fields. `pointer` is the place of `data` in its document. `notes` receives what
-// stands beside a usage's substance.
-std::optional<FormError> read_raw_event(EventType type, const json::Value& data, const std::string& pointer, Event& event,
-                                        UsageNotes& notes);
+// Reads the data of a raw event of that type (Origin decision or usage) and tests what the event alone shows: form,
+// sign, decimals, order of times, overflow, unknown fields. `pointer` is the place of `data` in its document. `notes`
+// receives what stands beside a usage's substance.
+std::optional<FormError> read_raw_event(EventType type, const json::Value& data, const std::string& pointer,
+                                        Event& event, UsageNotes& notes);
 
 // Writes any event's fields as one JSON object. Defaults of optional fields are left out.
 void write_json(const Event& event, std::string& out);

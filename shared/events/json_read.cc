@@ -88,20 +88,28 @@ class ObjectReader {
   void read(const Value& value, const std::string& pointer, std::string& out) {
     if (!value.is(Kind::string)) return fail("malformed", pointer, value, "send a string here");
     const std::string& text = value.string();
-    const bool control = std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+    const bool control =
+        std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
     if (text.empty() || text.size() > kTextBytesMax || control)
-      return fail("malformed", pointer, value, "send 1 to 256 bytes without control characters, or leave an optional field out");
+      return fail("malformed", pointer, value,
+                  "send 1 to 256 bytes without control characters, or leave an optional field out");
     out = text;
   }
 
   void read(const Value& value, const std::string& pointer, Instant& out) {
-    if (!value.is(Kind::string)) return fail("malformed", pointer, value, "send a time as a string: 2026-10-31T23:30:00Z");
+    if (!value.is(Kind::string))
+      return fail("malformed", pointer, value, "send a time as a string: 2026-10-31T23:30:00Z");
     const auto parsed = units::parse_time(value.string());
     switch (parsed.trouble) {
-      case TimeTrouble::none: out = parsed.at; return;
-      case TimeTrouble::no_zone: return fail("time_without_zone", pointer, value, "add Z or an offset such as +01:00");
-      case TimeTrouble::too_precise: return fail("time_too_precise", pointer, value, "send at most milliseconds");
-      case TimeTrouble::out_of_range: return fail("time_out_of_range", pointer, value, "send a time of the years 1970 to 9999");
+      case TimeTrouble::none:
+        out = parsed.at;
+        return;
+      case TimeTrouble::no_zone:
+        return fail("time_without_zone", pointer, value, "add Z or an offset such as +01:00");
+      case TimeTrouble::too_precise:
+        return fail("time_too_precise", pointer, value, "send at most milliseconds");
+      case TimeTrouble::out_of_range:
+        return fail("time_out_of_range", pointer, value, "send a time of the years 1970 to 9999");
       case TimeTrouble::malformed:
         return fail("malformed", pointer, value, "send RFC 3339 with a zone: 2026-10-31T23:30:00Z");
     }
@@ -109,7 +117,8 @@ class ObjectReader {
 
   void read(const Value& value, const std::string& pointer, std::uint64_t& out) {
     const auto number = value.integer();
-    if (!number || *number < 0) return fail("malformed", pointer, value, "send a JSON integer of 0 or more, without point and exponent");
+    if (!number || *number < 0)
+      return fail("malformed", pointer, value, "send a JSON integer of 0 or more, without point and exponent");
     out = static_cast<std::uint64_t>(*number);
   }
 
@@ -118,11 +127,15 @@ class ObjectReader {
     if (!value.is(Kind::string)) return fail("malformed", pointer, value, "send a decimal string: " + example);
     const auto parsed = units::parse_decimal(value.string(), decimals);
     switch (parsed.trouble) {
-      case DecimalTrouble::none: out = parsed.scaled; return;
-      case DecimalTrouble::malformed: return fail("malformed", pointer, value, "send a decimal string: " + example);
+      case DecimalTrouble::none:
+        out = parsed.scaled;
+        return;
+      case DecimalTrouble::malformed:
+        return fail("malformed", pointer, value, "send a decimal string: " + example);
       case DecimalTrouble::too_precise:
         return fail("quantity_too_precise", pointer, value, "send at most " + std::to_string(decimals) + " decimals");
-      case DecimalTrouble::overflow: return fail("quantity_overflow", pointer, value, "send less than 2^96 of the smallest unit");
+      case DecimalTrouble::overflow:
+        return fail("quantity_overflow", pointer, value, "send less than 2^96 of the smallest unit");
     }
   }
   void read_positive(const Value& value, const std::string& pointer, int decimals, units::Int128& out) {
@@ -171,7 +184,8 @@ using Trouble = std::optional<FormError>;
 
 Trouble check_unit(const std::string& unit, const std::string& pointer) {
   if (units::named_unit(unit)) return std::nullopt;
-  return FormError{"malformed", pointer, unit, "send one of: resource-hour, resource-us, gib-hour, tib-hour, byte-hour, byte-ms, item"};
+  return FormError{"malformed", pointer, unit,
+                   "send one of: resource-hour, resource-us, gib-hour, tib-hour, byte-hour, byte-ms, item"};
 }
 
 bool upper_letters(const std::string& text, std::size_t size) {
@@ -184,7 +198,8 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
   if (usage.project.empty() != by_account || (by_account && (usage.cluster.empty() || usage.account.empty())))
     return FormError{"malformed", at + "/project", usage.project, "name either the project, or cluster and account"};
   if (end < usage.start)
-    return FormError{"end_before_start", at + "/" + end_name, units::format_time(end), "send an end that is not before the start"};
+    return FormError{"end_before_start", at + "/" + end_name, units::format_time(end),
+                     "send an end that is not before the start"};
   std::set<std::string> seen;
   for (std::size_t i = 0; i < usage.resources.size(); ++i) {
     const ResourceUsed& used = usage.resources[i];
@@ -195,14 +210,17 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
       return FormError{"malformed", here, "", "send either quantity, or amount and unit"};
     if (!used.unit.empty() && !units::unit_from_name(used.unit))
       return FormError{"malformed", here + "/unit", used.unit, "send one of: resource-us, byte-ms, item"};
-    if (units::hold(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble == units::HoldTrouble::overflow)
+    if (units::hold(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble ==
+        units::HoldTrouble::overflow)
       return FormError{"quantity_overflow", here + "/quantity", units::format_decimal(used.quantity.value(), 3),
                        "send less than 2^96 resource-us in one usage"};
   }
   return std::nullopt;
 }
 
-Trouble check(const UsageReported& usage, const std::string& at) { return check_usage(usage, usage.end, "end", at); }
+Trouble check(const UsageReported& usage, const std::string& at) {
+  return check_usage(usage, usage.end, "end", at);
+}
 Trouble check(const UsageInterim& usage, const std::string& at) {
   return check_usage(usage, usage.measured_at, "measured_at", at);
 }
@@ -219,7 +237,8 @@ Trouble check(const AccountBound& bound, const std::string& at) {
 
 Trouble check(const ApplicationSubmitted& application, const std::string& at) {
   for (std::size_t i = 0; i < application.resources.size(); ++i)
-    if (auto trouble = check_unit(application.resources[i].unit, at + "/resources/" + std::to_string(i) + "/unit")) return trouble;
+    if (auto trouble = check_unit(application.resources[i].unit, at + "/resources/" + std::to_string(i) + "/unit"))
+      return trouble;
   if (application.period_from < application.period_to) return std::nullopt;
   return FormError{"end_before_start", at + "/period_to", units::format_time(application.period_to),
                    "send a `period_to` after `period_from`"};
@@ -227,7 +246,8 @@ Trouble check(const ApplicationSubmitted& application, const std::string& at) {
 
 Trouble check(const ScreeningDecided& screening, const std::string& at) {
   if (screening.questionnaire.empty() != screening.basis.empty()) return std::nullopt;
-  return FormError{"malformed", at + "/questionnaire", "", "send either the questionnaire's version, or a basis (trial)"};
+  return FormError{"malformed", at + "/questionnaire", "",
+                   "send either the questionnaire's version, or a basis (trial)"};
 }
 
 Trouble check(const ApplicationDecided& decided, const std::string& at) {
@@ -258,12 +278,14 @@ Trouble check(const PolicyPublished& policy, const std::string& at) {
   const bool overdraft = content.mode != OverdraftMode{} || !content.seller.empty() || !content.project.empty();
   const auto fits = [&](PolicyKind kind, bool filled) { return (policy.kind == kind) == filled; };
   if (!fits(PolicyKind::resource_classes, !content.classes.empty()) ||
-      !fits(PolicyKind::acceptance_window, content.window_days != 0) || !fits(PolicyKind::burn_order, !content.order.empty()) ||
-      !fits(PolicyKind::overdraft, overdraft))
-    return FormError{"malformed", at + "/content", std::string(enum_name(policy.kind)),
-                     "send what belongs to the kind, and only that: classes, window_days, order, or mode with seller and project"};
+      !fits(PolicyKind::acceptance_window, content.window_days != 0) ||
+      !fits(PolicyKind::burn_order, !content.order.empty()) || !fits(PolicyKind::overdraft, overdraft))
+    return FormError{
+        "malformed", at + "/content", std::string(enum_name(policy.kind)),
+        "send what belongs to the kind, and only that: classes, window_days, order, or mode with seller and project"};
   if (content.window_days > 36500)
-    return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days), "send at most 36500 days"};
+    return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days),
+                     "send at most 36500 days"};
   if (overdraft && (content.mode == OverdraftMode{} || (content.mode == OverdraftMode::bill && content.seller.empty())))
     return FormError{"malformed", at + "/content/mode", "", "send a mode; with bill the seller too, whose prices hold"};
   std::set<std::string> seen;
@@ -288,12 +310,12 @@ Trouble check(const T&, const std::string&) {
 
 // Doors read these and no other; derived events have no way in.
 template <class T>
-inline constexpr bool kRaw = std::is_same_v<T, OrganisationRegistered> || std::is_same_v<T, ProjectRegistered> ||
-                             std::is_same_v<T, AccountBound> || std::is_same_v<T, ApplicationSubmitted> ||
-                             std::is_same_v<T, ScreeningDecided> || std::is_same_v<T, ApplicationDecided> ||
-                             std::is_same_v<T, PolicyPublished> || std::is_same_v<T, PriceBookPublished> ||
-                             std::is_same_v<T, SourceStated> || std::is_same_v<T, UsageReported> ||
-                             std::is_same_v<T, UsageInterim>;
+inline constexpr bool kRaw =
+    std::is_same_v<T, OrganisationRegistered> || std::is_same_v<T, ProjectRegistered> ||
+    std::is_same_v<T, AccountBound> || std::is_same_v<T, ApplicationSubmitted> || std::is_same_v<T, ScreeningDecided> ||
+    std::is_same_v<T, ApplicationDecided> || std::is_same_v<T, PolicyPublished> ||
+    std::is_same_v<T, PriceBookPublished> || std::is_same_v<T, SourceStated> || std::is_same_v<T, UsageReported> ||
+    std::is_same_v<T, UsageInterim>;
 
 template <std::size_t I = 1>
 Trouble read_as(EventType type, const Value& data, const std::string& pointer, Event& event, UsageNotes& notes) {
@@ -308,7 +330,8 @@ Trouble read_as(EventType type, const Value& data, const std::string& pointer, E
         notes = {};
         if (data.is(Kind::object)) {
           T::fields(value, reader);
-          if constexpr (std::is_same_v<T, UsageReported> || std::is_same_v<T, UsageInterim>) UsageNotes::fields(notes, reader);
+          if constexpr (std::is_same_v<T, UsageReported> || std::is_same_v<T, UsageInterim>)
+            UsageNotes::fields(notes, reader);
         }
         if (auto trouble = reader.finish()) return trouble;
         return check(value, pointer);
@@ -320,8 +343,8 @@ Trouble read_as(EventType type, const Value& data, const std::string& pointer, E
 
 }  // namespace
 
-std::optional<FormError> read_raw_event(EventType type, const json::Value& data, const std::string& pointer, Event& event,
-                                        UsageNotes& notes) {
+std::optional<FormError> read_raw_event(EventType type, const json::Value& data, const std::string& pointer,
+                                        Event& event, UsageNotes& notes) {
   return read_as(type, data, pointer, event, notes);
 }
 

@@ -48,16 +48,26 @@ struct JsonWriter {
 
   template <class T>
   void write(const T& value) {
-    if constexpr (std::is_same_v<T, std::string>) json::append_json_string(out, value);
-    else if constexpr (std::is_same_v<T, Instant>) quoted(units::format_time(value));
-    else if constexpr (std::is_same_v<T, Id16>) quoted(to_hex(view_of(value)));
-    else if constexpr (std::is_same_v<T, Quantity>) quoted(units::format_decimal(value.value(), 3));
-    else if constexpr (std::is_same_v<T, Price>) quoted(units::format_decimal(value.value(), 9));
-    else if constexpr (std::is_same_v<T, units::Money>) quoted(units::format_fixed(value.value(), 9));
-    else if constexpr (std::is_same_v<T, Amount>) quoted(units::format_integer(value.value()));
-    else if constexpr (std::is_enum_v<T>) quoted(enum_name(value));
-    else if constexpr (std::is_integral_v<T>) out.append(std::to_string(value));
-    else write_object(value);
+    if constexpr (std::is_same_v<T, std::string>)
+      json::append_json_string(out, value);
+    else if constexpr (std::is_same_v<T, Instant>)
+      quoted(units::format_time(value));
+    else if constexpr (std::is_same_v<T, Id16>)
+      quoted(to_hex(view_of(value)));
+    else if constexpr (std::is_same_v<T, Quantity>)
+      quoted(units::format_decimal(value.value(), 3));
+    else if constexpr (std::is_same_v<T, Price>)
+      quoted(units::format_decimal(value.value(), 9));
+    else if constexpr (std::is_same_v<T, units::Money>)
+      quoted(units::format_fixed(value.value(), 9));
+    else if constexpr (std::is_same_v<T, Amount>)
+      quoted(units::format_integer(value.value()));
+    else if constexpr (std::is_enum_v<T>)
+      quoted(enum_name(value));
+    else if constexpr (std::is_integral_v<T>)
+      out.append(std::to_string(value));
+    else
+      write_object(value);
   }
 
   template <class T>
@@ -74,8 +84,10 @@ struct JsonWriter {
 void write_json(const Event& event, std::string& out) {
   std::visit(
       [&out]<class T>(const T& value) {
-        if constexpr (!std::is_same_v<T, std::monostate>) JsonWriter{out}.write_object(value);
-        else out.append("{}");
+        if constexpr (!std::is_same_v<T, std::monostate>)
+          JsonWriter{out}.write_object(value);
+        else
+          out.append("{}");
       },
       event);
 }

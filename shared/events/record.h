@@ -1,6 +1,6 @@
-// The records of inboxes, byte for byte. The first byte is the kind (high half) and its format version (low half); the rest is
-// the message of that name in schemas/granary/events/v1/record.proto, in the canonical encoding of wire.h. The page is
-// docs/formats.md. Values; any thread; views live as long as the record's bytes.
+// The records of inboxes, byte for byte. The first byte is the kind (high half) and its format version (low half); the
+// rest is the message of that name in schemas/granary/events/v1/record.proto, in the canonical encoding of wire.h. The
+// page is docs/formats.md. Values; any thread; views live as long as the record's bytes.
 #pragma once
 
 #include <optional>
@@ -86,14 +86,24 @@ Bytes encode_record(RecordKind kind, const T& body) {
   wire::encode(body, out);
   return out;
 }
-inline Bytes encode_record(const Genesis& body) { return encode_record(RecordKind::genesis, body); }
-inline Bytes encode_record(const Tick& body) { return encode_record(RecordKind::tick, body); }
-inline Bytes encode_record(const Raw& body) { return encode_record(RecordKind::raw, body); }
-inline Bytes encode_record(const Packet& body) { return encode_record(RecordKind::packet, body); }
+inline Bytes encode_record(const Genesis& body) {
+  return encode_record(RecordKind::genesis, body);
+}
+inline Bytes encode_record(const Tick& body) {
+  return encode_record(RecordKind::tick, body);
+}
+inline Bytes encode_record(const Raw& body) {
+  return encode_record(RecordKind::raw, body);
+}
+inline Bytes encode_record(const Packet& body) {
+  return encode_record(RecordKind::packet, body);
+}
 
 // The kind, where the record is of a kind and version that this build knows; else nullopt (the partition parks).
 std::optional<RecordKind> kind_of(BytesView record);
 // The body after the first byte.
-inline BytesView body_of(BytesView record) { return record.substr(1); }
+inline BytesView body_of(BytesView record) {
+  return record.substr(1);
+}
 
 }  // namespace granary::events

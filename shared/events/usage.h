@@ -1,6 +1,6 @@
-// What machines report: the raw events of `granary.usage.v1`. A struct here is the substance, that is what a charge can depend
-// on; what else the sender may say (UsageNotes) stands beside it in the record, so that two paths that report one job agree.
-// Fields and words: schemas/granary/events/v1/usage.proto.
+// What machines report: the raw events of `granary.usage.v1`. A struct here is the substance, that is what a charge can
+// depend on; what else the sender may say (UsageNotes) stands beside it in the record, so that two paths that report
+// one job agree. Fields and words: schemas/granary/events/v1/usage.proto.
 #pragma once
 
 #include "shared/events/decisions.h"

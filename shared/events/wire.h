@@ -1,11 +1,11 @@
-// The one canonical encoding of events and rows: Protobuf's wire format with fields in the order of their tags, defaults left
-// out, varints at their shortest, and nothing unknown. Protobuf itself promises no canonical bytes, and these are hashed; so the
-// few lines that write them are here, and protoc's generated code reads and writes the same messages in tests and elsewhere.
-// https://protobuf.dev/programming-guides/encoding/
+// The one canonical encoding of events and rows: Protobuf's wire format with fields in the order of their tags,
+// defaults left out, varints at their shortest, and nothing unknown. Protobuf itself promises no canonical bytes, and
+// these are hashed; so the few lines that write them are here, and protoc's generated code reads and writes the same
+// messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
 //
-// Strings: bytes; Instant, int64: varint; enums, uint64: varint; amounts: bytes (units::append_int128); ids: 16 bytes; nested
-// structs and optionals of them: messages; vectors: repeated. std::optional<Instant> has presence.
-// Any thread; views live as long as the bytes that they look at.
+// Strings: bytes; Instant, int64: varint; enums, uint64: varint; amounts: bytes (units::append_int128); ids: 16 bytes;
+// nested structs and optionals of them: messages; vectors: repeated. std::optional<Instant> has presence. Any thread;
+// views live as long as the bytes that they look at.
 #pragma once
 
 #include <optional>
@@ -98,15 +98,23 @@ struct Writer {
 
   template <class T>
   static bool is_default(const T& value) {
-    if constexpr (std::is_same_v<T, std::string>) return value.empty();
-    else if constexpr (std::is_same_v<T, Instant>) return value.ms() == 0;
-    else if constexpr (std::is_same_v<T, Id16>) return value == Id16{};
-    else if constexpr (IsExact<T>::value) return value.is_zero();
-    else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) return value == T{};
-    else return false;  // a nested message is always there
+    if constexpr (std::is_same_v<T, std::string>)
+      return value.empty();
+    else if constexpr (std::is_same_v<T, Instant>)
+      return value.ms() == 0;
+    else if constexpr (std::is_same_v<T, Id16>)
+      return value == Id16{};
+    else if constexpr (IsExact<T>::value)
+      return value.is_zero();
+    else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>)
+      return value == T{};
+    else
+      return false;  // a nested message is always there
   }
 
-  void key(int tag, WireKind kind) { put_varint(out, static_cast<std::uint64_t>(tag) << 3 | static_cast<std::uint8_t>(kind)); }
+  void key(int tag, WireKind kind) {
+    put_varint(out, static_cast<std::uint64_t>(tag) << 3 | static_cast<std::uint8_t>(kind));
+  }
 
   template <class T>
   void write(int tag, const T& value) {
@@ -124,9 +132,12 @@ struct Writer {
       key(tag, WireKind::bytes);
       const std::size_t start = out.size();
       out.push_back('\0');
-      if constexpr (std::is_same_v<T, Id16>) out.append(view_of(value));
-      else if constexpr (IsExact<T>::value) units::append_int128(out, value.value());
-      else encode(value, out);
+      if constexpr (std::is_same_v<T, Id16>)
+        out.append(view_of(value));
+      else if constexpr (IsExact<T>::value)
+        units::append_int128(out, value.value());
+      else
+        encode(value, out);
       close_length(out, start);
     }
   }
@@ -179,8 +190,10 @@ struct Reader {
 
   template <class T>
   static void reset(T& value) {
-    if constexpr (std::is_same_v<T, std::string>) value.clear();
-    else value = T{};
+    if constexpr (std::is_same_v<T, std::string>)
+      value.clear();
+    else
+      value = T{};
   }
 
   template <class T>
