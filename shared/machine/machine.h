@@ -1,0 +1,126 @@
+// What a machine is: a pure fold of one partition of its inbox. No clock, I/O, thread, exception or floating point in
+// here; what it knows came in by its events, what it does goes out through Out, and its rows reach the store through
+// flush().
+//
+// Threads: a machine belongs to its shard's thread. Views into inputs live during the call only.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "shared/events/record.h"
+#include "shared/machine/topology.h"
+#include "shared/store/store.h"
+
+namespace granary::machine {
+
+using units::Instant;
+
+// Finds the shard of a key (a project, an organisation), remembering some thousands of answers: a SHA-256 each is dear.
+class Router {
+ public:
+  explicit Router(std::uint16_t partitions);
+  ~Router();
+  Router(const Router&) = delete;
+  Router& operator=(const Router&) = delete;
+  [[nodiscard]] std::uint16_t shard_of(BytesView key);
+
+ private:
+  struct Memo;
+  std::uint16_t partitions_;
+  std::unique_ptr<Memo> memo_;
+};
+
+// Where and when an event is folded. All of it stands in the log.
+struct Context {
+  MachineKind machine{};
+  std::uint16_t shard = 0;
+  std::uint16_t partitions = 0;  // of the ledger
+  std::uint64_t offset = 0;      // of the record in the inbox
+  Instant now;                   // the largest tick folded; for apply_tick the tick itself
+  Instant complete;              // nothing recorded before it is still in flight towards this shard
+  Router* router = nullptr;
+};
+
+// A raw event. `identity` is the hash over root and sender's (source, id), `substance` that of the substance's bytes.
+struct RawInput {
+  const events::Raw& raw;
+  const events::Event& event;
+  Id16 identity;
+  Id16 substance;
+};
+
+// An event of a lane.
+struct LaneInput {
+  MachineKind from{};
+  std::uint16_t shard = 0;
+  std::uint64_t number = 0;
+  const events::Event& event;
+};
+
+enum class Judgement : std::uint8_t { accepted = 1, repeat, waiting, refused };
+
+// What became of a raw event. Refused: `reason` is the broken rule's name (static text), `field` a JSON pointer into
+// the data, `hint` what to do; the runtime writes record.refused from it.
+struct Outcome {
+  Judgement judgement = Judgement::accepted;
+  std::string_view reason = {};
+  std::string field = {};
+  std::string hint = {};
+
+  static Outcome refuse(std::string_view reason, std::string field, std::string hint) {
+    return {Judgement::refused, reason, std::move(field), std::move(hint)};
+  }
+};
+
+// Where a machine's events go. Each (topic, partition) is a lane of the shard's, numbered from 1.
+class Out {
+ public:
+  virtual ~Out() = default;
+
+  // Returns the event's number in its lane.
+  template <class T>
+  std::uint64_t emit(Topic topic, std::uint16_t partition, const T& event) {
+    scratch_.clear();
+    events::wire::encode_event(event, scratch_);
+    return send(topic, partition, scratch_);
+  }
+  // To every partition of a topic, as facts go.
+  template <class T>
+  void broadcast(Topic topic, std::uint16_t partitions, const T& event) {
+    scratch_.clear();
+    events::wire::encode_event(event, scratch_);
+    for (std::uint16_t partition = 0; partition < partitions_of(topic, partitions); ++partition)
+      send(topic, partition, scratch_);
+  }
+
+ protected:
+  virtual std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) = 0;
+
+ private:
+  Bytes scratch_;
+};
+
+class Machine {
+ public:
+  virtual ~Machine() = default;
+
+  // Once, before all else. The view shows the rows of the last commit and lives as long as the machine.
+  virtual void open(const store::View& rows) = 0;
+
+  // A refusal changes nothing and emits nothing.
+  virtual Outcome apply_raw(const RawInput& input, const Context& context, Out& out) = 0;
+  // An event of a lane is never refused.
+  virtual void apply_lane(const LaneInput& input, const Context& context, Out& out) = 0;
+  // `now` has advanced from `before` to context.now.
+  virtual void apply_tick(Instant before, const Context& context, Out& out) = 0;
+
+  // Adds each row that changed since the last flush, and checks the books. The rows go into the store before the next
+  // call of any function here. What a row holds never depends on when this is called.
+  virtual void flush(store::WriteSet& rows) = 0;
+  // The rows of the last flush are in the store: the cache may shrink.
+  virtual void committed() = 0;
+};
+
+}  // namespace granary::machine

@@ -1,0 +1,156 @@
+// A table of typed rows over a shard's store: hot rows stay in memory as structs, bytes exist only at load and flush,
+// and a row that changed is written once per commit. A row type lists its fields as events do (events/field.h).
+//
+// Threads: belongs to its shard's thread. A pointer to a row lives until the next erase of that row or shrink().
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "shared/base/check.h"
+#include "shared/events/wire.h"
+#include "shared/store/store.h"
+
+namespace granary::machine {
+
+template <class Row>
+class RowTable {
+ public:
+  // All keys of the table begin with `prefix`, one byte, its own within the machine.
+  RowTable(std::uint8_t prefix, std::size_t rows_max) : prefix_(prefix), rows_max_(rows_max) {}
+
+  void open(const store::View& view) { view_ = &view; }
+
+  // The row to look at, nullptr where there is none.
+  const Row* find(BytesView key) {
+    Entry& entry = load(key);
+    return entry.present ? &entry.row : nullptr;
+  }
+
+  // The row to change; made from Row{} where there is none.
+  Row& edit(BytesView key) {
+    Entry& entry = load(key);
+    if (!entry.present) {
+      entry.row = Row{};
+      entry.present = true;
+    }
+    touch(entry);
+    return entry.row;
+  }
+
+  void erase(BytesView key) {
+    Entry& entry = load(key);
+    if (!entry.present) return;
+    entry.present = false;
+    entry.row = Row{};
+    touch(entry);
+  }
+
+  // Visits rows in key order from `from_key` on (without the table's prefix) until false, as they are now, changes
+  // included. For queries and start-up, not for the fold's hot path.
+  template <class Visit>
+  void scan(BytesView from_key, Visit visit) const {
+    std::vector<const Entry*> changed;
+    for (const Entry* entry : dirty_)
+      if (BytesView(entry->key).substr(1) >= from_key) changed.push_back(entry);
+    std::sort(changed.begin(), changed.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
+    auto next = changed.begin();
+    bool go_on = true;
+    const auto visit_changed = [&](const Entry& entry) {
+      if (entry.present && go_on) go_on = visit(BytesView(entry.key).substr(1), entry.row);
+    };
+    const Bytes from = full_key(from_key);
+    view_->scan(from, prefix_end(BytesView(from).substr(0, 1)), [&](BytesView key, BytesView value) {
+      while (next != changed.end() && (*next)->key < key && go_on) visit_changed(**next++);
+      if (!go_on) return false;
+      if (next != changed.end() && (*next)->key == key) {
+        visit_changed(**next++);
+        return go_on;
+      }
+      Row row;
+      GRANARY_CHECK(events::wire::decode(value, row), "a row does not decode");
+      return go_on = visit(key.substr(1), row);
+    });
+    while (next != changed.end() && go_on) visit_changed(**next++);
+  }
+
+  // Adds the rows that changed, in key order; `changed(key, row)` sees each, nullptr standing for an erased one.
+  template <class Changed>
+  void flush(store::WriteSet& rows, Changed changed) {
+    std::sort(dirty_.begin(), dirty_.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
+    for (Entry* entry : dirty_) {
+      changed(entry->key, entry->present ? &entry->row : nullptr);
+      if (entry->present) {
+        Bytes value;
+        events::wire::encode(entry->row, value);
+        rows.put(entry->key, std::move(value));
+      } else {
+        rows.erase(entry->key);
+      }
+      entry->dirty = false;
+    }
+    dirty_.clear();
+  }
+  void flush(store::WriteSet& rows) {
+    flush(rows, [](const Bytes&, const Row*) {});
+  }
+
+  // After a commit: forgets rows that were not used since the shrink before, where there are too many.
+  void shrink() {
+    if (entries_.size() > rows_max_)
+      std::erase_if(entries_, [this](const auto& item) { return item.second->used < age_ && !item.second->dirty; });
+    ++age_;
+  }
+
+ private:
+  struct Entry {
+    Bytes key;  // with the prefix
+    Row row;
+    bool present = false;
+    bool dirty = false;
+    std::uint64_t used = 0;
+  };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(BytesView key) const { return std::hash<BytesView>{}(key); }
+  };
+
+  Bytes full_key(BytesView key) const {
+    Bytes full;
+    full.reserve(key.size() + 1);
+    append_u8(full, prefix_);
+    full.append(key);
+    return full;
+  }
+
+  Entry& load(BytesView key) {
+    auto found = entries_.find(key);
+    if (found == entries_.end()) {
+      auto entry = std::make_unique<Entry>();
+      entry->key = full_key(key);
+      if (auto value = view_->get(entry->key)) {
+        GRANARY_CHECK(events::wire::decode(*value, entry->row), "a row does not decode");
+        entry->present = true;
+      }
+      found = entries_.emplace(Bytes(key), std::move(entry)).first;
+    }
+    found->second->used = age_;
+    return *found->second;
+  }
+
+  void touch(Entry& entry) {
+    if (!entry.dirty) dirty_.push_back(&entry);
+    entry.dirty = true;
+  }
+
+  std::uint8_t prefix_;
+  std::size_t rows_max_;
+  const store::View* view_ = nullptr;
+  std::unordered_map<Bytes, std::unique_ptr<Entry>, Hash, std::equal_to<>> entries_;
+  std::vector<Entry*> dirty_;
+  std::uint64_t age_ = 0;
+};
+
+}  // namespace granary::machine

@@ -1,0 +1,72 @@
+#include "shared/machine/topology.h"
+
+#include "shared/base/check.h"
+
+namespace granary::machine {
+
+std::string_view topic_name(Topic topic) {
+  switch (topic) {
+    case Topic::applications:
+      return "granary.applications.v1";
+    case Topic::usage:
+      return "granary.usage.v1";
+    case Topic::allocations:
+      return "granary.allocations.v1";
+    case Topic::ledger:
+      return "granary.ledger.v1";
+    case Topic::billing:
+      return "granary.billing.v1";
+    case Topic::notices:
+      return "granary.notices.v1";
+    case Topic::rejected:
+      return "granary.rejected.v1";
+  }
+  return "unknown";
+}
+
+std::string_view machine_name(MachineKind machine) {
+  return events::enum_name(machine);
+}
+
+bool is_inbox(Topic topic) {
+  return topic <= Topic::ledger;
+}
+
+Topic inbox_of(MachineKind machine) {
+  return static_cast<Topic>(machine);
+}
+
+MachineKind reader_of(Topic topic) {
+  GRANARY_CHECK(is_inbox(topic), "no machine reads an outward stream");
+  return static_cast<MachineKind>(topic);
+}
+
+std::uint16_t partitions_of(Topic topic, std::uint16_t partitions) {
+  if (topic == Topic::applications) return 1;
+  if (topic == Topic::rejected) return static_cast<std::uint16_t>(1 + 3 * partitions);
+  return partitions;
+}
+
+std::uint16_t shards_of(MachineKind machine, std::uint16_t partitions) {
+  return partitions_of(inbox_of(machine), partitions);
+}
+
+std::uint16_t rejected_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
+  if (machine == MachineKind::intake) return 0;
+  return static_cast<std::uint16_t>(1 + (static_cast<int>(machine) - 2) * partitions + shard);
+}
+
+std::vector<MachineKind> writers_of(Topic inbox) {
+  switch (inbox) {
+    case Topic::usage:
+      return {MachineKind::intake};
+    case Topic::allocations:
+      return {MachineKind::intake, MachineKind::metering};
+    case Topic::ledger:
+      return {MachineKind::intake, MachineKind::allocation};
+    default:
+      return {};
+  }
+}
+
+}  // namespace granary::machine

@@ -1,0 +1,43 @@
+// Who reads what: the four machines and the topics between them (design, section 1). Values; any thread.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "shared/events/derived.h"
+
+namespace granary::machine {
+
+using events::MachineKind;
+
+enum class Topic : std::uint8_t { applications = 1, usage, allocations, ledger, billing, notices, rejected };
+
+inline constexpr std::array kTopics{Topic::applications, Topic::usage,   Topic::allocations, Topic::ledger,
+                                    Topic::billing,      Topic::notices, Topic::rejected};
+inline constexpr std::array kMachines{MachineKind::intake, MachineKind::metering, MachineKind::allocation,
+                                      MachineKind::billing};
+
+// "granary.usage.v1"
+std::string_view topic_name(Topic topic);
+// "intake", ...
+std::string_view machine_name(MachineKind machine);
+// False for the outward streams (billing, notices, rejected), which no machine reads.
+bool is_inbox(Topic topic);
+Topic inbox_of(MachineKind machine);
+// The machine that folds the inbox. `topic` must be one.
+MachineKind reader_of(Topic topic);
+
+// Partitions of a topic and shards of a machine in a ledger of `partitions`.
+std::uint16_t partitions_of(Topic topic, std::uint16_t partitions);
+std::uint16_t shards_of(MachineKind machine, std::uint16_t partitions);
+
+// The partition of `rejected` that belongs to one machine and shard: intake's, then metering's, allocation's,
+// billing's.
+std::uint16_t rejected_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
+
+// The machines that append lanes to an inbox.
+std::vector<MachineKind> writers_of(Topic inbox);
+
+}  // namespace granary::machine

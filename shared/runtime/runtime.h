@@ -1,0 +1,105 @@
+// The one loop: reads inboxes, applies them to machines, commits, publishes; and the door for questions to the
+// machines.
+//
+// Threads: one worker thread per machine kind owns all its shards. Every function here may be called from any thread;
+// callbacks run on a worker and must be short.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/base/result.h"
+#include "shared/journal/journal.h"
+#include "shared/machine/machine.h"
+#include "shared/store/store.h"
+
+namespace granary::runtime {
+
+using machine::Machine;
+using machine::MachineKind;
+using machine::Topic;
+using units::Instant;
+
+// A place in an inbox: the record at `offset`.
+struct Place {
+  Topic topic{};
+  std::uint16_t partition = 0;
+  std::uint64_t offset = 0;
+  bool operator==(const Place&) const = default;
+};
+
+// What a write answers with and a read may wait for: the places that have to be folded. Opaque outside.
+struct Token {
+  std::vector<Place> places;
+  [[nodiscard]] std::string text() const;
+  static Result<Token> parse(std::string_view text);
+};
+
+// How one shard stands.
+struct ShardStatus {
+  MachineKind machine{};
+  std::uint16_t shard = 0;
+  std::uint64_t position = 0;  // the next record to fold
+  std::uint64_t end = 0;       // the inbox's end when last seen
+  Instant now, complete;
+  std::uint64_t events = 0;  // folded since the start of the process
+  std::uint64_t commits = 0;
+  std::uint64_t repeats_dropped = 0;
+  std::uint64_t lane_alarms = 0;
+  std::uint64_t refusals = 0;
+  std::uint64_t outbox_bytes = 0;
+  std::string parked;  // why, or empty
+};
+
+struct Options {
+  std::uint16_t partitions = 0;
+  // A commit falls due after so many events or outbox bytes; earlier where the inbox has nothing more to read.
+  std::size_t commit_events_max = 50'000;
+  std::size_t commit_bytes_max = 32U << 20;
+  // Folding pauses while more than this waits to be acknowledged by a shard's targets.
+  std::size_t outbox_bytes_max = 64U << 20;
+};
+
+using MakeMachine = std::function<std::unique_ptr<Machine>(MachineKind, std::uint16_t shard)>;
+// Opens the store of a shard; `wipe` deletes what was there first (the log has it all).
+using OpenStore = std::function<Result<std::unique_ptr<store::Store>>(MachineKind, std::uint16_t shard, bool wipe)>;
+
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  [[nodiscard]] virtual std::uint16_t partitions() const = 0;
+  [[nodiscard]] virtual std::vector<ShardStatus> status() const = 0;
+  // Whether every shard that is not parked has folded what stood in its inbox at the start.
+  [[nodiscard]] virtual bool caught_up() const = 0;
+
+  // Runs `question` on the owner of a shard, between two events: it sees every applied event.
+  virtual void ask(MachineKind machine, std::uint16_t shard,
+                   std::function<void(Machine&, const ShardStatus&)> question) = 0;
+
+  // Calls `done` once the effect of `token` is folded in that shard, along the lanes; never, where it cannot get there.
+  // The caller keeps time; once it has dropped `alive` the wait is forgotten.
+  virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
+                           std::function<void()> done) = 0;
+
+  // Calls `done` with the outcome of one raw record once it is folded. As above. nullopt: folded too long ago to know.
+  virtual void when_judged(const Place& place, std::weak_ptr<void> alive,
+                           std::function<void(std::optional<machine::Outcome>)> done) = 0;
+
+  // Where a shard stands as a token: what it has folded so far.
+  virtual void token_of(MachineKind machine, std::uint16_t shard, std::function<void(Token)> done) = 0;
+
+  // Commits what is folded, stops the workers. Called once; ask() and the rest must not be called after it.
+  virtual void stop() = 0;
+};
+
+// Opens all shards and starts. `fatal` is told (once, on a worker) when the journal or a store failed for good: the
+// process has to stop and say why. Errors: a journal that is not the ledger's, or shorter than what a shard has folded.
+Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const Options& options,
+                                               MakeMachine make_machine, OpenStore open_store,
+                                               std::string marker_directory, std::function<void(const Error&)> fatal);
+
+}  // namespace granary::runtime
