@@ -1,0 +1,169 @@
+#include "shared/journal/embedded_database.h"
+
+#include <fcntl.h>
+#include <rocksdb/cache.h>
+#include <rocksdb/convenience.h>
+#include <rocksdb/slice_transform.h>
+#include <rocksdb/table.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <vector>
+
+namespace granary::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kRestore = "; hint: restore the journal's directory from backup, do not open it short";
+
+rocksdb::CompressionType best_compression() {
+  const auto known = rocksdb::GetSupportedCompressions();
+  for (const auto type : {rocksdb::kLZ4Compression, rocksdb::kZSTD})
+    if (std::find(known.begin(), known.end(), type) != known.end()) return type;
+  return rocksdb::kNoCompression;
+}
+
+rocksdb::Options options_of(const EmbeddedOptions& wanted) {
+  rocksdb::Options options;
+  // In the middle of the log a broken record must be an error. The default mode would open without what follows it.
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.write_buffer_size = wanted.write_buffer_bytes;
+  options.max_write_buffer_number = 3;
+  options.target_file_size_base = 64ULL << 20;
+  options.max_bytes_for_level_base = 512ULL << 20;
+  options.compression = best_compression();
+  // Offsets of a partition (4 bytes of topic and partition) come in order: the memtable goes on where it was.
+  options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(4));
+  options.info_log_level = rocksdb::ERROR_LEVEL;  // Debian's headers say DEBUG
+  options.keep_log_file_num = 2;
+  options.stats_dump_period_sec = 0;
+  options.stats_persist_period_sec = 0;
+  options.skip_stats_update_on_db_open = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
+  table.block_size = 16 << 10;  // read in order, so no filters either
+  options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return options;
+}
+
+Result<void> make_directories(const std::string& directory) {
+  std::vector<fs::path> made;  // innermost first
+  std::error_code trouble;
+  fs::path at = fs::absolute(directory, trouble);
+  if (!at.has_filename()) at = at.parent_path();
+  for (; !trouble && !fs::exists(at, trouble) && at.has_parent_path(); at = at.parent_path()) made.push_back(at);
+  if (!trouble) fs::create_directories(directory, trouble);
+  if (trouble)
+    return Error{ErrorCode::io_error, "expected to make the directory " + directory + ", got: " + trouble.message() +
+                                          "; hint: check the path and its rights"};
+  for (const fs::path& path : made) GRANARY_TRY(sync_directory(path.parent_path().string()));
+  return {};
+}
+
+Error not_together(const std::string& directory, const std::string& what) {
+  return {ErrorCode::corrupt, "expected the journal in " + directory + " to be the one of its HEAD, but " + what + kRestore};
+}
+
+// What stands in the database and in HEAD, judged; afterwards HEAD speaks of database.newest.
+Result<void> reconcile(const std::string& directory, const std::optional<Head>& head, EmbeddedDatabase& database) {
+  std::string bytes;
+  const auto status = database.rows->Get(rocksdb::ReadOptions(), group_key(), &bytes);
+  if (!status.ok() && !status.IsNotFound()) return error_of(status, "read the journal in " + directory);
+  if (status.ok()) {
+    const auto row = decode_group(bytes);
+    if (!row) return not_together(directory, "the row of its newest group is broken");
+    database.newest = *row;
+  }
+  const GroupRow& newest = database.newest;
+  if (!head) {
+    if (newest.group != 0)
+      return not_together(directory, "HEAD is missing while the log holds group " + std::to_string(newest.group));
+    GRANARY_TRY(HeadFile::create(directory));
+    return database.head.open(directory);
+  }
+  GRANARY_TRY(database.head.open(directory));
+  const std::string numbers =
+      "HEAD speaks of group " + std::to_string(head->group) + ", the log ends at group " + std::to_string(newest.group);
+  if (head->group > newest.group) return not_together(directory, "the journal is shorter than its HEAD: " + numbers);
+  if (head->group == newest.group) {
+    if (head->hash != newest.hash) return not_together(directory, "their hashes differ: " + numbers);
+    return {};
+  }
+  if (head->group + 1 != newest.group)
+    return not_together(directory, "the journal is more than one group longer than its HEAD: " + numbers);
+  if (head->hash != newest.before) return not_together(directory, "the log's newest group follows another one: " + numbers);
+  // A crash after the database's write and before HEAD's. Recovery has made the group durable in a table file.
+  return database.head.write({newest.group, newest.hash});
+}
+
+}  // namespace
+
+DirectoryLock::~DirectoryLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+Result<void> DirectoryLock::take(const std::string& directory) {
+  const std::string path = directory + "/LOCK";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file_ < 0)
+    return Error{ErrorCode::io_error, "expected to open " + path + ", got: " + std::strerror(errno) +
+                                          "; hint: check the rights of the directory"};
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK)
+    return Error{ErrorCode::io_error, "expected to lock " + path + ", got: " + std::strerror(errno) +
+                                          "; hint: use a file system that has locks"};
+  return Error{ErrorCode::conflict, "expected to be the only one with the journal in " + directory +
+                                        ", but it is open already; hint: stop the other process, or give this one"
+                                        " another directory"};
+}
+
+Error error_of(const rocksdb::Status& status, const std::string& what) {
+  auto code = ErrorCode::io_error;
+  std::string hint = "check the disk, then start again";
+  if (status.IsNoSpace()) {
+    code = ErrorCode::out_of_space;
+    hint = "free some space, then start again";
+  } else if (status.IsCorruption()) {
+    code = ErrorCode::corrupt;
+    hint = "restore the journal's directory from backup";
+  }
+  return {code, "expected to " + what + ", got: " + status.ToString() + "; hint: " + hint};
+}
+
+Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::string& directory,
+                                                                 const EmbeddedOptions& wanted) {
+  GRANARY_TRY(make_directories(directory));
+  auto database = std::make_unique<EmbeddedDatabase>();
+  GRANARY_TRY(database->lock.take(directory));
+  std::optional<Head> head;
+  if (auto read = read_head(directory); read.ok()) {
+    head = *read;
+  } else if (read.error().code != ErrorCode::not_found) {
+    return read.error();
+  }
+  const std::string log = directory + "/log";
+  std::error_code trouble;
+  if (head && !fs::exists(log + "/CURRENT", trouble))
+    return not_together(directory, "the log is missing while HEAD speaks of group " + std::to_string(head->group));
+  auto options = options_of(wanted);
+  options.create_if_missing = !head.has_value();
+  rocksdb::DB* rows = nullptr;
+  if (const auto status = rocksdb::DB::Open(options, log, &rows); !status.ok()) {
+    auto error = error_of(status, "open the journal in " + directory);
+    // A file that the database speaks of and that is not there.
+    if (head && error.message.find("No such file") != std::string::npos) error.code = ErrorCode::corrupt;
+    return error;
+  }
+  database->rows.reset(rows);
+  GRANARY_TRY(sync_directory(directory));
+  GRANARY_TRY(reconcile(directory, head, *database));
+  return database;
+}
+
+}  // namespace granary::journal

@@ -1,0 +1,383 @@
+#include "shared/journal/embedded_journal.h"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <filesystem>
+#include <future>
+#include <map>
+#include <mutex>
+#include <shared_mutex>
+#include <thread>
+
+#include "shared/base/crash_point.h"
+#include "shared/journal/append_rules.h"
+#include "shared/journal/embedded_database.h"
+
+namespace granary::journal {
+namespace {
+
+// More than this waits for the next group, so that one group's memory stays bounded.
+constexpr std::size_t kGroupBytesMax = 32 << 20;
+
+struct Log {
+  Partition partition;
+  std::uint16_t topic = 0;
+  Offset next = 0;             // the writer's
+  std::atomic<Offset> end{0};  // durable: what readers may see
+  bool grown = false;          // the writer's, within a group
+};
+
+struct Topic {
+  explicit Topic(const TopicInfo& info, std::uint16_t number) : id(number), logs(info.partitions) {
+    for (std::size_t i = 0; i < logs.size(); ++i) {
+      logs[i].partition = {info.name, static_cast<std::uint16_t>(i)};
+      logs[i].topic = id;
+    }
+  }
+  std::uint16_t id;
+  std::vector<Log> logs;
+};
+
+// One thing that waits for the writer: an append, a row of a topic, or the answer to what was refused at once.
+struct Waiting {
+  Log* log = nullptr;
+  std::vector<Record> records;
+  std::size_t bytes = 0;
+  Bytes key, value;  // of the topic's row
+  Result<Offset> answer = Offset{0};
+  Journal::AppendDone done;
+};
+
+Result<std::uint64_t> system_free_bytes(const std::string& directory) {
+  std::error_code trouble;
+  const auto space = std::filesystem::space(directory, trouble);  // statvfs
+  if (trouble)
+    return Error{ErrorCode::io_error,
+                 "expected the free space of " + directory + ", got: " + trouble.message() + "; hint: check the disk"};
+  return std::uint64_t{space.available};
+}
+
+class EmbeddedJournal final : public Journal {
+ public:
+  EmbeddedJournal(std::string directory, EmbeddedOptions options, std::unique_ptr<EmbeddedDatabase> database)
+      : directory_(std::move(directory)), options_(std::move(options)), database_(std::move(database)) {}
+
+  ~EmbeddedJournal() override {
+    if (!writer_.joinable()) return;
+    {
+      const std::lock_guard lock(queue_mutex_);
+      stopping_ = true;
+    }
+    queue_filled_.notify_one();
+    writer_.join();
+  }
+
+  // Reads the topics and where each partition ends, and starts the writer.
+  Result<void> start() {
+    GRANARY_TRY(load_topics());
+    for (const auto& [name, topic] : topics_)
+      for (Log& log : topic->logs) GRANARY_TRY(load_end(log));
+    writer_ = std::thread([this] { write_groups(); });
+    return {};
+  }
+
+  Result<void> create_topic(const TopicInfo& topic) override {
+    GRANARY_TRY(check_topic(topic));
+    const std::lock_guard one_at_a_time(create_mutex_);
+    std::uint16_t id = 0;
+    {
+      const std::shared_lock lock(topics_mutex_);
+      if (const auto found = topics_.find(topic.name); found != topics_.end())
+        return check_same_topic(topic, found->second->logs.size());
+      if (topics_.size() == UINT16_MAX)
+        return Error{ErrorCode::invalid_input, "expected at most 65535 topics, got one more; hint: use fewer"};
+      id = static_cast<std::uint16_t>(topics_.size() + 1);
+    }
+    std::promise<Result<Offset>> promise;
+    auto written = promise.get_future();
+    Waiting row;
+    row.key = topic_key_prefix() + topic.name;
+    row.value = encode_topic({id, topic.partitions});
+    row.done = [&promise](Result<Offset> answer) { promise.set_value(std::move(answer)); };
+    enqueue(std::move(row));
+    GRANARY_TRY(written.get());
+    const std::unique_lock lock(topics_mutex_);
+    topics_.emplace(topic.name, std::make_unique<Topic>(topic, id));
+    return {};
+  }
+
+  Result<std::vector<TopicInfo>> topics() const override {
+    const std::shared_lock lock(topics_mutex_);
+    std::vector<TopicInfo> all;
+    for (const auto& [name, topic] : topics_) all.push_back({name, static_cast<std::uint16_t>(topic->logs.size())});
+    return all;
+  }
+
+  void append(const Partition& partition, std::vector<Record> records, AppendDone done) override {
+    Waiting append;
+    append.done = std::move(done);
+    const auto log = find(partition);
+    const auto bytes = check_records(records);
+    if (!log.ok()) {
+      append.answer = log.error();
+    } else if (!bytes.ok()) {
+      append.answer = bytes.error();
+    } else {
+      append.log = *log;
+      append.records = std::move(records);
+      append.bytes = *bytes;
+    }
+    enqueue(std::move(append));
+  }
+
+  Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) const override {
+    const auto found = find(partition);
+    if (!found.ok()) return found.error();
+    const Log& log = **found;
+    const Offset end = log.end.load(std::memory_order_acquire);
+    if (from > end) return read_beyond_end(partition, from, end);
+    batch.first = from;
+    if (from == end) {
+      batch.records.clear();
+      return {};
+    }
+    const RecordKey end_key = record_key(log.topic, partition.number, end);
+    const rocksdb::Slice upper(end_key.data(), end_key.size());
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(options));
+    const RecordKey first_key = record_key(log.topic, partition.number, from);
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    for (rows->Seek({first_key.data(), first_key.size()}); rows->Valid(); rows->Next(), ++count) {
+      if (count == batch.records.size()) batch.records.emplace_back();
+      Record& record = batch.records[count];
+      const RecordKey expected = record_key(log.topic, partition.number, from + count);
+      if (rows->key().ToStringView() != view_of(expected) || !decode_record(rows->value().ToStringView(), record))
+        return broken_record(partition, from + count);
+      bytes += record.value.size();
+      if (count > 0 && bytes > bytes_max) break;
+    }
+    if (const auto status = rows->status(); !status.ok())
+      return error_of(status, "read " + partition.topic + "/" + std::to_string(partition.number) + " in " + directory_);
+    if (count == 0) return broken_record(partition, from);
+    batch.records.resize(count);
+    return {};
+  }
+
+  Result<Offset> end(const Partition& partition) const override {
+    const auto log = find(partition);
+    if (!log.ok()) return log.error();
+    return (*log)->end.load(std::memory_order_acquire);
+  }
+
+  void set_listener(Listener listener) override {
+    const std::lock_guard lock(listener_mutex_);
+    listener_ = std::move(listener);
+  }
+
+ private:
+  Error broken_record(const Partition& partition, Offset offset) const {
+    return {ErrorCode::corrupt, "expected record " + std::to_string(offset) + " of " + partition.topic + "/" +
+                                    std::to_string(partition.number) + " in " + directory_ +
+                                    ", found none or broken bytes; hint: restore the journal's directory from backup"};
+  }
+
+  Result<Log*> find(const Partition& partition) const {
+    const std::shared_lock lock(topics_mutex_);
+    const auto found = topics_.find(partition.topic);
+    if (found == topics_.end()) return unknown_topic(partition);
+    auto& logs = found->second->logs;
+    if (partition.number >= logs.size()) return unknown_partition(partition, logs.size());
+    return &logs[partition.number];
+  }
+
+  Result<void> load_topics() {
+    const Bytes prefix = topic_key_prefix();
+    const Bytes prefix_stop = prefix_end(prefix);
+    const rocksdb::Slice upper(prefix_stop);
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(options));
+    for (rows->Seek(prefix); rows->Valid(); rows->Next()) {
+      const std::string name(rows->key().ToStringView().substr(prefix.size()));
+      const auto row = decode_topic(rows->value().ToStringView());
+      if (!row)
+        return Error{ErrorCode::corrupt, "expected the row of topic " + name + " in " + directory_ +
+                                             ", found broken bytes; hint: restore the journal's directory from backup"};
+      topics_.emplace(name, std::make_unique<Topic>(TopicInfo{name, row->partitions}, row->id));
+    }
+    if (!rows->status().ok()) return error_of(rows->status(), "read the topics in " + directory_);
+    return {};
+  }
+
+  Result<void> load_end(Log& log) {
+    const RecordKey first = record_key(log.topic, log.partition.number, 0);
+    const RecordKey last = record_key(log.topic, log.partition.number, UINT64_MAX);
+    const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(rocksdb::ReadOptions()));
+    rows->SeekForPrev({last.data(), last.size()});
+    if (!rows->status().ok()) return error_of(rows->status(), "read the end of " + log.partition.topic);
+    if (!rows->Valid()) return {};
+    const BytesView key = rows->key().ToStringView();
+    if (key.size() != first.size() || !key.starts_with(view_of(first).substr(0, 4))) return {};
+    log.next = read_u64(key.substr(4)) + 1;
+    log.end = log.next;
+    return {};
+  }
+
+  void enqueue(Waiting waiting) {
+    {
+      const std::lock_guard lock(queue_mutex_);
+      queue_.push_back(std::move(waiting));
+    }
+    queue_filled_.notify_one();
+  }
+
+  // The writer's thread, until the destructor asks it to stop and nothing waits any more.
+  void write_groups() {
+    std::vector<Waiting> group;
+    for (;;) {
+      group.clear();
+      {
+        std::unique_lock lock(queue_mutex_);
+        queue_filled_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (queue_.empty()) return;
+        for (std::size_t bytes = 0; !queue_.empty() && bytes < kGroupBytesMax; queue_.pop_front()) {
+          bytes += queue_.front().bytes;
+          group.push_back(std::move(queue_.front()));
+        }
+      }
+      const auto written = write_group(group);
+      if (!written.ok())
+        for (Waiting& one : group)
+          if (one.answer.ok()) one.answer = written.error();
+      answer(group, written.ok());
+    }
+  }
+
+  // Writes what of `group` is not refused yet. An error: nobody may be told that anything of it stands.
+  Result<void> write_group(std::vector<Waiting>& group) {
+    const bool empty = std::none_of(group.begin(), group.end(), [](const Waiting& one) { return one.answer.ok(); });
+    if (empty) return {};
+    if (failed_) return *failed_;
+    GRANARY_TRY(check_reserve());
+    batch_.Clear();
+    for (Waiting& one : group)
+      if (one.answer.ok()) add_to_batch(one);
+    auto written = commit_batch();
+    if (!written.ok())
+      failed_ = Error{written.error().code,
+                      "expected an open journal, but an earlier write failed and none is tried until"
+                      " it is opened again: " +
+                          written.error().message};
+    return written;
+  }
+
+  Result<void> check_reserve() const {
+    const auto free_bytes = options_.free_bytes ? options_.free_bytes(directory_) : system_free_bytes(directory_);
+    if (!free_bytes.ok()) return free_bytes.error();
+    if (*free_bytes < options_.reserve_bytes)
+      return Error{ErrorCode::out_of_space,
+                   "expected at least " + std::to_string(options_.reserve_bytes) + " bytes free for " + directory_ +
+                       ", got " + std::to_string(*free_bytes) + "; hint: free some space, then append again"};
+    return {};
+  }
+
+  void add_to_batch(Waiting& one) {
+    if (one.log == nullptr) {
+      batch_.Put(one.key, one.value);
+      return;
+    }
+    Log& log = *one.log;
+    one.answer = log.next;
+    for (const Record& record : one.records) {
+      const RecordKey key = record_key(log.topic, log.partition.number, log.next++);
+      start_.clear();
+      encode_record_start(record, start_);
+      const rocksdb::Slice key_slice(key.data(), key.size());
+      const rocksdb::Slice value_slices[2] = {start_, record.value};
+      batch_.Put(rocksdb::SliceParts(&key_slice, 1), rocksdb::SliceParts(value_slices, 2));
+    }
+  }
+
+  Result<void> commit_batch() {
+    crash_point("journal.before_write");
+    GroupRow row;
+    row.group = newest().group + 1;
+    row.before = newest().hash;
+    row.hash = sha256_.of({view_of(row.before), batch_.Data()});
+    batch_.Put(group_key(), encode_group(row));
+    rocksdb::WriteOptions options;
+    options.sync = true;
+    if (const auto status = database_->rows->Write(options, &batch_); !status.ok())
+      return error_of(status, "write to the journal in " + directory_);
+    crash_point("journal.after_write");
+    GRANARY_TRY(database_->head.write({row.group, row.hash}));
+    database_->newest = row;
+    crash_point("journal.after_head");
+    return {};
+  }
+
+  // Shows the records to readers, then tells everybody.
+  void answer(std::vector<Waiting>& group, bool written) {
+    if (written) {
+      for (Waiting& one : group) {
+        if (one.log == nullptr) continue;
+        one.log->end.store(*one.answer + one.records.size(), std::memory_order_release);
+        one.log->grown = true;
+      }
+    }
+    for (Waiting& one : group)
+      if (auto done = std::move(one.done)) done(std::move(one.answer));
+    if (!written) return;
+    const std::lock_guard lock(listener_mutex_);
+    for (Waiting& one : group) {
+      if (one.log == nullptr || !std::exchange(one.log->grown, false)) continue;
+      if (listener_) listener_(one.log->partition);
+    }
+  }
+
+  [[nodiscard]] const GroupRow& newest() const { return database_->newest; }
+
+  const std::string directory_;
+  const EmbeddedOptions options_;
+  const std::unique_ptr<EmbeddedDatabase> database_;
+
+  std::mutex create_mutex_;
+  mutable std::shared_mutex topics_mutex_;
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;  // a topic and its logs never move or go
+
+  // Held while the listener runs, so that it is not called any more once set_listener has returned. Recursive: the
+  // listener may clear itself.
+  std::recursive_mutex listener_mutex_;
+  Listener listener_;
+
+  std::mutex queue_mutex_;
+  std::condition_variable queue_filled_;
+  std::deque<Waiting> queue_;
+  bool stopping_ = false;
+
+  // The writer's.
+  rocksdb::WriteBatch batch_;
+  Bytes start_;
+  Sha256 sha256_;
+  std::optional<Error> failed_;
+  std::thread writer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Journal>> open_embedded_journal(const std::string& directory, EmbeddedOptions options) {
+  auto database = open_embedded_database(directory, options);
+  if (!database.ok()) return database.error();
+  auto journal = std::make_unique<EmbeddedJournal>(directory, std::move(options), std::move(*database));
+  GRANARY_TRY(journal->start());
+  return std::unique_ptr<Journal>(std::move(journal));
+}
+
+}  // namespace granary::journal

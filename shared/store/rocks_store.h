@@ -1,0 +1,43 @@
+// Derived state in RocksDB: one database per shard, many of them in one process, which share their memory by a
+// RocksEnvironment. Keys and values stand as given. Commits go through one write-ahead log that is not synced.
+//
+// Threads: as the port; opening is safe on any thread. Ownership: the environment outlives its stores, a store its
+// snapshots.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "shared/store/store.h"
+
+namespace granary::store {
+
+struct RocksOptions {
+  std::size_t cache_bytes = 128ULL << 20;         // blocks of all stores together
+  std::size_t write_buffer_bytes = 128ULL << 20;  // rows of all stores that are not in files yet
+  // Less free space than this on the disk: a commit is out_of_space. RocksDB may abort on a disk that is really full.
+  std::uint64_t reserve_bytes = 64ULL << 20;
+};
+
+class RocksEnvironment {
+ public:
+  explicit RocksEnvironment(RocksOptions options = {});
+  ~RocksEnvironment();
+  RocksEnvironment(const RocksEnvironment&) = delete;
+  RocksEnvironment& operator=(const RocksEnvironment&) = delete;
+
+  struct Parts;
+  [[nodiscard]] const Parts& parts() const { return *parts_; }
+
+ private:
+  std::unique_ptr<Parts> parts_;
+};
+
+// Opens the store in `directory`; an absent or empty one becomes a new store. Errors: conflict (open already, here or
+// in another process), corrupt, out_of_space, io_error. Derived state that is corrupt may be deleted: it comes back
+// from the log.
+Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environment, const std::string& directory);
+
+}  // namespace granary::store
