@@ -28,7 +28,8 @@ Result<void> check_same_topic(const TopicInfo& topic, std::size_t partitions) {
 
 Result<std::size_t> check_records(const std::vector<Record>& records) {
   if (records.empty())
-    return Error{ErrorCode::invalid_input, "expected at least one record, got none; hint: append nothing by not asking"};
+    return Error{ErrorCode::invalid_input,
+                 "expected at least one record, got none; hint: append nothing by not asking"};
   std::size_t bytes = 0;
   for (const Record& record : records) {
     if (record.value.size() > kRecordBytesMax)

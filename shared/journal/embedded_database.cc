@@ -67,7 +67,8 @@ Result<void> make_directories(const std::string& directory) {
 }
 
 Error not_together(const std::string& directory, const std::string& what) {
-  return {ErrorCode::corrupt, "expected the journal in " + directory + " to be the one of its HEAD, but " + what + kRestore};
+  return {ErrorCode::corrupt,
+          "expected the journal in " + directory + " to be the one of its HEAD, but " + what + kRestore};
 }
 
 // What stands in the database and in HEAD, judged; afterwards HEAD speaks of database.newest.
@@ -97,7 +98,8 @@ Result<void> reconcile(const std::string& directory, const std::optional<Head>& 
   }
   if (head->group + 1 != newest.group)
     return not_together(directory, "the journal is more than one group longer than its HEAD: " + numbers);
-  if (head->hash != newest.before) return not_together(directory, "the log's newest group follows another one: " + numbers);
+  if (head->hash != newest.before)
+    return not_together(directory, "the log's newest group follows another one: " + numbers);
   // A crash after the database's write and before HEAD's. Recovery has made the group durable in a table file.
   return database.head.write({newest.group, newest.hash});
 }

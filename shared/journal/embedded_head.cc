@@ -8,6 +8,8 @@
 #include <cstring>
 #include <optional>
 
+#include "shared/proof/hash.h"
+
 namespace granary::journal {
 namespace {
 
@@ -44,12 +46,12 @@ class Descriptor {
   int number_;
 };
 
-Bytes slot_of(const Head& head, Sha256& sha256) {
+Bytes slot_of(const Head& head) {
   Bytes slot(kMagic);
   append_u32(slot, kVersion);
   append_u64(slot, head.group);
   slot.append(view_of(head.hash));
-  const Hash32 checksum = sha256.of({slot});
+  const Hash32 checksum = proof::sha256(slot);
   slot.append(view_of(checksum));
   return slot;
 }
@@ -80,9 +82,9 @@ Result<Bytes> read_at(int file, off_t at, const std::string& path) {
   return bytes;
 }
 
-bool is_whole(BytesView slot, Sha256& sha256) {
+bool is_whole(BytesView slot) {
   return slot.size() == kSlotBytes && slot.starts_with(kMagic) &&
-         view_of(sha256.of({slot.substr(0, kCheckedBytes)})) == slot.substr(kCheckedBytes);
+         view_of(proof::sha256(slot.substr(0, kCheckedBytes))) == slot.substr(kCheckedBytes);
 }
 
 }  // namespace
@@ -102,12 +104,11 @@ Result<Head> read_head(const std::string& directory) {
                                              ", found none; hint: is this the directory of an embedded journal?"};
     return system_error("open", path);
   }
-  Sha256 sha256;
   std::optional<Head> newest;
   for (const off_t at : kSlotAt) {
     const auto slot = read_at(file.get(), at, path);
     if (!slot.ok()) return slot.error();
-    if (!is_whole(*slot, sha256)) continue;
+    if (!is_whole(*slot)) continue;
     const BytesView bytes = *slot;
     if (const auto version = read_u32(bytes.substr(8)); version != kVersion)
       return Error{ErrorCode::conflict, "expected " + path + " in format version " + std::to_string(kVersion) +
@@ -129,8 +130,7 @@ HeadFile::~HeadFile() {
 Result<void> HeadFile::create(const std::string& directory) {
   const std::string path = path_of(directory);
   const std::string fresh = path + ".new";
-  Sha256 sha256;
-  const Bytes slot = slot_of(Head{}, sha256);
+  const Bytes slot = slot_of(Head{});
   Bytes content(kFileBytes, '\0');
   for (const off_t at : kSlotAt) content.replace(static_cast<std::size_t>(at), slot.size(), slot);
   {
@@ -152,7 +152,7 @@ Result<void> HeadFile::open(const std::string& directory) {
 }
 
 Result<void> HeadFile::write(const Head& head) {
-  GRANARY_TRY(write_at(file_, slot_of(head, sha256_), kSlotAt[head.group % 2], path_));
+  GRANARY_TRY(write_at(file_, slot_of(head), kSlotAt[head.group % 2], path_));
   if (::fdatasync(file_) != 0) return system_error("sync", path_);
   return {};
 }

@@ -2,8 +2,8 @@
 // stands beside the database, so that a log that lost acknowledged records is refused rather than opened short.
 //
 // Layout: two slots at the offsets 0 and 4096, each "granaryH", u32 format version (1), u64 group, 32 bytes hash, 32
-// bytes SHA-256 of what precedes; numbers big-endian, zeros between. Group n is written to slot n mod 2 and synced, so a
-// torn write leaves the other slot with group n-1. The newest readable slot counts.
+// bytes SHA-256 of what precedes; numbers big-endian, zeros between. Group n is written to slot n mod 2 and synced, so
+// a torn write leaves the other slot with group n-1. The newest readable slot counts.
 //
 // Threads: an object belongs to one thread. It owns its file descriptor.
 #pragma once
@@ -13,7 +13,6 @@
 
 #include "shared/base/bytes.h"
 #include "shared/base/result.h"
-#include "shared/journal/embedded_hash.h"
 
 namespace granary::journal {
 
@@ -26,8 +25,8 @@ struct Head {
 // Makes what was created, renamed or removed in `directory` durable.
 Result<void> sync_directory(const std::string& directory);
 
-// The HEAD of the embedded journal in `directory`, for tools; also while a process has the journal open. not_found: there
-// is none; corrupt: both slots are broken; conflict: another format version wrote it.
+// The HEAD of the embedded journal in `directory`, for tools; also while a process has the journal open. not_found:
+// there is none; corrupt: both slots are broken; conflict: another format version wrote it.
 Result<Head> read_head(const std::string& directory);
 
 class HeadFile {
@@ -47,7 +46,6 @@ class HeadFile {
  private:
   int file_ = -1;
   std::string path_;
-  Sha256 sha256_;
 };
 
 }  // namespace granary::journal

@@ -17,6 +17,7 @@
 #include "shared/base/crash_point.h"
 #include "shared/journal/append_rules.h"
 #include "shared/journal/embedded_database.h"
+#include "shared/proof/hash.h"
 
 namespace granary::journal {
 namespace {
@@ -310,7 +311,7 @@ class EmbeddedJournal final : public Journal {
     GroupRow row;
     row.group = newest().group + 1;
     row.before = newest().hash;
-    row.hash = sha256_.of({view_of(row.before), batch_.Data()});
+    row.hash = proof::chain(row.before, batch_.Data());
     batch_.Put(group_key(), encode_group(row));
     rocksdb::WriteOptions options;
     options.sync = true;
@@ -365,7 +366,6 @@ class EmbeddedJournal final : public Journal {
   // The writer's.
   rocksdb::WriteBatch batch_;
   Bytes start_;
-  Sha256 sha256_;
   std::optional<Error> failed_;
   std::thread writer_;
 };

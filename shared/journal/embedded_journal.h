@@ -24,7 +24,8 @@
 namespace granary::journal {
 
 struct EmbeddedOptions {
-  // Less free space than this on the disk: nothing is written any more. RocksDB may abort on a disk that is really full.
+  // Less free space than this on the disk: nothing is written any more. RocksDB may abort on a disk that is really
+  // full.
   std::uint64_t reserve_bytes = 64ULL << 20;
   std::size_t write_buffer_bytes = 64ULL << 20;
   std::size_t cache_bytes = 32ULL << 20;
