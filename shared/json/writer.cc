@@ -2,30 +2,10 @@
 
 #include <cstddef>
 
+#include "shared/json/utf8.h"
+
 namespace granary::json {
 namespace {
-
-bool is_continuation(std::string_view text, std::size_t at) {
-  return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0U) == 0x80U;
-}
-
-// The length of the well-formed character at `at` (Unicode 15, table 3-7); 0 where there is none.
-std::size_t utf8_length(std::string_view text, std::size_t at) {
-  const auto first = static_cast<unsigned char>(text[at]);
-  if (first < 0x80) return 1;
-  if (first < 0xC2 || first > 0xF4 || !is_continuation(text, at + 1)) return 0;
-  if (first < 0xE0) return 2;
-  const auto second = static_cast<unsigned char>(text[at + 1]);
-  if (!is_continuation(text, at + 2)) return 0;
-  if (first < 0xF0) {
-    const bool overlong = first == 0xE0 && second < 0xA0;
-    const bool surrogate = first == 0xED && second > 0x9F;
-    return overlong || surrogate ? 0 : 3;
-  }
-  const bool overlong = first == 0xF0 && second < 0x90;
-  const bool too_large = first == 0xF4 && second > 0x8F;
-  return overlong || too_large || !is_continuation(text, at + 3) ? 0 : 4;
-}
 
 void append_control(std::string& out, unsigned char byte) {
   static constexpr char kDigits[] = "0123456789abcdef";

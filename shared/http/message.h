@@ -1,0 +1,73 @@
+// HTTP requests and responses as plain values, and the callback that takes an answer. Values are owned by whoever holds
+// them; a Responder may be moved to and called on any thread.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace granary::http {
+
+struct Field {
+  std::string name;
+  std::string value;
+};
+using Fields = std::vector<Field>;
+
+// Who asks when nobody has to say so (development mode).
+inline constexpr std::string_view kAnonymous = "anonymous";
+
+struct Request {
+  std::string method;  // "GET", "POST", ...
+  std::string path;    // begins with '/', still percent-encoded (the router decodes it segment by segment)
+  Fields query;        // decoded, in order; '+' stands for a space, as forms write it
+  Fields headers;      // names in lower case, in order; values without surrounding blanks, ASCII
+  std::string body;
+  std::string peer;    // address and port of the other end, for log lines: "127.0.0.1:40312"
+  std::string caller;  // opaque id of who asks; the authenticator sets it from the headers, before the body is read
+};
+
+struct Response {
+  int status = 200;
+  std::string content_type = {};  // empty: none is sent
+  Fields headers = {};            // framing fields (Content-Length, Connection, ...) are the listener's and are dropped
+  std::string body = {};
+};
+
+// The first field (query parameter) of that name; `name` of a header in lower case. Lives as long as the fields.
+std::optional<std::string_view> find_field(const Fields& fields, std::string_view name);
+
+inline std::optional<std::string_view> header(const Request& request, std::string_view name) {
+  return find_field(request.headers, name);
+}
+inline std::optional<std::string_view> query(const Request& request, std::string_view name) {
+  return find_field(request.query, name);
+}
+// Of a response the name is compared without regard to case.
+std::optional<std::string_view> header(const Response& response, std::string_view name);
+
+// Takes the one answer to a request, at any time and on any thread. One that goes away unused answers 500, so that no
+// caller waits for ever.
+class Responder {
+ public:
+  explicit Responder(std::function<void(Response)> send) : send_(std::move(send)) {}
+  Responder(Responder&& other) noexcept : send_(std::exchange(other.send_, nullptr)) {}
+  Responder& operator=(Responder&& other) noexcept;
+  ~Responder() { drop(); }
+
+  // Must be called at most once, and not on one that was moved from.
+  void operator()(Response response);
+
+ private:
+  void drop() noexcept;
+  std::function<void(Response)> send_;
+};
+
+// What serves requests. Called on the listener's threads: one that has to wait keeps the responder, returns, and
+// answers later.
+using Handler = std::function<void(Request, Responder)>;
+
+}  // namespace granary::http

@@ -1,0 +1,32 @@
+#include "shared/http/problem.h"
+
+#include "shared/json/writer.h"
+
+namespace granary::http {
+namespace {
+
+void append_member(std::string& out, const char* name, const std::string& value) {
+  json::append_json_string(out, name);
+  out += ':';
+  json::append_json_string(out, value);
+  out += ',';
+}
+
+}  // namespace
+
+std::string to_json(const Problem& problem) {
+  std::string out = "{";
+  append_member(out, "type", "urn:granary:problem:" + problem.type);
+  append_member(out, "title", problem.title);
+  if (!problem.detail.empty()) append_member(out, "detail", problem.detail);
+  if (problem.field) append_member(out, "field", *problem.field);
+  if (problem.value) append_member(out, "value", *problem.value);
+  if (problem.hint) append_member(out, "hint", *problem.hint);
+  return out + "\"status\":" + std::to_string(problem.status) + '}';
+}
+
+Response make_response(const Problem& problem) {
+  return {.status = problem.status, .content_type = "application/problem+json", .body = to_json(problem)};
+}
+
+}  // namespace granary::http

@@ -1,0 +1,29 @@
+// Answers that say what went wrong, as RFC 9457 problem details. Plain values; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "shared/http/message.h"
+
+namespace granary::http {
+
+struct Problem {
+  int status = 500;
+  // A short snake_case name, the same for ever: it goes out as the URI "urn:granary:problem:<name>", and programs
+  // compare it whole.
+  std::string type = {};
+  std::string title = {};                 // the same for every problem of this type
+  std::string detail = {};                // this one: what was expected, what came
+  std::optional<std::string> field = {};  // JSON pointer into the body (RFC 6901), "" for all of it
+  std::optional<std::string> value = {};  // what stood there, as text
+  std::optional<std::string> hint = {};   // what to do
+};
+
+// One JSON object with the members that are set; valid JSON whatever bytes stand in the texts.
+std::string to_json(const Problem& problem);
+
+// The answer with the problem's status, as application/problem+json.
+Response make_response(const Problem& problem);
+
+}  // namespace granary::http

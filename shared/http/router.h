@@ -1,0 +1,50 @@
+// Which handler serves which method and path. Filled before the listener starts, then only read: safe on any thread.
+// The router owns its handlers and must outlive the listener that calls it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/http/message.h"
+
+namespace granary::http {
+
+// What stood in place of the pattern's {names}, decoded and never empty.
+class PathParameters {
+ public:
+  explicit PathParameters(Fields values) : values_(std::move(values)) {}
+  // `name` must stand in the route's pattern.
+  [[nodiscard]] const std::string& operator[](std::string_view name) const;
+
+ private:
+  Fields values_;
+};
+
+class Router {
+ public:
+  using RouteHandler = std::function<void(Request, PathParameters, Responder)>;
+
+  // `pattern` is "/" or "/literal/{name}/...": a segment is one or the other. Of several that match, the one added
+  // first serves; GET serves HEAD too.
+  void add(std::string method, std::string_view pattern, RouteHandler handler);
+
+  // Serves a request, or answers 404 (no such path) or 405 (with Allow) as a problem.
+  void serve(Request request, Responder responder) const;
+
+ private:
+  struct Segment {
+    std::string text;
+    bool is_name = false;
+  };
+  struct Route {
+    std::string method;
+    std::vector<Segment> segments;
+    RouteHandler handler;
+  };
+  static bool matches(const Route& route, const std::vector<std::string>& path, Fields& values);
+  std::vector<Route> routes_;
+};
+
+}  // namespace granary::http
