@@ -1,0 +1,418 @@
+#include "shared/runtime/fold.h"
+
+#include "shared/base/check.h"
+#include "shared/proof/hash.h"
+
+namespace granary::runtime {
+namespace {
+
+namespace wire = events::wire;
+using events::kOptional;
+using events::RecordKind;
+using machine::Outcome;
+
+// The first byte of every key: the machine's rows, and the runtime's.
+constexpr char kDomain = 'd';
+constexpr std::string_view kPlaceKey = "mP";
+constexpr std::string_view kInLaneKey = "mI";
+constexpr std::string_view kOutLaneKey = "mL";
+constexpr std::string_view kOutboxKey = "mO";
+
+constexpr std::int64_t kCompletionGridMs = 5 * units::kMinuteMs;
+constexpr std::size_t kOutcomesKept = 1 << 14;
+
+struct PlaceRow {
+  std::uint64_t position = 0;
+  std::string last_hash;
+  Instant now;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "position", s.position, kOptional);
+    visit(2, "last_hash", s.last_hash, kOptional);
+    visit(3, "now", s.now, kOptional);
+  }
+};
+
+struct LaneRow {
+  std::uint64_t number = 0;
+  std::string hash;
+  Instant completed;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "number", s.number, kOptional);
+    visit(2, "hash", s.hash, kOptional);
+    visit(3, "completed", s.completed, kOptional);
+  }
+};
+
+template <class Row>
+Row decode_row(BytesView value) {
+  Row row;
+  GRANARY_CHECK(wire::decode(value, row), "a row of the runtime's does not decode");
+  return row;
+}
+
+template <class Row>
+Bytes encode_row(const Row& row) {
+  Bytes value;
+  wire::encode(row, value);
+  return value;
+}
+
+Bytes lane_key(std::string_view prefix, std::uint8_t kind, std::uint16_t number) {
+  Bytes key(prefix);
+  append_u8(key, kind);
+  append_u16(key, number);
+  return key;
+}
+
+Instant floor_to_grid(Instant at) {
+  return Instant(at.ms() - at.ms() % kCompletionGridMs);
+}
+
+}  // namespace
+
+std::optional<Bytes> DomainView::get(BytesView key) const {
+  Bytes full(1, kDomain);
+  full.append(key);
+  return whole_.get(full);
+}
+
+void DomainView::scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const {
+  Bytes first(1, kDomain);
+  first.append(from);
+  Bytes end(1, kDomain);
+  if (to.empty())
+    end = prefix_end(end);
+  else
+    end.append(to);
+  whole_.scan(first, end, [&visit](BytesView key, BytesView value) { return visit(key.substr(1), value); });
+}
+
+Hash32 state_digest(const store::View& whole) {
+  proof::Hasher hasher;
+  hasher.start();
+  Bytes length;
+  DomainView(whole).scan("", "", [&](BytesView key, BytesView value) {
+    for (const BytesView part : {key, value}) {
+      length.clear();
+      append_u32(length, static_cast<std::uint32_t>(part.size()));
+      hasher.add(length);
+      hasher.add(part);
+    }
+    return true;
+  });
+  return hasher.finish();
+}
+
+Bytes outbox_key(const LaneTarget& target, std::uint64_t first) {
+  Bytes key = lane_key(kOutboxKey, static_cast<std::uint8_t>(target.topic), target.partition);
+  append_u64(key, first);
+  return key;
+}
+
+std::vector<OutPacket> read_outbox(const store::View& whole) {
+  std::vector<OutPacket> outbox;
+  whole.scan(kOutboxKey, prefix_end(kOutboxKey), [&outbox](BytesView key, BytesView value) {
+    OutPacket packet;
+    packet.target = {static_cast<Topic>(key[2]), read_u16(key.substr(3))};
+    packet.first = read_u64(key.substr(5));
+    packet.bytes = value;
+    auto view = PacketView::parse(events::body_of(packet.bytes));
+    GRANARY_CHECK(view.has_value() && view->first == packet.first, "an outbox row is no packet");
+    packet.last = packet.first - 1;
+    while (view->next()) ++packet.last;
+    outbox.push_back(std::move(packet));
+    return true;
+  });
+  return outbox;
+}
+
+Fold::Fold(MachineKind machine, std::uint16_t shard, std::uint16_t partitions, std::unique_ptr<Machine> rules)
+    : machine_(machine),
+      shard_(shard),
+      partitions_(partitions),
+      inbox_(machine::inbox_of(machine)),
+      rules_(std::move(rules)),
+      router_(partitions),
+      noted_(kOutcomesKept) {
+  for (const MachineKind writer : machine::writers_of(inbox_))
+    for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions_); ++i) in_[{writer, i}];
+}
+
+void Fold::open(const store::View& whole) {
+  if (const auto value = whole.get(kPlaceKey)) {
+    const auto row = decode_row<PlaceRow>(*value);
+    position_ = row.position;
+    last_hash_ = hash_from(row.last_hash).value_or(Hash32{});
+    now_ = row.now;
+  }
+  whole.scan(kInLaneKey, prefix_end(kInLaneKey), [this](BytesView key, BytesView value) {
+    const auto row = decode_row<LaneRow>(value);
+    in_[{static_cast<MachineKind>(key[2]), read_u16(key.substr(3))}] = {
+        row.number, hash_from(row.hash).value_or(Hash32{}), row.completed, false};
+    return true;
+  });
+  whole.scan(kOutLaneKey, prefix_end(kOutLaneKey), [this](BytesView key, BytesView value) {
+    const auto row = decode_row<LaneRow>(value);
+    out_[{static_cast<Topic>(key[2]), read_u16(key.substr(3))}] = {row.number, hash_from(row.hash).value_or(Hash32{})};
+    return true;
+  });
+  update_complete();
+  domain_ = std::make_unique<DomainView>(whole);
+  rules_->open(*domain_);
+}
+
+machine::Context Fold::context() {
+  return {machine_, shard_, partitions_, position_, now_, complete_, &router_};
+}
+
+Fold::Step Fold::park(std::string reason) {
+  park_reason_ = std::move(reason);
+  return Step::parked;
+}
+
+Fold::Step Fold::fold(BytesView record) {
+  const auto kind = events::kind_of(record);
+  if (!kind) {
+    return park("a record of a kind or version that this build does not know (first byte " +
+                to_hex(record.substr(0, 1)) + ")");
+  }
+  Step step = Step::folded;
+  switch (*kind) {
+    case RecordKind::genesis:
+      break;
+    case RecordKind::tick: {
+      events::Tick tick;
+      if (wire::decode(events::body_of(record), tick))
+        fold_tick(tick.instant);
+      else
+        refuse_record(record, "malformed", "a tick that does not decode");
+      break;
+    }
+    case RecordKind::raw:
+      step = fold_raw(events::body_of(record));
+      break;
+    case RecordKind::packet:
+      step = fold_packet(events::body_of(record));
+      break;
+  }
+  if (step == Step::parked) return step;
+  last_hash_ = proof::sha256(record);
+  ++position_;
+  return step;
+}
+
+void Fold::fold_tick(Instant instant) {
+  if (instant <= now_) return;
+  const Instant before = std::exchange(now_, instant);
+  update_complete();
+  rules_->apply_tick(before, context(), *this);
+  if (floor_to_grid(now_) <= floor_to_grid(before)) return;
+  const events::LaneCompleted completed{std::min(floor_to_grid(now_), complete_)};
+  for (const Topic topic : machine::kTopics) {
+    if (!machine::is_inbox(topic) || topic == inbox_) continue;
+    for (const MachineKind writer : machine::writers_of(topic))
+      if (writer == machine_) broadcast(topic, partitions_, completed);
+  }
+}
+
+void Fold::update_complete() {
+  complete_ = now_;
+  for (const auto& [lane, state] : in_) complete_ = std::min(complete_, state.completed);
+}
+
+Fold::Step Fold::fold_raw(BytesView body) {
+  if (!wire::decode(body, raw_)) {
+    refuse_record(body, "malformed", "a raw record that does not decode");
+    return Step::folded;
+  }
+  switch (decoder_.decode(raw_.substance)) {
+    case events::DecodeResult::ok:
+      break;
+    case events::DecodeResult::unknown_type:
+      return park("an event of a type that this build has no rule for (number " +
+                  std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
+    case events::DecodeResult::malformed:
+      refuse_record(body, "malformed", "a substance that does not decode");
+      return Step::folded;
+  }
+  const bool is_root = raw_.root.source.empty();
+  const Id16 identity = id_of(is_root ? proof::sha256_of_parts({raw_.source, raw_.id})
+                                      : proof::sha256_of_parts({raw_.root.source, raw_.root.id, raw_.source, raw_.id}));
+  const Hash32 substance = proof::sha256(raw_.substance);
+  Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity, id_of(substance)}, context(), *this);
+  ++counters_.events;
+  if (outcome.judgement == machine::Judgement::refused) {
+    ++counters_.refusals;
+    events::RecordRefused refused;
+    refused.machine = machine_;
+    refused.reason = outcome.reason;
+    refused.field = outcome.field;
+    refused.hint = outcome.hint;
+    refused.topic = machine::topic_name(inbox_);
+    refused.partition = shard_;
+    refused.offset = position_;
+    refused.type = events::type_name(events::type_of(decoder_.event()));
+    refused.source = raw_.source;
+    refused.id = raw_.id;
+    refused.substance_sha256 = to_hex(view_of(substance));
+    refused.recorded_at = raw_.recorded_at;
+    emit(Topic::rejected, machine::rejected_partition(machine_, shard_, partitions_), refused);
+  }
+  note(std::move(outcome));
+  return Step::folded;
+}
+
+void Fold::refuse_record(BytesView record, std::string_view reason, std::string hint) {
+  ++counters_.refusals;
+  events::RecordRefused refused;
+  refused.machine = machine_;
+  refused.reason = reason;
+  refused.hint = std::move(hint);
+  refused.topic = machine::topic_name(inbox_);
+  refused.partition = shard_;
+  refused.offset = position_;
+  refused.substance_sha256 = to_hex(view_of(proof::sha256(record)));
+  emit(Topic::rejected, machine::rejected_partition(machine_, shard_, partitions_), refused);
+  note(Outcome::refuse(reason, "", refused.hint));
+}
+
+Fold::Step Fold::fold_packet(BytesView body) {
+  auto packet = PacketView::parse(body);
+  const auto lane = packet ? in_.find({packet->machine, packet->shard}) : in_.end();
+  if (lane == in_.end()) {
+    ++counters_.lane_alarms;
+    refuse_record(body, "malformed", "a packet that does not decode, or of a lane that does not lead here");
+    return Step::folded;
+  }
+  InLane& state = lane->second;
+  if (packet->first > state.folded + 1) {
+    ++counters_.lane_alarms;
+    return Step::folded;
+  }
+  // The chain is carried over what is dropped, so that a packet of another truth is told before anything of it is
+  // folded.
+  Hash32 hash = packet->before;
+  std::uint64_t number = packet->first;
+  std::optional<BytesView> event = packet->next();
+  for (; event && number <= state.folded; event = packet->next(), ++number) {
+    hash = proof::chain(hash, *event);
+    ++counters_.repeats_dropped;
+  }
+  if (!event) return Step::folded;
+  if (hash != state.hash) {
+    ++counters_.lane_alarms;
+    return Step::folded;
+  }
+  for (; event; event = packet->next(), ++number) {
+    const auto decoded = decoder_.decode(*event);
+    if (decoded != events::DecodeResult::ok) {
+      return park("an event of a lane that this build cannot read (number " + std::to_string(number) + " of " +
+                  std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
+                  ")");
+    }
+    state.hash = proof::chain(state.hash, *event);
+    state.folded = number;
+    state.dirty = true;
+    ++counters_.events;
+    if (const auto* completed = std::get_if<events::LaneCompleted>(&decoder_.event())) {
+      state.completed = std::max(state.completed, completed->instant);
+      update_complete();
+    } else {
+      rules_->apply_lane({packet->machine, packet->shard, number, decoder_.event()}, context(), *this);
+    }
+  }
+  if (!packet->rest.empty()) return park("a packet whose end does not decode");
+  return Step::folded;
+}
+
+std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) {
+  const LaneTarget target{topic, partition};
+  LaneCounter& lane = out_[target];
+  const Hash32 before = lane.hash;
+  lane.hash = proof::chain(lane.hash, event);
+  ++lane.number;
+  OpenPacket& packet = open_[target];
+  if (!standing_.empty()) {
+    if (const auto standing = standing_.find(target);
+        standing != standing_.end() && lane.number <= standing->second.number) {
+      if (lane.number == standing->second.number) {
+        counters_.diverged |= standing->second.hash != Hash32{} && standing->second.hash != lane.hash;
+        standing_.erase(standing);
+      }
+      if (!packet.open) changed_.push_back(target);
+      packet.open = true;  // the counter has to be written even though nothing is sent
+      return lane.number;
+    }
+  }
+  if (packet.open && !packet.builder.empty() && !packet.builder.fits(event)) close_packet(target, packet);
+  if (packet.builder.empty()) packet.builder.start(machine_, shard_, lane.number, before);
+  if (!packet.open) changed_.push_back(target);
+  packet.open = true;
+  GRANARY_CHECK(packet.builder.fits(event), "an event is larger than a record: its machine has to cut it");
+  packet.builder.add(event);
+  return lane.number;
+}
+
+void Fold::close_packet(const LaneTarget& target, OpenPacket& packet) {
+  const std::uint64_t first = packet.builder.first();
+  const std::uint64_t last = packet.builder.last();
+  ready_.push_back({target, first, last, packet.builder.take()});
+  packet.builder = PacketBuilder();
+}
+
+void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
+  store::WriteSet domain;
+  rules_->flush(domain);
+  for (const auto& [key, value] : domain.changes()) {
+    Bytes full(1, kDomain);
+    full.append(key);
+    if (value)
+      rows.put(std::move(full), *value);
+    else
+      rows.erase(std::move(full));
+  }
+  rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_}));
+  for (auto& [lane, state] : in_) {
+    if (!state.dirty) continue;
+    state.dirty = false;
+    rows.put(lane_key(kInLaneKey, static_cast<std::uint8_t>(lane.first), lane.second),
+             encode_row(LaneRow{state.folded, Bytes(view_of(state.hash)), state.completed}));
+  }
+  for (const LaneTarget& target : changed_) {
+    OpenPacket& packet = open_[target];
+    if (!packet.builder.empty()) close_packet(target, packet);
+    packet.open = false;
+    const LaneCounter& lane = out_[target];
+    rows.put(lane_key(kOutLaneKey, static_cast<std::uint8_t>(target.topic), target.partition),
+             encode_row(LaneRow{lane.number, Bytes(view_of(lane.hash)), {}}));
+  }
+  changed_.clear();
+  for (const OutPacket& packet : ready_) rows.put(outbox_key(packet.target, packet.first), packet.bytes);
+  ready = std::move(ready_);
+  ready_.clear();
+}
+
+void Fold::committed() {
+  rules_->committed();
+}
+
+std::uint64_t Fold::folded_from(MachineKind machine, std::uint16_t shard) const {
+  const auto lane = in_.find({machine, shard});
+  return lane == in_.end() ? 0 : lane->second.folded;
+}
+
+void Fold::note(Outcome outcome) {
+  Noted& slot = noted_[position_ % noted_.size()];
+  slot.offset = position_;
+  slot.outcome = std::move(outcome);
+}
+
+std::optional<Outcome> Fold::outcome_of(std::uint64_t offset) const {
+  const Noted& slot = noted_[offset % noted_.size()];
+  if (slot.offset != offset) return std::nullopt;
+  return slot.outcome;
+}
+
+}  // namespace granary::runtime

@@ -1,0 +1,152 @@
+// One shard's fold: takes the records of an inbox in order, runs its machine over them, numbers and chains what the
+// machine emits, and turns all of it into the rows of one atomic commit. No I/O: who owns a Fold reads, commits and
+// publishes; replay owns one too and publishes nothing.
+//
+// Threads: one owner.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "shared/machine/machine.h"
+#include "shared/runtime/packet.h"
+#include "shared/store/store.h"
+
+namespace granary::runtime {
+
+using machine::Machine;
+using machine::MachineKind;
+using machine::Topic;
+using units::Instant;
+
+// The rows of a machine within its shard's store; all other rows there are the runtime's (position, lanes, outbox).
+class DomainView final : public store::View {
+ public:
+  explicit DomainView(const store::View& whole) : whole_(whole) {}
+  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override;
+  void scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const override;
+
+ private:
+  const store::View& whole_;
+};
+
+// SHA-256 over the machine's rows in key order, each key and value preceded by its length.
+Hash32 state_digest(const store::View& whole);
+
+struct LaneTarget {
+  Topic topic{};
+  std::uint16_t partition = 0;
+  auto operator<=>(const LaneTarget&) const = default;
+};
+
+// A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
+struct OutPacket {
+  LaneTarget target;
+  std::uint64_t first = 0, last = 0;
+  Bytes bytes;
+};
+
+struct LaneCounter {
+  std::uint64_t number = 0;  // of the last event
+  Hash32 hash{};             // chained up to it
+};
+
+class Fold final : private machine::Out {
+ public:
+  Fold(MachineKind machine, std::uint16_t shard, std::uint16_t partitions, std::unique_ptr<Machine> rules);
+
+  // Reads where the shard stands from its store (empty: at the start). `whole` lives as long as the fold.
+  void open(const store::View& whole);
+
+  enum class Step { folded, parked };
+  // Folds the record at position(). parked: this build does not know the record (why: park_reason()); nothing that
+  // matters has changed and the same record can be folded again by a build that does.
+  Step fold(BytesView record);
+  [[nodiscard]] const std::string& park_reason() const { return park_reason_; }
+
+  // Adds all that changed since the last flush: machine, position, lanes, and the packets that became ready (they are
+  // the outbox). The rows must be committed before the next fold.
+  void flush(store::WriteSet& rows, std::vector<OutPacket>& ready);
+  void committed();
+
+  // Numbers up to which a target is known to hold this lane already (after state was lost): they are folded but not
+  // sent again. The hash is checked when the fold gets there.
+  void set_standing(const LaneTarget& target, const LaneCounter& standing) { standing_[target] = standing; }
+
+  [[nodiscard]] Machine& rules() { return *rules_; }
+  [[nodiscard]] std::uint64_t position() const { return position_; }
+  [[nodiscard]] const Hash32& last_record_hash() const { return last_hash_; }
+  [[nodiscard]] Instant now() const { return now_; }
+  [[nodiscard]] Instant complete() const { return complete_; }
+  // The number of the last event folded from a lane.
+  [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
+  [[nodiscard]] const std::map<LaneTarget, LaneCounter>& out_lanes() const { return out_; }
+  // What the last raw records came to; nullopt: too long ago.
+  [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const;
+
+  struct Counters {
+    std::uint64_t events = 0, repeats_dropped = 0, lane_alarms = 0, refusals = 0;
+    bool diverged = false;  // a target holds another output for the same input
+  };
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+
+ private:
+  struct InLane {
+    std::uint64_t folded = 0;
+    Hash32 hash{};
+    Instant completed;
+    bool dirty = false;
+  };
+  struct OpenPacket {
+    PacketBuilder builder;
+    bool open = false;
+  };
+
+  std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override;
+  Step fold_raw(BytesView body);
+  Step fold_packet(BytesView body);
+  void fold_tick(Instant instant);
+  void note(machine::Outcome outcome);
+  void refuse_record(BytesView record, std::string_view reason, std::string hint);
+  void update_complete();
+  machine::Context context();
+  Step park(std::string reason);
+  void close_packet(const LaneTarget& target, OpenPacket& packet);
+
+  MachineKind machine_;
+  std::uint16_t shard_;
+  std::uint16_t partitions_;
+  Topic inbox_;
+  std::unique_ptr<Machine> rules_;
+  std::unique_ptr<DomainView> domain_;
+  machine::Router router_;
+
+  std::uint64_t position_ = 0;
+  Hash32 last_hash_{};
+  Instant now_, complete_;
+  std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
+  std::map<LaneTarget, LaneCounter> out_;
+  std::map<LaneTarget, LaneCounter> standing_;
+  std::map<LaneTarget, OpenPacket> open_;
+  std::vector<LaneTarget> changed_;  // lanes with an open packet
+  std::vector<OutPacket> ready_;
+
+  events::Raw raw_;
+  events::EventDecoder decoder_;
+  struct Noted {
+    std::uint64_t offset = ~0ULL;
+    machine::Outcome outcome;
+  };
+  std::vector<Noted> noted_;
+  std::string park_reason_;
+  Counters counters_;
+};
+
+// Keys of the runtime's rows.
+Bytes outbox_key(const LaneTarget& target, std::uint64_t first);
+// All outbox rows, in order of lane and number.
+std::vector<OutPacket> read_outbox(const store::View& whole);
+
+}  // namespace granary::runtime

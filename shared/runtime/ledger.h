@@ -1,0 +1,29 @@
+// A ledger in a journal: its topics, and the genesis record that begins each inbox partition and says which ledger this
+// is and how many partitions it has. Start-up only; one thread.
+#pragma once
+
+#include <optional>
+
+#include "shared/base/clock.h"
+#include "shared/journal/journal.h"
+#include "shared/machine/topology.h"
+
+namespace granary::runtime {
+
+struct Ledger {
+  Id16 id{};
+  std::uint16_t partitions = 0;
+};
+
+// Opens the ledger that stands in the journal, or makes one of `partitions` (default 8) with a fresh random id. A
+// creation that was cut short is finished. Errors: `conflict` where `partitions` is given and is not the ledger's;
+// `corrupt` where a partition begins with another ledger's genesis or none.
+Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_t> partitions, const Clock& clock);
+
+// As it stands; `not_found` where there is none.
+Result<Ledger> read_ledger(const journal::Journal& journal);
+
+inline constexpr std::uint16_t kPartitionsDefault = 8;
+inline constexpr std::uint16_t kPartitionsMax = 1024;
+
+}  // namespace granary::runtime

@@ -1,0 +1,75 @@
+#include "shared/runtime/packet.h"
+
+#include "shared/journal/journal.h"
+
+namespace granary::runtime {
+namespace {
+
+namespace wire = events::wire;
+constexpr std::uint64_t kEventsKey = 5 << 3 | 2;  // Packet.events
+
+}  // namespace
+
+void PacketBuilder::start(events::MachineKind machine, std::uint16_t shard, std::uint64_t first, const Hash32& before) {
+  events::Packet header;
+  header.machine = machine;
+  header.shard = shard;
+  header.first = first;
+  header.before.assign(view_of(before));
+  bytes_ = events::encode_record(header);
+  first_ = first;
+  count_ = 0;
+}
+
+bool PacketBuilder::fits(BytesView event) const {
+  return bytes_.size() + event.size() + 6 <= journal::kRecordBytesMax;
+}
+
+void PacketBuilder::add(BytesView event) {
+  wire::put_varint(bytes_, kEventsKey);
+  wire::put_varint(bytes_, event.size());
+  bytes_.append(event);
+  ++count_;
+}
+
+std::optional<PacketView> PacketView::parse(BytesView body) {
+  // The events stand last, so what is before them is a packet without events, in the canonical encoding.
+  PacketView view;
+  BytesView rest = body;
+  BytesView header = body;
+  while (!rest.empty()) {
+    const BytesView at = rest;
+    std::uint64_t key = 0;
+    std::uint64_t number = 0;
+    BytesView bytes;
+    if (!wire::take_varint(rest, key)) return std::nullopt;
+    if (key == kEventsKey) {
+      header = body.substr(0, body.size() - at.size());
+      rest = at;
+      break;
+    }
+    if ((key & 7) == 0 ? !wire::take_varint(rest, number) : !wire::take_bytes(rest, bytes)) return std::nullopt;
+  }
+  events::Packet packet;
+  if (!wire::decode(header, packet) || packet.before.size() != 32 || packet.first == 0 || packet.shard > 0xffff ||
+      rest.empty())
+    return std::nullopt;
+  view.machine = packet.machine;
+  view.shard = static_cast<std::uint16_t>(packet.shard);
+  view.first = packet.first;
+  view.before = *hash_from(packet.before);
+  view.rest = rest;
+  return view;
+}
+
+std::optional<BytesView> PacketView::next() {
+  if (rest.empty()) return std::nullopt;
+  BytesView in = rest;
+  std::uint64_t key = 0;
+  BytesView event;
+  if (!wire::take_varint(in, key) || key != kEventsKey || !wire::take_bytes(in, event)) return std::nullopt;
+  rest = in;
+  return event;
+}
+
+}  // namespace granary::runtime

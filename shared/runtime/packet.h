@@ -1,0 +1,46 @@
+// Packets: how the events of a lane stand in an inbox, several to a record (design, section 3; layout: events::Packet
+// in shared/events/record.h). Built while events are emitted, read in place. Any thread; views live as long as the
+// record.
+#pragma once
+
+#include <optional>
+
+#include "shared/events/record.h"
+#include "shared/machine/topology.h"
+
+namespace granary::runtime {
+
+// A packet that is being filled. Its bytes are a whole record at any time.
+class PacketBuilder {
+ public:
+  // Begins an empty packet of the lane of (machine, shard), whose first event will be `first` and h before it `before`.
+  void start(events::MachineKind machine, std::uint16_t shard, std::uint64_t first, const Hash32& before);
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  // Whether `event` still fits a record.
+  [[nodiscard]] bool fits(BytesView event) const;
+  void add(BytesView event);
+  [[nodiscard]] std::uint64_t first() const { return first_; }
+  [[nodiscard]] std::uint64_t last() const { return first_ + count_ - 1; }
+  Bytes take() { return std::move(bytes_); }
+
+ private:
+  Bytes bytes_;
+  std::uint64_t first_ = 0;
+  std::uint64_t count_ = 0;
+};
+
+// A packet read in place.
+struct PacketView {
+  events::MachineKind machine{};
+  std::uint16_t shard = 0;
+  std::uint64_t first = 0;
+  Hash32 before{};
+  BytesView rest;  // the events that next() has not taken yet
+
+  // `body` is what follows a record's first byte. nullopt: no packet.
+  static std::optional<PacketView> parse(BytesView body);
+  // The next event's bytes; nullopt: the packet has ended, or (then rest is not empty) it is malformed.
+  std::optional<BytesView> next();
+};
+
+}  // namespace granary::runtime

@@ -1,0 +1,117 @@
+// One shard as the runtime runs it: a Fold with its store, its inbox and the targets of its lanes.
+//
+// Threads: everything on the owner's thread but Mailbox::post.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
+#include "shared/runtime/runtime.h"
+#include "shared/runtime/target_scan.h"
+
+namespace granary::runtime {
+
+// Work that other threads hand to a worker. Shared, so that an answer that comes after the worker has gone harms
+// nobody.
+class Mailbox {
+ public:
+  using Job = std::function<void()>;
+  void post(Job job);
+  // Jobs since the last call. Waits up to `wait_ms` for one or a wake().
+  std::vector<Job> take(std::int64_t wait_ms);
+  void wake();
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<Job> jobs_;
+  bool woken_ = false;
+};
+
+class Shard {
+ public:
+  struct Setup {
+    MachineKind machine{};
+    std::uint16_t shard = 0;
+    Id16 ledger{};
+    const Options* options = nullptr;
+    journal::Journal* journal = nullptr;
+    std::shared_ptr<Mailbox> mailbox;
+    MakeMachine make_machine;
+    OpenStore open_store;
+    std::string marker_directory;
+    std::function<void(const Error&)> fatal;
+  };
+
+  // Opens the store, checks it against the journal, finds what the targets hold. State that is ahead of its targets is
+  // dropped and folded again; an inbox that is shorter than what was folded, or other, is an error.
+  static Result<std::unique_ptr<Shard>> open(Setup setup, TargetScan& scan);
+
+  // Folds up to a batch, commits and publishes where due. True: there may be more to do at once.
+  bool step();
+  // Commits what is folded; sends nothing more.
+  void close();
+  // The inbox has grown.
+  void note_growth() { inbox_grew_ = true; }
+
+  [[nodiscard]] Fold& fold() { return *fold_; }
+  [[nodiscard]] ShardStatus status() const;
+  // As of the last step; any thread.
+  [[nodiscard]] ShardStatus last_status() const;
+  // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
+  void wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
+
+ private:
+  struct Lane {
+    std::deque<OutPacket> unsent;
+    std::deque<std::pair<std::uint64_t, std::uint64_t>> in_flight;  // first and last number of each append
+    std::deque<OutPacket> sent;                                     // not acknowledged yet
+    std::uint64_t acked_end = 0;  // offset behind the last acknowledged record: where a scan for this lane begins
+    bool failed = false;
+  };
+
+  explicit Shard(Setup setup) : setup_(std::move(setup)) {}
+  Result<void> start(TargetScan& scan);
+  Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
+  Result<void> check_inbox() const;
+  void commit();
+  void publish();
+  void publish_lane(const LaneTarget& target, Lane& lane);
+  void acknowledged(const LaneTarget& target, std::uint64_t last, Result<journal::Offset> first, std::size_t records);
+  void retry_failed_lanes();
+  void park(std::string reason);
+  void fail(const Error& error);
+  void run_waits();
+  void publish_status();
+  [[nodiscard]] std::string name() const;
+  [[nodiscard]] std::string marker_path() const;
+
+  Setup setup_;
+  journal::Partition inbox_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<Fold> fold_;
+  std::map<LaneTarget, Lane> lanes_;
+  std::vector<Bytes> trims_;  // outbox rows to erase with the next commit
+  std::size_t outbox_bytes_ = 0;
+  std::size_t records_since_commit_ = 0;
+  std::size_t bytes_since_commit_ = 0;
+  std::uint64_t commits_ = 0;
+  std::uint64_t end_ = 0;
+  std::string parked_;
+  std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law
+  std::atomic<bool> inbox_grew_ = true;
+  bool stopped_ = false;
+  journal::ReadBatch batch_;
+  struct Wait {
+    std::weak_ptr<void> alive;
+    std::function<bool(Shard&)> met;
+    std::function<void(Shard&)> done;
+  };
+  std::vector<Wait> waits_;
+  mutable std::mutex status_mutex_;
+  ShardStatus status_;
+};
+
+}  // namespace granary::runtime

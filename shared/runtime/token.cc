@@ -1,0 +1,31 @@
+#include "shared/runtime/runtime.h"
+
+namespace granary::runtime {
+
+std::string Token::text() const {
+  Bytes bytes;
+  for (const Place& place : places) {
+    append_u8(bytes, static_cast<std::uint8_t>(place.topic));
+    append_u16(bytes, place.partition);
+    append_u64(bytes, place.offset);
+  }
+  return to_base64url(bytes);
+}
+
+Result<Token> Token::parse(std::string_view text) {
+  constexpr std::size_t kPlaceBytes = 11;
+  const auto bytes = from_base64url(text);
+  const Error malformed{ErrorCode::invalid_input, "expected a token as an answer gave it, got \"" +
+                                                      std::string(text.substr(0, 60)) +
+                                                      "\"; hint: pass the value of `after` unchanged"};
+  if (!bytes || bytes->size() % kPlaceBytes != 0) return malformed;
+  Token token;
+  for (BytesView rest = *bytes; !rest.empty(); rest.remove_prefix(kPlaceBytes)) {
+    const auto topic = static_cast<std::uint8_t>(rest[0]);
+    if (topic < 1 || topic > static_cast<std::uint8_t>(Topic::ledger)) return malformed;
+    token.places.push_back({static_cast<Topic>(topic), read_u16(rest.substr(1)), read_u64(rest.substr(3))});
+  }
+  return token;
+}
+
+}  // namespace granary::runtime

@@ -1,0 +1,8 @@
+// What this build calls itself. A partition that a build had to park is tried again by another one.
+#pragma once
+
+namespace granary {
+
+inline constexpr const char* kVersion = GRANARY_VERSION;
+
+}  // namespace granary
