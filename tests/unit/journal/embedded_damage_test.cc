@@ -222,6 +222,21 @@ TEST_F(EmbeddedDamage, ATruncatedWriteAheadLogIsRefusedWhereverItIsCut) {
         << left << " of " << size;
 }
 
+TEST_F(EmbeddedDamage, ARefusedLogStaysAsItWasFound) {
+  fill(journal_, 40);
+  flip_bit(database_file(journal_, ".log"), 500, 1);
+  const auto rows = database_file(journal_, ".log");
+  const Bytes before = read_file(rows);
+  EXPECT_FALSE(whole_or_corrupt(journal_, 40));
+  fs::resize_file(rows, before.size() - 10);
+  EXPECT_FALSE(whole_or_corrupt(journal_, 40));
+  EXPECT_EQ(read_file(rows), before.substr(0, before.size() - 10));
+  // Mended by hand, it serves again.
+  write_file(rows, before);
+  flip_bit(rows, 500, 1);
+  EXPECT_TRUE(whole_or_corrupt(journal_, 40));
+}
+
 TEST_F(EmbeddedDamage, AFlippedBitInTheWriteAheadLogIsFoundOrHarmless) {
   fill(journal_, 40);
   const auto size = fs::file_size(database_file(journal_, ".log"));
