@@ -135,7 +135,7 @@ class ObjectReader {
       case DecimalTrouble::too_precise:
         return fail("quantity_too_precise", pointer, value, "send at most " + std::to_string(decimals) + " decimals");
       case DecimalTrouble::overflow:
-        return fail("quantity_overflow", pointer, value, "send less than 2^96 of the smallest unit");
+        return fail("quantity_overflow", pointer, value, "send at most 2^96 of the smallest unit");
     }
   }
   void read_positive(const Value& value, const std::string& pointer, int decimals, units::Int128& out) {
@@ -213,7 +213,7 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
     if (units::hold(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble ==
         units::HoldTrouble::overflow)
       return FormError{"quantity_overflow", here + "/quantity", units::format_decimal(used.quantity.value(), 3),
-                       "send less than 2^96 resource-us in one usage"};
+                       "send at most 2^96 resource-us in one usage"};
   }
   return std::nullopt;
 }
@@ -268,7 +268,7 @@ Trouble check(const ApplicationDecided& decided, const std::string& at) {
       return FormError{"lot_period_empty", here + "/to", units::format_time(lot.to), "send a `to` after `from`"};
     if (!units::mul_div_half_even(lot.quantity.value(), units::named_unit(lot.unit)->base_units, 1000))
       return FormError{"quantity_overflow", here + "/quantity", units::format_decimal(lot.quantity.value(), 3),
-                       "send less than 2^96 base units in one lot"};
+                       "send at most 2^96 base units in one lot"};
   }
   return std::nullopt;
 }

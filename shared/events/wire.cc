@@ -26,8 +26,8 @@ DecodeResult EventDecoder::decode(BytesView bytes) {
   if (slots_.empty()) slots_.resize(std::variant_size_v<Event>);
   std::uint64_t key = 0;
   BytesView payload;
-  if (!wire::take_varint(bytes, key) || (key & 7) != 2 || key >> 3 > 0xffff || !wire::take_bytes(bytes, payload) ||
-      !bytes.empty())
+  if (!wire::take_varint(bytes, key) || (key & 7) != 2 || key >> 3 == 0 || key >> 3 > 0xffff ||
+      !wire::take_bytes(bytes, payload) || !bytes.empty())
     return DecodeResult::malformed;
   return decode_as(static_cast<EventType>(key >> 3), payload, slots_, event_);
 }

@@ -3,9 +3,10 @@
 // these are hashed; so the few lines that write them are here, and protoc's generated code reads and writes the same
 // messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
 //
-// Strings: bytes; Instant, int64: varint; enums, uint64: varint; amounts: bytes (units::append_int128); ids: 16 bytes;
-// nested structs and optionals of them: messages; vectors: repeated. std::optional<Instant> has presence. Any thread;
-// views live as long as the bytes that they look at.
+// Strings: bytes, as they stand (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
+// amounts: bytes (units::append_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
+// of Instant have presence; vectors: repeated, never packed. Any thread; views live as long as the bytes that they look
+// at.
 #pragma once
 
 #include <optional>
@@ -183,9 +184,18 @@ struct Reader {
       read(*value, true);
     } else if (tag == field) {
       read(value, false);
+    } else if (is_message<T>()) {
+      fail();  // always written, so its absence would be a second form
     } else {
       reset(value);
     }
+  }
+
+  template <class T>
+  static constexpr bool is_message() {
+    return requires(T & value, Reader & reader) {
+      T::fields(value, reader);
+    };
   }
 
   template <class T>
@@ -217,7 +227,7 @@ struct Reader {
         value.assign(bytes);
       } else if constexpr (std::is_same_v<T, Id16>) {
         const auto id = id_from(bytes);
-        if (!id) return fail();
+        if (!id || (*id == Id16{} && !default_allowed)) return fail();
         value = *id;
       } else if constexpr (IsExact<T>::value) {
         const auto number = units::int128_from(bytes);
