@@ -1,0 +1,159 @@
+// One value has one form: everything else that Protobuf would read is refused.
+#include <gtest/gtest.h>
+
+#include "tests/unit/events/fill.h"
+
+namespace granary::events {
+namespace {
+
+using testing::filled;
+using testing::for_each_event;
+
+Bytes hex(std::string_view text) {
+  Bytes bytes;
+  std::string digits;
+  for (const char c : text)
+    if (c != ' ') digits += c;
+  const auto read = from_hex(digits);
+  EXPECT_TRUE(read) << text;
+  return read.value_or("");
+}
+
+template <class T>
+bool reads(std::string_view text) {
+  T value;
+  return wire::decode(hex(text), value);
+}
+
+// AccountBound: cluster "c" 0a0163, account "a" 120161, project "p" 1a0170, optional from 20, optional to 28.
+TEST(Canonical, TakesOneFormOfAMessage) {
+  const struct {
+    const char* bytes;
+    bool good;
+    const char* what;
+  } cases[] = {
+      {"0a0163 120161 1a0170", true, "all that is required"},
+      {"", true, "nothing: all defaults"},
+      {"0a0163 120161 1a0170 2005 2806", true, "optionals"},
+      {"0a0163 120161 1a0170 2000", true, "an optional that is there and zero"},
+      {"0a0163 120161 1a0170 3001", false, "an unknown field at the end"},
+      {"0a0163 120161 1a0170 7a0178", false, "an unknown field of bytes"},
+      {"8201 0178 0a0163", false, "an unknown field before a known one"},
+      {"120161 0a0163 1a0170", false, "out of order"},
+      {"0a0163 0a0163 120161", false, "a field twice"},
+      {"0a0163 2005 2006", false, "an optional twice"},
+      {"0a00 120161", false, "an explicit default string"},
+      {"0a0163 120161 1a0170 2085 00", false, "an overlong value"},
+      {"8a00 0163 120161", false, "an overlong key"},
+      {"0a8100 63", false, "an overlong length"},
+      {"0a0163 1201", false, "cut short inside a field"},
+      {"0a0163 12", false, "cut short after a key"},
+      {"0a0163 20", false, "cut short before a varint"},
+      {"0a0163 2085", false, "cut short inside a varint"},
+      {"0a0263", false, "a length beyond the end"},
+      {"0aff ffff ffff ffff ff01 63", false, "a length of 2^64 - 1"},
+      {"0805", false, "a varint where bytes belong"},
+      {"2201 05", false, "bytes where a varint belongs"},
+      {"2505 000000", false, "fixed 32"},
+      {"2105 00000000000000", false, "fixed 64"},
+      {"0b 0c", false, "a group"},
+      {"0163", false, "field number 0"},
+      {"20ff ffff ffff ffff ffff 01", true, "the smallest negative varint of ten bytes"},
+      {"20ff ffff ffff ffff ffff 02", false, "a varint beyond 64 bits"},
+      {"20ff ffff ffff ffff ffff 8100", false, "a varint of eleven bytes"},
+  };
+  for (const auto& c : cases) EXPECT_EQ(reads<AccountBound>(c.bytes), c.good) << c.what << ": " << c.bytes;
+}
+
+TEST(Canonical, TakesOneFormOfEachKindOfValue) {
+  // ResourceUsed: class 0a, quantity 12, amount 1a, unit 22.
+  EXPECT_TRUE(reads<ResourceUsed>("0a0163 120107"));
+  EXPECT_TRUE(reads<ResourceUsed>("0a0163 1201ff")) << "minus one";
+  EXPECT_FALSE(reads<ResourceUsed>("0a0163 1200")) << "an explicit zero";
+  EXPECT_FALSE(reads<ResourceUsed>("0a0163 120100")) << "zero as a byte";
+  EXPECT_FALSE(reads<ResourceUsed>("0a0163 12020007")) << "a byte too many";
+  EXPECT_FALSE(reads<ResourceUsed>("0a0163 1202ffff")) << "minus one, a byte too many";
+  EXPECT_FALSE(reads<ResourceUsed>("0a0163 12110100000000000000000000000000000000")) << "more than 128 bits";
+  // Funding: kind 08, share 12.
+  EXPECT_TRUE(reads<Funding>("0801"));
+  EXPECT_FALSE(reads<Funding>("0800")) << "an explicit enum zero";
+  EXPECT_FALSE(reads<Funding>("0804")) << "an enum value without a name";
+  EXPECT_FALSE(reads<Funding>("088180808010")) << "an enum value beyond 32 bits";
+  // Genesis: ledger 0a, 16 bytes.
+  EXPECT_TRUE(reads<Genesis>("0a10 00000000000000000000000000000001"));
+  EXPECT_FALSE(reads<Genesis>("0a10 00000000000000000000000000000000")) << "an explicit zero id";
+  EXPECT_FALSE(reads<Genesis>("0a0f 000000000000000000000000000001")) << "an id of 15 bytes";
+  // Tick: instant 08. PolicyContent: order 18, repeated.
+  EXPECT_FALSE(reads<Tick>("0800")) << "an explicit zero";
+  EXPECT_TRUE(reads<PolicyContent>("1801 1802"));
+  EXPECT_FALSE(reads<PolicyContent>("1a020102")) << "packed";
+  EXPECT_FALSE(reads<PolicyContent>("1801 1800")) << "no value of an enum in a list";
+  // UsageInterim and Raw: root and notes are always written.
+  EXPECT_TRUE(reads<UsageInterim>("0a00"));
+  EXPECT_FALSE(reads<UsageInterim>("120170")) << "without its root";
+  EXPECT_FALSE(reads<Raw>("1a00")) << "without notes";
+  EXPECT_TRUE(reads<Raw>("1a00 5200"));
+}
+
+// What was decoded before leaves nothing behind in a value that is used again.
+TEST(Canonical, ForgetsTheValueBefore) {
+  for_each_event([]<class T>() {
+    Bytes empty;
+    wire::encode(T{}, empty);
+    T value = filled<T>(7);
+    ASSERT_TRUE(wire::decode(empty, value)) << type_name(TypeOf<T>::kType);
+    Bytes again;
+    wire::encode(value, again);
+    EXPECT_EQ(to_hex(again), to_hex(empty)) << type_name(TypeOf<T>::kType);
+  });
+}
+
+// Whatever is accepted is the canonical form: of every cut and of many changes of every event.
+TEST(Canonical, WritesAgainWhatItAccepts) {
+  std::mt19937_64 random(20261031);
+  EventDecoder decoder;
+  const auto expect_canonical = [&decoder](const Bytes& bytes) {
+    if (decoder.decode(bytes) != DecodeResult::ok) return false;
+    Bytes again;
+    encode_event(decoder.event(), again);
+    EXPECT_EQ(to_hex(again), to_hex(bytes));
+    return true;
+  };
+  for_each_event([&]<class T>() {
+    Bytes bytes;
+    encode_event(Event(filled<T>(3)), bytes);
+    ASSERT_TRUE(expect_canonical(bytes));
+    for (std::size_t size = 0; size < bytes.size(); ++size) EXPECT_FALSE(expect_canonical(bytes.substr(0, size)));
+    EXPECT_FALSE(expect_canonical(bytes + '\0'));
+    for (int i = 0; i < 2000; ++i) {
+      Bytes changed = bytes;
+      changed[random() % changed.size()] = static_cast<char>(random());
+      expect_canonical(changed);
+    }
+  });
+}
+
+TEST(EventDecoder, TellsAnUnknownTypeFromNoEvent) {
+  EventDecoder decoder;
+  EXPECT_EQ(decoder.decode(hex("a206 03 08e807")), DecodeResult::ok) << "lane.completed";
+  EXPECT_EQ(std::get<LaneCompleted>(decoder.event()).instant, Instant(1000));
+  EXPECT_EQ(decoder.decode(hex("5a 00")), DecodeResult::unknown_type) << "11 is reserved";
+  EXPECT_EQ(decoder.decode(hex("c23e 00")), DecodeResult::unknown_type) << "1000 is nobody's";
+  EXPECT_EQ(decoder.decode(""), DecodeResult::malformed);
+  EXPECT_EQ(decoder.decode(hex("02 00")), DecodeResult::malformed) << "field number 0";
+  EXPECT_EQ(decoder.decode(hex("a206 03 08e8")), DecodeResult::malformed) << "cut short";
+  EXPECT_EQ(decoder.decode(hex("a206 03 08e807 00")), DecodeResult::malformed) << "more after it";
+  EXPECT_EQ(decoder.decode(hex("a006 03")), DecodeResult::malformed) << "a varint";
+  EXPECT_EQ(decoder.decode(hex("a206 02 1001")), DecodeResult::malformed) << "an unknown field inside";
+  EXPECT_EQ(peek_type(hex("a206 03 08e807")), EventType::lane_completed);
+  EXPECT_EQ(peek_type(hex("ff")), EventType::none);
+}
+
+TEST(Record, NamesItsKindInTheFirstByte) {
+  EXPECT_EQ(kind_of(encode_record(Tick{Instant(5)})), RecordKind::tick);
+  EXPECT_EQ(to_hex(encode_record(Tick{Instant(5)})), "210805");
+  for (const char* unknown : {"", "00", "01", "20", "22", "51", "f1"}) EXPECT_FALSE(kind_of(hex(unknown))) << unknown;
+}
+
+}  // namespace
+}  // namespace granary::events
