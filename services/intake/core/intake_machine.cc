@@ -1,0 +1,265 @@
+#include "services/intake/core/intake_machine.h"
+
+#include "services/intake/core/award.h"
+#include "services/intake/core/refusals.h"
+
+namespace granary::intake {
+namespace {
+
+using events::PolicyKind;
+using machine::Judgement;
+using machine::Outcome;
+using machine::Topic;
+
+constexpr std::size_t kRowsMax = 20'000;
+
+// What is sent on has to fit a record of 60 KiB together with the lane's own fields.
+constexpr std::size_t kEventBytesMax = 59 * 1024;
+
+Outcome unknown_project(const std::string& project) {
+  return refuse(Refusal::unknown_project, "/project", "register the project '" + project + "' first");
+}
+
+Outcome unknown_application(const std::string& application) {
+  return refuse(Refusal::unknown_application, "/application", "submit the application '" + application + "' first");
+}
+
+Outcome already_decided(const std::string& application) {
+  return refuse(Refusal::application_already_decided, "/application",
+                "submit a new application: '" + application + "' has its decision");
+}
+
+}  // namespace
+
+IntakeMachine::IntakeMachine()
+    : organisations_(prefix::kOrganisations, kRowsMax),
+      projects_(prefix::kProjects, kRowsMax),
+      applications_(prefix::kApplications, kRowsMax),
+      project_applications_(prefix::kProjectApplications, kRowsMax),
+      publications_(prefix::kPublications, kRowsMax),
+      versions_(prefix::kVersions, kRowsMax),
+      sources_(prefix::kSources, kRowsMax),
+      ids_(prefix::kIds) {}
+
+void IntakeMachine::open(const store::View& rows) {
+  organisations_.open(rows);
+  projects_.open(rows);
+  applications_.open(rows);
+  project_applications_.open(rows);
+  publications_.open(rows);
+  versions_.open(rows);
+  sources_.open(rows);
+  ids_.open(rows);
+  publications([this](const PublicationRow& row) {
+    ++published_;
+    if (row.policy) policies_.learn(*row.policy);
+    return true;
+  });
+}
+
+Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::Context& context, machine::Out& out) {
+  if (const auto known = ids_.find(input.identity)) {
+    if (known->substance == input.substance) return {Judgement::repeat};
+    return refuse(Refusal::conflicting_duplicate, "",
+                  "send another event under an id of its own: this one stands for something else");
+  }
+  if (input.raw.substance.size() > kEventBytesMax)
+    return refuse(Refusal::event_too_large, "",
+                  "send at most " + std::to_string(kEventBytesMax) + " bytes: shorter texts or lists");
+  const Fold with{input, context, out};
+  Outcome outcome = std::visit(
+      [&]<class T>(const T& event) -> Outcome {
+        if constexpr (requires { fold(event, with); }) {
+          return fold(event, with);
+        } else {
+          GRANARY_CHECK(false, "an event stands in intake's inbox that intake has no rule for");
+        }
+      },
+      input.event);
+  // The later of the two: before the first tick `now` is 1970, and the id would be dropped with the next one.
+  if (outcome.judgement == Judgement::accepted)
+    ids_.add(input.identity, input.substance, units::day_number(std::max(context.now, with.recorded_at())), 0, 0);
+  return outcome;
+}
+
+void IntakeMachine::apply_lane(const machine::LaneInput&, const machine::Context&, machine::Out&) {
+  GRANARY_CHECK(false, "no lane leads to intake");
+}
+
+void IntakeMachine::apply_tick(Instant, const machine::Context& context, machine::Out&) {
+  const auto window = policies_.window_days(context.now);
+  if (!window) return;
+  // A bucket goes when the window and a day have passed since the end of its day.
+  const auto kept = static_cast<std::int64_t>(std::min<std::uint64_t>(*window, 1'000'000)) + 1;
+  ids_.drop_before(units::day_number(context.now) - kept);
+}
+
+Outcome IntakeMachine::fold(const events::OrganisationRegistered& event, const Fold& with) {
+  if (organisations_.find(event.organisation) != nullptr)
+    return refuse(Refusal::organisation_exists, "/organisation", "choose a name that is not taken");
+  organisations_.edit(event.organisation) = {event, with.recorded_at()};
+  with.out.emit(Topic::ledger, with.context.router->shard_of(event.organisation), event);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::ProjectRegistered& event, const Fold& with) {
+  const OrganisationRow* organisation = organisations_.find(event.organisation);
+  if (organisation == nullptr)
+    return refuse(Refusal::unknown_organisation, "/organisation",
+                  "register the organisation '" + event.organisation + "' first");
+  if (projects_.find(event.project) != nullptr)
+    return refuse(Refusal::project_exists, "/project", "choose a name that is not taken");
+  const events::ProjectOpened opened{event.project, event.organisation, organisation->registered.kind, event.purpose,
+                                     event.from};
+  projects_.edit(event.project) = {event, with.recorded_at()};
+  with.out.emit(Topic::allocations, with.context.router->shard_of(event.project), opened);
+  with.out.emit(Topic::ledger, with.context.router->shard_of(event.organisation), opened);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::AccountBound& event, const Fold& with) {
+  if (projects_.find(event.project) == nullptr) return unknown_project(event.project);
+  with.out.broadcast(Topic::usage, with.context.partitions, event);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::ApplicationSubmitted& event, const Fold& with) {
+  if (projects_.find(event.project) == nullptr) return unknown_project(event.project);
+  if (applications_.find(event.application) != nullptr)
+    return refuse(Refusal::application_exists, "/application", "choose a name that is not taken");
+  for (std::size_t i = 0; i < event.resources.size(); ++i)
+    if (policies_.find_class(event.resources[i].class_name, with.recorded_at()) == nullptr)
+      return refuse(Refusal::unknown_resource_class, "/resources/" + std::to_string(i) + "/class",
+                    "publish a policy resource_classes that lists '" + event.resources[i].class_name +
+                        "', or ask for a class of the list");
+  ApplicationRow& row = applications_.edit(event.application);
+  row.submitted = event;
+  row.submitted_at = with.recorded_at();
+  Bytes key;
+  append_part(key, event.project);
+  key.append(event.application);
+  project_applications_.edit(key).submitted_at = with.recorded_at();
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::ScreeningDecided& event, const Fold& with) {
+  const ApplicationRow* application = applications_.find(event.application);
+  if (application == nullptr) return unknown_application(event.application);
+  if (application->decision) return already_decided(event.application);
+  ApplicationRow& row = applications_.edit(event.application);
+  row.screening = event;
+  row.screened_at = with.recorded_at();
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::ApplicationDecided& event, const Fold& with) {
+  const ApplicationRow* application = applications_.find(event.application);
+  if (application == nullptr) return unknown_application(event.application);
+  if (application->submitted.project != event.project)
+    return refuse(Refusal::project_differs, "/project",
+                  "name the project of the application: '" + application->submitted.project + "'");
+  if (application->decision) return already_decided(event.application);
+  Decision decision{event.outcome, event.reason, {}, 0, with.recorded_at()};
+  if (event.outcome == events::DecisionOutcome::awarded) {
+    Outcome outcome = award(event, *application, with);
+    if (outcome.judgement != Judgement::accepted) return outcome;
+    decision.grant = with.input.identity;
+    decision.lots = event.grant->lots.size();
+  }
+  applications_.edit(event.application).decision = std::move(decision);
+  return {};
+}
+
+Outcome IntakeMachine::award(const events::ApplicationDecided& event, const ApplicationRow& application,
+                             const Fold& with) {
+  if (!application.screening || application.screening->outcome != events::ScreeningOutcome::cleared)
+    return refuse(Refusal::screening_not_cleared, "/application",
+                  "decide the screening first: an award needs the outcome cleared");
+  // The doors see to it that an award has its grant.
+  GRANARY_CHECK(event.grant.has_value(), "an award without a grant stands in the log");
+  const events::GrantAwarded& awarded = *event.grant;
+  events::GrantOpened grant;
+  Outcome outcome = open_lots(awarded.lots, policies_, with.recorded_at(), grant.lots);
+  if (outcome.judgement != Judgement::accepted) return outcome;
+  const ProjectRow* project = projects_.find(event.project);
+  GRANARY_CHECK(project != nullptr, "an application's project is not registered");
+  grant.grant = with.input.identity;
+  grant.project = event.project;
+  grant.application = event.application;
+  grant.machine = awarded.machine;
+  grant.pool = awarded.pool;
+  grant.seller = awarded.seller;
+  grant.purpose = awarded.purpose.empty() ? project->registered.purpose : awarded.purpose;
+  grant.legal_basis = awarded.legal_basis;
+  grant.member_state = awarded.member_state;
+  grant.funding = awarded.funding;
+  grant.awarded_at = with.recorded_at();
+  Bytes encoded;
+  events::wire::encode_event(grant, encoded);
+  if (encoded.size() > kEventBytesMax)
+    return refuse(Refusal::too_many_lots, "/grant/lots",
+                  "award fewer lots in one decision, or use shorter texts: together they are too large to be sent on");
+  with.out.emit(Topic::allocations, with.context.router->shard_of(event.project), grant);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::PolicyPublished& event, const Fold& with) {
+  Bytes version(1, static_cast<char>(event.kind));
+  version.append(event.version);
+  if (!publish(version, {event, std::nullopt, with.recorded_at()}))
+    return refuse(Refusal::version_exists, "/version",
+                  "choose a version that the kind " + std::string(events::enum_name(event.kind)) + " does not have");
+  policies_.learn(event);
+  const bool for_usage = event.kind == PolicyKind::resource_classes || event.kind == PolicyKind::acceptance_window;
+  with.out.broadcast(for_usage ? Topic::usage : Topic::allocations, with.context.partitions, event);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::PriceBookPublished& event, const Fold& with) {
+  Bytes version(1, '\0');
+  append_part(version, event.seller);
+  version.append(event.version);
+  if (!publish(version, {std::nullopt, event, with.recorded_at()}))
+    return refuse(Refusal::version_exists, "/version",
+                  "choose a version that the seller '" + event.seller + "' does not have");
+  with.out.broadcast(Topic::ledger, with.context.partitions, event);
+  return {};
+}
+
+Outcome IntakeMachine::fold(const events::SourceStated& event, const Fold& with) {
+  sources_.edit(event.source) = {event, with.recorded_at()};
+  with.out.broadcast(Topic::usage, with.context.partitions, event);
+  return {};
+}
+
+bool IntakeMachine::publish(const Bytes& version_key, PublicationRow row) {
+  if (versions_.find(version_key) != nullptr) return false;
+  Bytes number;
+  append_u64(number, ++published_);
+  publications_.edit(number) = std::move(row);
+  versions_.edit(version_key).publication = published_;
+  return true;
+}
+
+void IntakeMachine::flush(store::WriteSet& rows) {
+  organisations_.flush(rows);
+  projects_.flush(rows);
+  applications_.flush(rows);
+  project_applications_.flush(rows);
+  publications_.flush(rows);
+  versions_.flush(rows);
+  sources_.flush(rows);
+  ids_.flush(rows);
+}
+
+void IntakeMachine::committed() {
+  organisations_.shrink();
+  projects_.shrink();
+  applications_.shrink();
+  project_applications_.shrink();
+  publications_.shrink();
+  versions_.shrink();
+  sources_.shrink();
+}
+
+}  // namespace granary::intake

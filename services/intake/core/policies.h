@@ -1,0 +1,29 @@
+// The policies that intake itself decides by: which classes are published, and how long the acceptance window is. Of
+// those that are effective at an instant the one published last is in force; it replaces the others whole.
+//
+// Threads: belongs to the machine's thread. Ownership: owns its copies of the policies.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "shared/events/decisions.h"
+
+namespace granary::intake {
+
+class Policies {
+ public:
+  // In the order of publication. Kinds that intake does not decide by are passed over.
+  void learn(const events::PolicyPublished& policy);
+
+  // nullptr: not published, as of `at`. Lives until the next learn().
+  [[nodiscard]] const events::ResourceClass* find_class(std::string_view name, units::Instant at) const;
+  // nullopt: no window is published.
+  [[nodiscard]] std::optional<std::uint64_t> window_days(units::Instant at) const;
+
+ private:
+  std::vector<events::PolicyPublished> classes_, windows_;
+};
+
+}  // namespace granary::intake

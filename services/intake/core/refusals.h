@@ -1,0 +1,55 @@
+// Why intake refuses: the names of the broken rules, in the order in which the rules are tested. Values; any thread.
+#pragma once
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "shared/machine/machine.h"
+
+namespace granary::intake {
+
+enum class Refusal : std::uint8_t {
+  conflicting_duplicate = 0,
+  event_too_large,
+  organisation_exists,
+  unknown_organisation,
+  project_exists,
+  unknown_project,
+  application_exists,
+  unknown_application,
+  project_differs,
+  application_already_decided,
+  screening_not_cleared,
+  too_many_lots,
+  unknown_resource_class,
+  class_is_metered_only,
+  unit_differs,
+  quantity_too_precise,
+  quantity_overflow,
+  lot_period_empty,
+  version_exists,
+};
+
+// The wire's reason strings.
+inline constexpr auto kRefusalNames = std::to_array<std::string_view>({
+    "conflicting_duplicate",  "event_too_large",
+    "organisation_exists",    "unknown_organisation",
+    "project_exists",         "unknown_project",
+    "application_exists",     "unknown_application",
+    "project_differs",        "application_already_decided",
+    "screening_not_cleared",  "too_many_lots",
+    "unknown_resource_class", "class_is_metered_only",
+    "unit_differs",           "quantity_too_precise",
+    "quantity_overflow",      "lot_period_empty",
+    "version_exists",
+});
+static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::version_exists) + 1);
+
+// `field` is a JSON pointer into the event's data.
+inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {
+  return machine::Outcome::refuse(kRefusalNames[static_cast<std::size_t>(refusal)], std::move(field), std::move(hint));
+}
+
+}  // namespace granary::intake

@@ -1,0 +1,120 @@
+// The rows of intake: what people have decided, as it stands. Fields as events list theirs (events/field.h); a tag is
+// never reused. Values; any thread.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "shared/events/decisions.h"
+
+namespace granary::intake {
+
+using events::kOptional;
+using events::kRequired;
+using units::Instant;
+
+// The first byte of every key; what follows it is said at the row.
+namespace prefix {
+inline constexpr std::uint8_t kOrganisations = 1, kProjects = 2, kApplications = 3, kProjectApplications = 4,
+                              kPublications = 5, kVersions = 6, kSources = 7, kIds = 8;
+}  // namespace prefix
+
+// Key: the organisation.
+struct OrganisationRow {
+  events::OrganisationRegistered registered;
+  Instant registered_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "registered", s.registered, kRequired);
+    visit(2, "registered_at", s.registered_at, kRequired);
+  }
+};
+
+// Key: the project.
+struct ProjectRow {
+  events::ProjectRegistered registered;
+  Instant registered_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "registered", s.registered, kRequired);
+    visit(2, "registered_at", s.registered_at, kRequired);
+  }
+};
+
+struct Decision {
+  events::DecisionOutcome outcome{};
+  std::string reason;
+  Id16 grant{};  // zero: declined
+  std::uint64_t lots = 0;
+  Instant decided_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "outcome", s.outcome, kRequired);
+    visit(2, "reason", s.reason, kOptional);
+    visit(3, "grant", s.grant, kOptional);
+    visit(4, "lots", s.lots, kOptional);
+    visit(5, "decided_at", s.decided_at, kRequired);
+  }
+};
+
+// Key: the application.
+struct ApplicationRow {
+  events::ApplicationSubmitted submitted;
+  Instant submitted_at;
+  std::optional<events::ScreeningDecided> screening;  // the latest
+  std::optional<Instant> screened_at;
+  std::optional<Decision> decision;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "submitted", s.submitted, kRequired);
+    visit(2, "submitted_at", s.submitted_at, kRequired);
+    visit(3, "screening", s.screening, kOptional);
+    visit(4, "screened_at", s.screened_at, kOptional);
+    visit(5, "decision", s.decision, kOptional);
+  }
+};
+
+// Key: the project as a part, then the application: the applications of a project in order of their names.
+struct ProjectApplicationRow {
+  Instant submitted_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "submitted_at", s.submitted_at, kRequired);
+  }
+};
+
+// A policy or a price book. Key: its number in the order of publication (u64), from 1.
+struct PublicationRow {
+  std::optional<events::PolicyPublished> policy;
+  std::optional<events::PriceBookPublished> price_book;
+  Instant published_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "policy", s.policy, kOptional);
+    visit(2, "price_book", s.price_book, kOptional);
+    visit(3, "published_at", s.published_at, kRequired);
+  }
+};
+
+// Which versions there are. Key: the policy's kind (u8), then the version; for a price book 0, then the seller as a
+// part, then the version.
+struct VersionRow {
+  std::uint64_t publication = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "publication", s.publication, kRequired);
+  }
+};
+
+// The latest statement of a source. Key: the source.
+struct SourceRow {
+  events::SourceStated stated;
+  Instant stated_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "stated", s.stated, kRequired);
+    visit(2, "stated_at", s.stated_at, kRequired);
+  }
+};
+
+}  // namespace granary::intake
