@@ -20,7 +20,7 @@
 namespace granary::http {
 
 // Called with a request's head, before its body is read, on the listener's threads: sets `caller`, or answers the
-// request (401, 403) itself, which ends the connection. Must not wait.
+// request (401, 403) itself, which ends the connection. Must not wait or throw.
 using Authenticator = std::function<std::optional<Response>(Request& head)>;
 
 struct ListenerOptions {

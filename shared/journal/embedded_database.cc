@@ -71,24 +71,38 @@ Error not_together(const std::string& directory, const std::string& what) {
           "expected the journal in " + directory + " to be the one of its HEAD, but " + what + kRestore};
 }
 
-// What stands in the database and in HEAD, judged; afterwards HEAD speaks of database.newest.
-Result<void> reconcile(const std::string& directory, const std::optional<Head>& head, EmbeddedDatabase& database) {
+enum class Access { read_only, read_write };
+
+Result<std::unique_ptr<rocksdb::DB>> open_rows(const std::string& directory, const rocksdb::Options& options,
+                                               Access access) {
+  rocksdb::DB* rows = nullptr;
+  const std::string log = directory + "/log";
+  const auto status = access == Access::read_only ? rocksdb::DB::OpenForReadOnly(options, log, &rows)
+                                                  : rocksdb::DB::Open(options, log, &rows);
+  if (status.ok()) return std::unique_ptr<rocksdb::DB>(rows);
+  auto error = error_of(status, "open the journal in " + directory);
+  // A file that the database speaks of and that is not there.
+  if (access == Access::read_only && error.message.find("No such file") != std::string::npos)
+    error.code = ErrorCode::corrupt;
+  return error;
+}
+
+Result<GroupRow> read_newest(const std::string& directory, rocksdb::DB& rows) {
   std::string bytes;
-  const auto status = database.rows->Get(rocksdb::ReadOptions(), group_key(), &bytes);
-  if (!status.ok() && !status.IsNotFound()) return error_of(status, "read the journal in " + directory);
-  if (status.ok()) {
-    const auto row = decode_group(bytes);
-    if (!row) return not_together(directory, "the row of its newest group is broken");
-    database.newest = *row;
-  }
-  const GroupRow& newest = database.newest;
+  const auto status = rows.Get(rocksdb::ReadOptions(), group_key(), &bytes);
+  if (status.IsNotFound()) return GroupRow{};
+  if (!status.ok()) return error_of(status, "read the journal in " + directory);
+  const auto row = decode_group(bytes);
+  if (!row) return not_together(directory, "the row of its newest group is broken");
+  return *row;
+}
+
+// Whether a log that ends with `newest` may stand under `head`.
+Result<void> judge(const std::string& directory, const std::optional<Head>& head, const GroupRow& newest) {
   if (!head) {
-    if (newest.group != 0)
-      return not_together(directory, "HEAD is missing while the log holds group " + std::to_string(newest.group));
-    GRANARY_TRY(HeadFile::create(directory));
-    return database.head.open(directory);
+    if (newest.group == 0) return {};
+    return not_together(directory, "HEAD is missing while the log holds group " + std::to_string(newest.group));
   }
-  GRANARY_TRY(database.head.open(directory));
   const std::string numbers =
       "HEAD speaks of group " + std::to_string(head->group) + ", the log ends at group " + std::to_string(newest.group);
   if (head->group > newest.group) return not_together(directory, "the journal is shorter than its HEAD: " + numbers);
@@ -100,8 +114,7 @@ Result<void> reconcile(const std::string& directory, const std::optional<Head>& 
     return not_together(directory, "the journal is more than one group longer than its HEAD: " + numbers);
   if (head->hash != newest.before)
     return not_together(directory, "the log's newest group follows another one: " + numbers);
-  // A crash after the database's write and before HEAD's. Recovery has made the group durable in a table file.
-  return database.head.write({newest.group, newest.hash});
+  return {};
 }
 
 }  // namespace
@@ -149,22 +162,33 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
   } else if (read.error().code != ErrorCode::not_found) {
     return read.error();
   }
-  const std::string log = directory + "/log";
   std::error_code trouble;
-  if (head && !fs::exists(log + "/CURRENT", trouble))
+  const bool stands = fs::exists(directory + "/log/CURRENT", trouble);
+  if (head && !stands)
     return not_together(directory, "the log is missing while HEAD speaks of group " + std::to_string(head->group));
   auto options = options_of(wanted);
-  options.create_if_missing = !head.has_value();
-  rocksdb::DB* rows = nullptr;
-  if (const auto status = rocksdb::DB::Open(options, log, &rows); !status.ok()) {
-    auto error = error_of(status, "open the journal in " + directory);
-    // A file that the database speaks of and that is not there.
-    if (head && error.message.find("No such file") != std::string::npos) error.code = ErrorCode::corrupt;
-    return error;
+  if (stands) {
+    // To open for writing drops what recovery could not read. A log that is refused stays as it was found.
+    const auto rows = open_rows(directory, options, Access::read_only);
+    if (!rows.ok()) return rows.error();
+    const auto newest = read_newest(directory, **rows);
+    if (!newest.ok()) return newest.error();
+    GRANARY_TRY(judge(directory, head, *newest));
   }
-  database->rows.reset(rows);
+  options.create_if_missing = !stands;
+  auto rows = open_rows(directory, options, Access::read_write);
+  if (!rows.ok()) return rows.error();
+  database->rows = std::move(*rows);
   GRANARY_TRY(sync_directory(directory));
-  GRANARY_TRY(reconcile(directory, head, *database));
+  const auto newest = read_newest(directory, *database->rows);
+  if (!newest.ok()) return newest.error();
+  GRANARY_TRY(judge(directory, head, *newest));
+  database->newest = *newest;
+  if (!head) GRANARY_TRY(HeadFile::create(directory));
+  GRANARY_TRY(database->head.open(directory));
+  // One group ahead: a crash after the database's write and before HEAD's. Recovery has put it into a synced table
+  // file.
+  if (head && newest->group != head->group) GRANARY_TRY(database->head.write({newest->group, newest->hash}));
   return database;
 }
 

@@ -35,7 +35,7 @@ struct EmbeddedOptions {
 
 // Opens the journal in `directory`; an absent or empty one becomes a new journal. Errors: conflict (another process, or
 // this one, has it open; or another version wrote it), corrupt (the log is not what HEAD says: nothing may be served
-// from it), out_of_space, io_error.
+// from it, and nothing was changed), out_of_space, io_error.
 Result<std::unique_ptr<Journal>> open_embedded_journal(const std::string& directory, EmbeddedOptions options = {});
 
 }  // namespace granary::journal

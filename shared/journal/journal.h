@@ -6,8 +6,9 @@
 //  - appends to one partition stand in the order of the calls;
 //  - nothing is ever changed or removed.
 //
-// Threads: all functions may be called from any thread. `done` and the listener run on a thread of the journal's: they
-// must be short, must not block, and must not call the journal's destructor.
+// Threads: all functions may be called from any thread. `done` and the listener run on a thread of the journal's, or
+// (the memory door) on a thread within append(): they must be short, must not block, must not call create_topic or the
+// journal's destructor, and must not take a lock that its owner holds around append().
 #pragma once
 
 #include <cstdint>
@@ -56,7 +57,7 @@ class Journal {
  public:
   // Receives the offset of the first record, or why nothing was appended. After an error the caller must assume
   // neither: the records may stand (a crash or a broker between the write and its answer), so it reads before it
-  // appends again.
+  // appends again. An append called after a failed one may succeed, so a writer stops at its first error.
   using AppendDone = std::function<void(Result<Offset>)>;
   // Told that `partition` has grown. May be told more often than needed.
   using Listener = std::function<void(const Partition&)>;
@@ -79,7 +80,8 @@ class Journal {
   // The number of durable records: the offset that the next one gets.
   virtual Result<Offset> end(const Partition& partition) const = 0;
 
-  // One listener for the journal; set before the first append, cleared with nullptr.
+  // One listener for the journal; set before the first append, cleared with nullptr. The former one is not called any
+  // more once this has returned.
   virtual void set_listener(Listener listener) = 0;
 };
 

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -30,19 +31,19 @@ class Value {
   };
   using Data = std::variant<std::monostate, bool, Number, std::string, std::vector<Value>, std::vector<Member>>;
 
-  Value() = default;
-  explicit Value(Data data) : data_(std::move(data)) {}
+  Value();  // null
+  explicit Value(Data data);
 
-  [[nodiscard]] Kind kind() const { return static_cast<Kind>(data_.index()); }
+  [[nodiscard]] Kind kind() const;
   [[nodiscard]] bool is(Kind kind) const { return this->kind() == kind; }
 
   // Each of these must be asked of its own kind only.
-  [[nodiscard]] bool boolean() const { return std::get<bool>(data_); }
-  [[nodiscard]] const std::string& number_text() const { return std::get<Number>(data_).text; }
-  [[nodiscard]] const std::string& string() const { return std::get<std::string>(data_); }
-  [[nodiscard]] const std::vector<Value>& items() const { return std::get<std::vector<Value>>(data_); }
+  [[nodiscard]] bool boolean() const;
+  [[nodiscard]] const std::string& number_text() const;
+  [[nodiscard]] const std::string& string() const;
+  [[nodiscard]] const std::vector<Value>& items() const;
   // In the order of the source; names are unique.
-  [[nodiscard]] const std::vector<Member>& members() const { return std::get<std::vector<Member>>(data_); }
+  [[nodiscard]] const std::vector<Member>& members() const;
 
   // The member of that name; nullptr where there is none or this is no object. Lives as long as this value.
   [[nodiscard]] const Value* find(std::string_view name) const;
@@ -59,6 +60,28 @@ struct Member {
   std::string name;
   Value value;
 };
+
+// Here, where a Member is complete.
+inline Value::Value() = default;
+inline Value::Value(Data data) : data_(std::move(data)) {}
+inline Kind Value::kind() const {
+  return static_cast<Kind>(data_.index());
+}
+inline bool Value::boolean() const {
+  return std::get<bool>(data_);
+}
+inline const std::string& Value::number_text() const {
+  return std::get<Number>(data_).text;
+}
+inline const std::string& Value::string() const {
+  return std::get<std::string>(data_);
+}
+inline const std::vector<Value>& Value::items() const {
+  return std::get<std::vector<Value>>(data_);
+}
+inline const std::vector<Member>& Value::members() const {
+  return std::get<std::vector<Member>>(data_);
+}
 
 struct Limits {
   std::size_t bytes = 1U << 20;  // of the whole text

@@ -63,12 +63,15 @@ TEST_F(ListenerLimits, ALongTargetIsRefused) {
 }
 
 TEST_F(ListenerLimits, ABodyThatIsTooLargeIsRefusedUnread) {
-  const auto listener = start({});
+  const auto listener = start({.linger_time = std::chrono::milliseconds(30'000)});
   EXPECT_TRUE(ask(*listener, post_head(1U << 20) + std::string(1U << 20, 'x')).starts_with("HTTP/1.1 200 "));
   EXPECT_EQ(listener->metrics().body_bytes_read, 1U << 20);
   EXPECT_TRUE(ask(*listener, post_head((1U << 20) + 1)).starts_with("HTTP/1.1 413 "));
   // All of it is sent before the answer is read: the answer survives.
-  EXPECT_TRUE(ask(*listener, post_head(10U << 20) + std::string(10U << 20, 'x')).starts_with("HTTP/1.1 413 "));
+  RawConnection connection(listener->port());
+  EXPECT_TRUE(connection.send(post_head(10U << 20) + std::string(10U << 20, 'x')));
+  EXPECT_TRUE(connection.read_to_end().starts_with("HTTP/1.1 413 "));
+  EXPECT_FALSE(connection.was_reset());
   EXPECT_EQ(listener->metrics().body_bytes_read, 1U << 20);
   EXPECT_EQ(seen_, 1);
 }

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace granary::http {
 
@@ -55,6 +57,9 @@ class RawConnection {
     return out;
   }
 
+  // Whether the other end broke the connection off rather than closing it: some systems then lose what came before.
+  [[nodiscard]] bool was_reset() const { return was_reset_; }
+
   // All that comes until the other end closes.
   std::string read_to_end() {
     while (receive()) {
@@ -67,7 +72,8 @@ class RawConnection {
   bool receive() {
     std::array<char, 65536> chunk{};
     const ssize_t got = ::recv(socket_, chunk.data(), chunk.size(), 0);
-    if (got == 0 || (got < 0 && errno == ECONNRESET)) was_closed_ = true;
+    was_reset_ = was_reset_ || (got < 0 && errno == ECONNRESET);
+    was_closed_ = was_reset_ || got == 0;
     if (got <= 0) return false;
     received_.append(chunk.data(), static_cast<std::size_t>(got));
     return true;
@@ -76,6 +82,7 @@ class RawConnection {
   int socket_;
   bool is_connected_ = false;
   bool was_closed_ = false;
+  bool was_reset_ = false;
   std::string received_;
 };
 
