@@ -1,0 +1,101 @@
+// Billing: folds one partition of granary.ledger.v1 (key: organisation) and fills the same partition of
+// granary.billing.v1. Each part of a charge is cut where its month or its price changes (rating.h), priced by service
+// time (price_books.h), emitted as charge.rated, summed up by month and posted to the money accounts (money.h). A part
+// that cannot be priced yet waits, visible as `unrated`:
+//   - while its project is unknown, for the customer kind decides the price: intake's lane may be slower than
+//     allocation's; project.opened releases it;
+//   - while no price book prices it (or its list amount would overflow); the next price book of its seller (of any, for
+//     a part without one) that names its class releases it, in order; what has no price even then stays, in order.
+// A price book holds for what is folded after it: lines that stand are never rated again.
+//
+// Threads: belongs to its shard's thread, the queries too.
+#pragma once
+
+#include "services/billing/core/money.h"
+#include "services/billing/core/price_books.h"
+#include "services/billing/core/rating.h"
+#include "services/billing/core/rows.h"
+#include "services/billing/core/waiting.h"
+#include "shared/machine/machine.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::billing {
+
+// Monthly sums as people see them (rows.h, ChargesRow). `period` is the service month, "2026-10". Amounts count `unit`.
+struct ChargesLine {
+  std::string organisation, project, resource, period;
+  units::UnitKind unit{};
+  std::string currency;  // empty: what waits
+  ChargesRow sums;
+};
+
+class BillingMachine final : public machine::Machine {
+ public:
+  BillingMachine();
+
+  void open(const store::View& rows) override;
+  machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
+                             machine::Out& out) override;
+  void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
+  void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
+  void flush(store::WriteSet& rows) override;
+  void committed() override;
+
+  // Visits monthly sums in key order from `from_key` on (empty: the first) until false. The keys of an organisation
+  // begin with organisation_prefix(). A row's key and '\0' is the place after it.
+  void charges(BytesView from_key, const std::function<bool(BytesView key, const ChargesLine&)>& visit) const;
+  static Bytes organisation_prefix(std::string_view organisation);
+  // Visits money accounts likewise.
+  void accounts(BytesView from_key, const std::function<bool(BytesView key, const AccountLine&)>& visit) const;
+  // Visits what waits, queue by queue, each in order, until false.
+  void waiting(const std::function<bool(QueueKind kind, std::string_view name, const WaitingRow&)>& visit) const;
+  // nullptr: unknown. Lives until the next call of anything here.
+  const OrganisationRow* organisation(std::string_view name);
+  const SourceRow* source(std::string_view name, std::uint16_t allocation_shard);
+  [[nodiscard]] const TotalsRow& totals() const { return totals_; }
+
+ private:
+  // What a charge line names of its usage.
+  struct Usage {
+    const std::string &organisation, &project, &source, &id, &reservation;
+  };
+
+  void apply(const events::UsageCharged& charged, const machine::Context& context, machine::Out& out);
+  void apply(const events::UnitsPosted& posted);
+  void apply(const events::PriceBookPublished& published, const machine::Context& context, machine::Out& out);
+  void apply(const events::ProjectOpened& opened, const machine::Context& context, machine::Out& out);
+  void apply(const events::OrganisationRegistered& registered);
+  void apply(const events::SourceCompleted& completed, std::uint16_t allocation_shard);
+
+  // Cuts `part` into pieces_; the project is known.
+  void cut_part(const events::ChargePart& part, const ProjectRow& project);
+  void rate(const Usage& usage, const events::ChargePart& part, const Piece& piece, const machine::Context& context,
+            machine::Out& out);
+  // The piece as a part of its own that waits.
+  static WaitingRow waiting_row(const Usage& usage, const events::ChargePart& part, const Piece& piece);
+  void wait(QueueKind kind, std::string_view name, const WaitingRow& row);
+  // Adds to what is shown as unrated in the month of the row, or takes from it.
+  enum class Change { add, take };
+  void count_unrated(const WaitingRow& row, Change change);
+  // The sums to change; key_ is their key.
+  ChargesRow& sums_of(std::string_view organisation, std::string_view project, std::string_view class_name,
+                      units::Month month, units::UnitKind unit, std::string_view currency);
+
+  machine::RowTable<OrganisationRow> organisations_;
+  machine::RowTable<ProjectRow> projects_;
+  machine::RowTable<events::PriceBookPublished> published_;
+  machine::RowTable<ChargesRow> charges_;
+  machine::RowTable<SourceRow> sources_;
+  MoneyBooks money_;
+  WaitingRoom waiting_;
+  PriceBooks books_;
+  TotalsRow totals_;
+  bool totals_changed_ = false;
+
+  // Reused from event to event.
+  std::vector<Piece> pieces_;
+  events::ChargeRated line_;
+  Bytes key_;
+};
+
+}  // namespace granary::billing

@@ -1,0 +1,163 @@
+// The rows of billing: what a shard keeps of its organisations. Values; any thread.
+//
+// Keys, after the prefix of their table (one byte); `part` is append_part, numbers are big-endian:
+//   organisation   name
+//   project        name
+//   price book     u64, counted from 1 in the order of publication
+//   charges        part organisation, part project, part class, u32 month (since 1970-01), u8 unit, part currency
+//   account        part currency, u8 kind, part owner
+//   queue          u8 kind, part name
+//   waiting        key of its queue, u64 place, from 0 without gaps
+//   source         part source, u16 allocation shard
+//   totals         empty
+#pragma once
+
+#include "shared/events/derived.h"
+
+namespace granary::billing {
+
+using events::Amount;
+using events::Instant;
+using units::Money;
+
+enum class TablePrefix : std::uint8_t {
+  organisation = 1,
+  project,
+  price_book,
+  charges,
+  account,
+  queue,
+  waiting,
+  source,
+  totals
+};
+
+// Money moves from the seller's accounts (they go negative) to the other two; each currency sums to zero.
+enum class MoneyAccount : std::uint8_t {
+  in_kind_value = 1,  // of a seller: what it gave without a bill
+  in_kind,            // of a grant: what that was worth
+  revenue,            // of a seller: what it billed
+  receivable          // of an organisation: what it owes
+};
+
+enum class QueueKind : std::uint8_t {
+  unknown_project = 1,  // per project: its customer kind is not known yet
+  unpriced              // per class: no price book prices it for that time and customer
+};
+
+struct OrganisationRow {
+  std::string name;
+  events::CustomerKind kind{};
+  std::string country, undertaking;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "name", s.name, events::kRequired);
+    visit(2, "kind", s.kind, events::kRequired);
+    visit(3, "country", s.country, events::kRequired);
+    visit(4, "undertaking", s.undertaking, events::kOptional);
+  }
+};
+
+struct ProjectRow {
+  std::string organisation;
+  events::CustomerKind customer_kind{};
+  std::string purpose;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "organisation", s.organisation, events::kRequired);
+    visit(2, "customer_kind", s.customer_kind, events::kRequired);
+    visit(3, "purpose", s.purpose, events::kOptional);
+  }
+};
+
+// Sums of one organisation, project, class, month, unit and currency. `unrated` is what waits for a price; it stands in
+// the row without a currency, where nothing else stands. used = covered + billed + what is only recorded.
+struct ChargesRow {
+  Amount used, covered, billed, unrated;
+  Money list_amount, covered_amount, billed_amount;
+  std::uint64_t lines = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "used", s.used, events::kOptional);
+    visit(2, "covered", s.covered, events::kOptional);
+    visit(3, "billed", s.billed, events::kOptional);
+    visit(4, "unrated", s.unrated, events::kOptional);
+    visit(5, "list_amount", s.list_amount, events::kOptional);
+    visit(6, "covered_amount", s.covered_amount, events::kOptional);
+    visit(7, "billed_amount", s.billed_amount, events::kOptional);
+    visit(8, "lines", s.lines, events::kOptional);
+  }
+};
+
+struct AccountRow {
+  std::string organisation;  // of a grant and of a receivable; a seller's is empty
+  Money balance;
+  std::uint64_t postings = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "organisation", s.organisation, events::kOptional);
+    visit(2, "balance", s.balance, events::kOptional);
+    visit(3, "postings", s.postings, events::kOptional);
+  }
+
+  // Not part of the row: the balance before the first posting since the last flush, for the check there.
+  Money flushed;
+  std::uint64_t flush_number = 0;
+};
+
+struct QueueRow {
+  std::uint64_t count = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "count", s.count, events::kRequired);
+  }
+};
+
+// A part of a charge, or the piece of one, that waits, with what its charge line will name.
+struct WaitingRow {
+  std::string organisation, project, source, id, reservation;
+  events::ChargePart part;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "organisation", s.organisation, events::kRequired);
+    visit(2, "project", s.project, events::kRequired);
+    visit(3, "source", s.source, events::kRequired);
+    visit(4, "id", s.id, events::kRequired);
+    visit(5, "reservation", s.reservation, events::kOptional);
+    visit(6, "part", s.part, events::kRequired);
+  }
+};
+
+// What one allocation shard passed on of a source's statement.
+struct SourceRow {
+  Instant complete_through;
+  std::uint64_t records = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "complete_through", s.complete_through, events::kRequired);
+    visit(2, "records", s.records, events::kRequired);
+  }
+};
+
+struct TotalsRow {
+  std::uint64_t charges = 0;   // usage.charged folded
+  std::uint64_t parts = 0;     // their parts
+  std::uint64_t postings = 0;  // units.posted folded
+  std::uint64_t lines = 0;     // charge.rated emitted
+  std::uint64_t books = 0;     // price books published
+  std::uint64_t waiting = 0;   // pieces that wait
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "charges", s.charges, events::kOptional);
+    visit(2, "parts", s.parts, events::kOptional);
+    visit(3, "postings", s.postings, events::kOptional);
+    visit(4, "lines", s.lines, events::kOptional);
+    visit(5, "books", s.books, events::kOptional);
+    visit(6, "waiting", s.waiting, events::kOptional);
+  }
+};
+
+}  // namespace granary::billing
+
+GRANARY_ENUM_NAMES(granary::billing::MoneyAccount, "in_kind_value", "in_kind", "revenue", "receivable");
+GRANARY_ENUM_NAMES(granary::billing::QueueKind, "unknown_project", "unpriced");
