@@ -118,8 +118,9 @@ void BillingMachine::apply(const events::UsageCharged& charged, const Context& c
     GRANARY_CHECK(part.amount.value() > 0, "a part of a charge moves nothing, or backwards");
     ++totals_.parts;
     if (project == nullptr) {
-      wait(QueueKind::unknown_project, charged.project,
-           waiting_row(usage, part, Piece{part.from, part.to, part.amount, {}, {}}));
+      cut(part, {}, PriceBooks(), pieces_);  // by months only
+      for (const Piece& piece : pieces_)
+        wait(QueueKind::unknown_project, charged.project, waiting_row(usage, part, piece));
       continue;
     }
     cut_part(part, *project);
@@ -180,20 +181,19 @@ void BillingMachine::apply(const events::ProjectOpened& opened, const Context& c
   changed.customer_kind = opened.customer_kind;
   changed.purpose = opened.purpose;
   const ProjectRow& project = changed;
-  waiting_.review(QueueKind::unknown_project, opened.project,
-                  [&](const WaitingRow& row, std::vector<WaitingRow>&) {
-                    totals_changed_ = true;
-                    const Usage usage{row.organisation, row.project, row.source, row.id, row.reservation};
-                    count_unrated(row, Change::take);
-                    cut_part(row.part, project);
-                    for (const Piece& piece : pieces_) {
-                      if (piece.price)
-                        rate(usage, row.part, piece, context, out);
-                      else
-                        wait(QueueKind::unpriced, row.part.class_name, waiting_row(usage, row.part, piece));
-                    }
-                    return WaitingRoom::Fate::goes;
-                  });
+  waiting_.review(QueueKind::unknown_project, opened.project, [&](const WaitingRow& row, std::vector<WaitingRow>&) {
+    totals_changed_ = true;
+    const Usage usage{row.organisation, row.project, row.source, row.id, row.reservation};
+    count_unrated(row, Change::take);
+    cut_part(row.part, project);
+    for (const Piece& piece : pieces_) {
+      if (piece.price)
+        rate(usage, row.part, piece, context, out);
+      else
+        wait(QueueKind::unpriced, row.part.class_name, waiting_row(usage, row.part, piece));
+    }
+    return WaitingRoom::Fate::goes;
+  });
 }
 
 void BillingMachine::apply(const events::OrganisationRegistered& registered) {
@@ -275,8 +275,8 @@ void BillingMachine::wait(QueueKind kind, std::string_view name, const WaitingRo
 }
 
 void BillingMachine::count_unrated(const WaitingRow& row, Change change) {
-  ChargesRow& sums = sums_of(row.organisation, row.project, row.part.class_name, units::month_of(row.part.from),
-                             row.part.unit, "");
+  ChargesRow& sums =
+      sums_of(row.organisation, row.project, row.part.class_name, units::month_of(row.part.from), row.part.unit, "");
   if (change == Change::add) {
     sums.unrated += row.part.amount;
     ++totals_.waiting;

@@ -57,8 +57,7 @@ void MoneyBooks::flush(store::WriteSet& rows) {
   ++flush_number_;
 }
 
-void MoneyBooks::scan(BytesView from_key,
-                      const std::function<bool(BytesView key, const AccountLine&)>& visit) const {
+void MoneyBooks::scan(BytesView from_key, const std::function<bool(BytesView key, const AccountLine&)>& visit) const {
   table_.scan(from_key, [&visit](BytesView key, const AccountRow& row) {
     BytesView rest = key;
     const auto currency = take_part(rest);

@@ -30,9 +30,9 @@ void PriceBooks::add(std::uint64_t number, const events::PriceBookPublished& pub
         {entry.price, entry.per, *per_unit, entry.customer_kinds, entry.purposes});
   }
   Timeline& timeline = sellers_[published.seller];
-  const auto place = std::lower_bound(
-      timeline.begin(), timeline.end(), published.effective,
-      [](const std::unique_ptr<Book>& one, Instant effective) { return one->effective < effective; });
+  const auto place =
+      std::lower_bound(timeline.begin(), timeline.end(), published.effective,
+                       [](const std::unique_ptr<Book>& one, Instant effective) { return one->effective < effective; });
   if (place != timeline.end() && (*place)->effective == published.effective)
     *place = std::move(book);
   else

@@ -1,5 +1,5 @@
-// Why billing refuses a raw event, in the order in which the rules are tested. Its inbox has lanes only: no raw event is
-// known to it. Values; any thread.
+// Why billing refuses a raw event, in the order in which the rules are tested. Its inbox has lanes only: no raw event
+// is known to it. Values; any thread.
 #pragma once
 
 #include <cstdint>
