@@ -1,0 +1,177 @@
+#include "services/billing/http/routes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "services/billing/core/billing_machine.h"
+#include "shared/door/read.h"
+#include "shared/json/writer.h"
+#include "shared/proof/hash.h"
+
+namespace granary::billing {
+namespace {
+
+using http::Request;
+using http::Responder;
+using machine::MachineKind;
+
+// A filtered page ends after so many rows were looked at, so that a question stays short on the shard's thread.
+constexpr std::size_t kLookedAtMax = 10'000;
+
+class JsonObject {
+ public:
+  JsonObject& text(std::string_view name, std::string_view value) {
+    out_ += out_.empty() ? '{' : ',';
+    json::append_json_string(out_, name);
+    out_ += ':';
+    json::append_json_string(out_, value);
+    return *this;
+  }
+  JsonObject& number(std::string_view name, std::uint64_t value) {
+    out_ += out_.empty() ? '{' : ',';
+    json::append_json_string(out_, name);
+    out_ += ':' + std::to_string(value);
+    return *this;
+  }
+  JsonObject& amount(std::string_view name, Amount value) { return text(name, units::format_integer(value.value())); }
+  JsonObject& money(std::string_view name, Money value) { return text(name, units::format_fixed(value.value(), 9)); }
+  std::string take() { return std::exchange(out_, {}) + "}"; }
+
+ private:
+  std::string out_;
+};
+
+std::string to_json(const ChargesLine& line) {
+  const ChargesRow& sums = line.sums;
+  return JsonObject()
+      .text("organisation", line.organisation)
+      .text("project", line.project)
+      .text("resource", line.resource)
+      .text("period", line.period)
+      .text("unit", units::unit_name(line.unit))
+      .amount("used", sums.used)
+      .amount("covered", sums.covered)
+      .amount("billed", sums.billed)
+      .amount("unrated", sums.unrated)
+      .text("currency", line.currency)
+      .money("list_amount", sums.list_amount)
+      .money("covered_amount", sums.covered_amount)
+      .money("billed_amount", sums.billed_amount)
+      .number("lines", sums.lines)
+      .take();
+}
+
+std::string to_json(const AccountLine& line, std::uint16_t shard) {
+  return JsonObject()
+      .text("account", events::enum_name(line.kind))
+      .text("owner", line.owner)
+      .text("organisation", line.organisation)
+      .text("currency", line.currency)
+      .money("balance", line.balance)
+      .number("postings", line.postings)
+      .number("shard", shard)
+      .take();
+}
+
+// The first key after `key`.
+Bytes key_after(const Bytes& key) {
+  return key.empty() ? key : key + '\0';
+}
+
+// Which rows of charges are wanted; empty: all.
+struct Filter {
+  std::string organisation, period;
+};
+
+std::optional<Bytes> charges_page(const BillingMachine& billing, const Filter& filter, const Bytes& after,
+                                  std::size_t limit, std::vector<std::string>& rows) {
+  const Bytes prefix = filter.organisation.empty() ? Bytes() : BillingMachine::organisation_prefix(filter.organisation);
+  Bytes last;
+  bool more = false;
+  std::size_t looked_at = 0;
+  billing.charges(std::max(prefix, key_after(after)), [&](BytesView key, const ChargesLine& line) {
+    if (!key.starts_with(prefix)) return false;
+    if (rows.size() == limit || looked_at == kLookedAtMax) return more = true, false;
+    ++looked_at;
+    last.assign(key);
+    if (filter.period.empty() || filter.period == line.period) rows.push_back(to_json(line));
+    return true;
+  });
+  return more ? std::optional(last) : std::nullopt;
+}
+
+const BillingMachine& billing_of(machine::Machine& rules) {
+  return static_cast<BillingMachine&>(rules);
+}
+
+// The rows of one organisation stand in one shard: the list begins and ends there.
+void read_organisation(runtime::Runtime& runtime, Request request, Responder responder, Filter filter) {
+  const std::uint16_t shard = proof::shard_of({filter.organisation}, runtime.partitions());
+  auto cursor = door::cursor_of(request, runtime.partitions());
+  if (cursor.ok() && http::query(request, "cursor") && cursor->shard != shard)
+    cursor = Error{ErrorCode::invalid_input,
+                   "expected a cursor of this organisation's list, got another list's; hint: start without one"};
+  if (!cursor.ok()) return responder(door::bad_parameter("cursor", cursor.error()));
+  const auto limit = door::limit_of(request);
+  if (!limit.ok()) return responder(door::bad_parameter("limit", limit.error()));
+  door::read(runtime, std::move(request), std::move(responder), MachineKind::billing, shard,
+             [shard, after = cursor->after, limit = *limit, filter = std::move(filter)](machine::Machine& rules,
+                                                                                        const runtime::ShardStatus&) {
+               std::vector<std::string> rows;
+               const auto last = charges_page(billing_of(rules), filter, after, limit, rows);
+               return door::page(rows, last ? door::Cursor{shard, *last}.text() : "");
+             });
+}
+
+void read_charges(runtime::Runtime& runtime, Request request, Responder responder) {
+  Filter filter;
+  if (const auto period = http::query(request, "period")) {
+    if (!units::parse_month(*period))
+      return responder(door::bad_parameter(
+          "period", {ErrorCode::invalid_input,
+                     "expected a month as YYYY-MM, got \"" + std::string(period->substr(0, 40)) + "\""}));
+    filter.period = *period;
+  }
+  if (const auto organisation = http::query(request, "organisation")) {
+    if (organisation->empty())
+      return responder(door::bad_parameter(
+          "organisation",
+          {ErrorCode::invalid_input, "expected a name, got nothing; hint: leave the parameter out for all"}));
+    filter.organisation = *organisation;
+    return read_organisation(runtime, std::move(request), std::move(responder), std::move(filter));
+  }
+  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
+                  [filter = std::move(filter)](machine::Machine& rules, const runtime::ShardStatus&, const Bytes& after,
+                                               std::size_t limit, std::vector<std::string>& rows) {
+                    return charges_page(billing_of(rules), filter, after, limit, rows);
+                  });
+}
+
+void read_accounts(runtime::Runtime& runtime, Request request, Responder responder) {
+  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
+                  [](machine::Machine& rules, const runtime::ShardStatus& status, const Bytes& after, std::size_t limit,
+                     std::vector<std::string>& rows) -> std::optional<Bytes> {
+                    Bytes last;
+                    bool more = false;
+                    billing_of(rules).accounts(key_after(after), [&](BytesView key, const AccountLine& line) {
+                      if (rows.size() == limit) return more = true, false;
+                      last.assign(key);
+                      rows.push_back(to_json(line, status.shard));
+                      return true;
+                    });
+                    return more ? std::optional(last) : std::nullopt;
+                  });
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, runtime::Runtime& runtime) {
+  router.add("GET", "/v1/charges", [&runtime](Request request, const http::PathParameters&, Responder responder) {
+    read_charges(runtime, std::move(request), std::move(responder));
+  });
+  router.add("GET", "/v1/accounts", [&runtime](Request request, const http::PathParameters&, Responder responder) {
+    read_accounts(runtime, std::move(request), std::move(responder));
+  });
+}
+
+}  // namespace granary::billing
