@@ -1,0 +1,85 @@
+#include "services/metering/core/facts.h"
+
+namespace granary::metering {
+namespace {
+
+constexpr std::size_t kRowsMax = 64;
+
+Bytes number_key(std::uint64_t number) {
+  Bytes key;
+  append_u64(key, number);
+  return key;
+}
+
+}  // namespace
+
+ClassBook::ClassBook(const events::PolicyPublished& policy) : version_(policy.version), effective_(policy.effective) {
+  for (const events::ResourceClass& published : policy.content.classes) classes_.emplace(published.class_name, published);
+}
+
+const events::ResourceClass* ClassBook::find(const std::string& class_name) const {
+  const auto found = classes_.find(class_name);
+  return found == classes_.end() ? nullptr : &found->second;
+}
+
+Facts::Facts()
+    : policy_rows_(static_cast<std::uint8_t>(Table::policies), kRowsMax),
+      binding_rows_(static_cast<std::uint8_t>(Table::bindings), kRowsMax) {}
+
+void Facts::open(const store::View& rows) {
+  policy_rows_.open(rows);
+  binding_rows_.open(rows);
+  policy_rows_.scan("", [this](BytesView, const events::PolicyPublished& policy) { return take(policy), true; });
+  binding_rows_.scan("", [this](BytesView, const events::AccountBound& binding) { return take(binding), true; });
+}
+
+void Facts::take(const events::PolicyPublished& policy) {
+  if (policy.kind == events::PolicyKind::resource_classes) class_books_.emplace_back(policy);
+  if (policy.kind == events::PolicyKind::acceptance_window)
+    windows_.emplace_back(policy.effective, static_cast<std::int64_t>(policy.content.window_days));
+}
+
+void Facts::take(const events::AccountBound& binding) { bindings_[{binding.cluster, binding.account}].push_back(binding); }
+
+void Facts::publish(const events::PolicyPublished& policy, ShardRow& shard) {
+  policy_rows_.edit(number_key(shard.policies++)) = policy;
+  take(policy);
+}
+
+void Facts::bind(const events::AccountBound& binding, ShardRow& shard) {
+  binding_rows_.edit(number_key(shard.bindings++)) = binding;
+  take(binding);
+}
+
+const ClassBook* Facts::classes_at(Instant start) const {
+  for (auto book = class_books_.rbegin(); book != class_books_.rend(); ++book)
+    if (book->effective() <= start) return &*book;
+  return nullptr;
+}
+
+std::optional<std::int64_t> Facts::window_days_at(Instant now) const {
+  for (auto window = windows_.rbegin(); window != windows_.rend(); ++window)
+    if (window->first <= now) return window->second;
+  return std::nullopt;
+}
+
+const std::string& Facts::project_of(const std::string& cluster, const std::string& account, Instant start) const {
+  static const std::string kNone;
+  const auto found = bindings_.find({cluster, account});
+  if (found == bindings_.end()) return kNone;
+  for (auto binding = found->second.rbegin(); binding != found->second.rend(); ++binding)
+    if ((!binding->from || *binding->from <= start) && (!binding->to || start < *binding->to)) return binding->project;
+  return kNone;
+}
+
+void Facts::flush(store::WriteSet& rows) {
+  policy_rows_.flush(rows);
+  binding_rows_.flush(rows);
+}
+
+void Facts::committed() {
+  policy_rows_.shrink();
+  binding_rows_.shrink();
+}
+
+}  // namespace granary::metering

@@ -1,0 +1,58 @@
+// What metering was told by intake and judges by: resource classes, the acceptance window, accounts' bindings. Small, so it stays
+// in memory whole; kept in rows in the order of publication. One thread.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "services/metering/core/rows.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::metering {
+
+// A published list of classes, ready to be looked up.
+class ClassBook {
+ public:
+  explicit ClassBook(const events::PolicyPublished& policy);
+  [[nodiscard]] const events::ResourceClass* find(const std::string& class_name) const;
+  [[nodiscard]] const std::string& version() const { return version_; }
+  [[nodiscard]] Instant effective() const { return effective_; }
+
+ private:
+  std::string version_;
+  Instant effective_;
+  std::unordered_map<std::string, events::ResourceClass> classes_;
+};
+
+class Facts {
+ public:
+  Facts();
+  void open(const store::View& rows);
+  void publish(const events::PolicyPublished& policy, ShardRow& shard);
+  void bind(const events::AccountBound& binding, ShardRow& shard);
+
+  // The classes in force at a usage's start: of the lists effective by then, the one published last. nullptr: none.
+  [[nodiscard]] const ClassBook* classes_at(Instant start) const;
+  // Days that late usage is taken, as in force at `now`. nullopt: no window was published, nothing is too old.
+  [[nodiscard]] std::optional<std::int64_t> window_days_at(Instant now) const;
+  // The project that an account means for usage of that start: of the bindings that hold then, the one made last. Empty: none.
+  [[nodiscard]] const std::string& project_of(const std::string& cluster, const std::string& account, Instant start) const;
+
+  void flush(store::WriteSet& rows);
+  void committed();
+
+ private:
+  void take(const events::PolicyPublished& policy);
+  void take(const events::AccountBound& binding);
+
+  machine::RowTable<events::PolicyPublished> policy_rows_;
+  machine::RowTable<events::AccountBound> binding_rows_;
+  std::vector<ClassBook> class_books_;                                 // in order of publication
+  std::vector<std::pair<Instant, std::int64_t>> windows_;              // effective, days; likewise
+  std::map<std::pair<std::string, std::string>, std::vector<events::AccountBound>> bindings_;
+};
+
+}  // namespace granary::metering

@@ -1,0 +1,297 @@
+#include "services/metering/core/metering_machine.h"
+
+#include "shared/base/check.h"
+
+namespace granary::metering {
+namespace {
+
+using events::UnitKind;
+using machine::Context;
+using machine::Judgement;
+using machine::Out;
+using machine::Outcome;
+using machine::RawInput;
+using machine::Topic;
+
+constexpr std::size_t kSourcesCached = 4096;
+constexpr std::size_t kWaitingCached = 4096;
+
+std::uint8_t prefix(Table table) { return static_cast<std::uint8_t>(table); }
+
+Outcome refuse(Refusal refusal, std::string field, std::string hint) {
+  return Outcome::refuse(refusal_name(refusal), std::move(field), std::move(hint));
+}
+
+Bytes account_key(BytesView cluster, BytesView account) {
+  Bytes key;
+  append_part(key, cluster);
+  append_part(key, account);
+  return key;
+}
+
+Bytes waiting_key(const Bytes& account, std::uint64_t number) {
+  Bytes key = account;
+  append_u64(key, number);
+  return key;
+}
+
+// Whose usage this is: the root's, which for a report is itself.
+const std::string& root_source(const events::Raw& raw) { return raw.root.source.empty() ? raw.source : raw.root.source; }
+
+}  // namespace
+
+MeteringMachine::MeteringMachine()
+    : ids_(prefix(Table::ids)),
+      shard_(prefix(Table::shard), 1),
+      sources_(prefix(Table::sources), kSourcesCached),
+      waiting_heads_(prefix(Table::waiting_heads), kWaitingCached),
+      waiting_(prefix(Table::waiting), kWaitingCached) {}
+
+void MeteringMachine::open(const store::View& rows) {
+  facts_.open(rows);
+  ids_.open(rows);
+  shard_.open(rows);
+  sources_.open(rows);
+  waiting_heads_.open(rows);
+  waiting_.open(rows);
+  if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
+}
+
+ShardRow& MeteringMachine::shard() { return shard_.edit(""); }
+
+Outcome MeteringMachine::apply_raw(const RawInput& input, const Context& context, Out& out) {
+  if (const auto* interim = std::get_if<events::UsageInterim>(&input.event)) return take_interim(input, *interim, context, out);
+  const auto* usage = std::get_if<events::UsageReported>(&input.event);
+  if (usage == nullptr) return refuse(Refusal::unknown_type, "", "metering takes usage.reported and usage.interim");
+  SourceRow& source = sources_.edit(root_source(input.raw));
+  ++source.received;
+  Outcome outcome = take(input, *usage, context, out, source);
+  switch (outcome.judgement) {
+    case Judgement::accepted: ++source.metered; break;
+    case Judgement::repeat: ++source.repeated; break;
+    case Judgement::waiting: ++source.pending; break;
+    case Judgement::refused: ++source.rejected; break;
+  }
+  return outcome;
+}
+
+Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context, Out& out,
+                              SourceRow&) {
+  if (const auto known = ids_.find(input.identity)) {
+    if (known->substance == input.substance) return {Judgement::repeat};
+    return refuse(Refusal::conflicting_duplicate, "",
+                  "another usage with this source and id was taken; send a change as granary.usage.corrected.v1, or a requeued job "
+                  "with its own start in the id");
+  }
+  if (auto old = too_old(usage.end, context)) return *std::move(old);
+  if (auto refused = measure(usage.resources, usage.start, usage.end, metered_.amounts, metered_.classes_version))
+    return *std::move(refused);
+  const std::int64_t day = units::day_number(std::max(context.now, usage.end));
+  const std::string& project =
+      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
+  if (!project.empty()) {
+    const auto [partition, number] =
+        send(input.raw.source, input.raw.id, project, usage, input.raw.notes, input.raw.recorded_at, context, out);
+    ids_.add(input.identity, input.substance, day, partition, number);
+    return {Judgement::accepted};
+  }
+  const Bytes account = account_key(usage.cluster, usage.account);
+  WaitingHead& head = waiting_heads_.edit(account);
+  WaitingUsage& waiting = waiting_.edit(waiting_key(account, head.next++));
+  waiting = {input.raw.source, input.raw.id, input.identity, input.raw.recorded_at, usage, input.raw.notes};
+  ++head.count;
+  ids_.add(input.identity, input.substance, day, 0, 0);
+  return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
+}
+
+Outcome MeteringMachine::take_interim(const RawInput& input, const events::UsageInterim& usage, const Context& context, Out& out) {
+  SourceRow& source = sources_.edit(usage.root.source);
+  ++source.interim;
+  if (const auto known = ids_.find(input.identity)) {
+    if (known->substance == input.substance) return {Judgement::repeat};
+    return refuse(Refusal::conflicting_duplicate, "", "another interim figure with this source and id was taken; give each its own id");
+  }
+  if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
+  events::UsageHeld held;
+  if (auto refused = measure(usage.resources, usage.start, usage.measured_at, held.amounts, held.classes_version))
+    return *std::move(refused);
+  const std::string& project =
+      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
+  const std::int64_t day = units::day_number(std::max(context.now, usage.measured_at));
+  ids_.add(input.identity, input.substance, day, 0, 0);
+  // After the final report, or without a project, there is nothing to hold.
+  if (project.empty() || ids_.find(machine::root_identity(usage.root))) return {Judgement::accepted};
+  held.source = usage.root.source;
+  held.id = usage.root.id;
+  held.project = project;
+  held.start = usage.start;
+  held.measured_at = usage.measured_at;
+  held.reservation = usage.reservation;
+  out.emit(Topic::allocations, context.router->shard_of(project), held);
+  return {Judgement::accepted};
+}
+
+std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& context) const {
+  const auto days = facts_.window_days_at(context.now);
+  const bool outside = days && end.ms() < context.now.ms() - *days * units::kDayMs;
+  // Where identities were dropped, nothing can be taken any more, however large the window has become since.
+  if (!outside && units::day_number(end) >= ids_kept_from_) return std::nullopt;
+  return refuse(Refusal::usage_too_old, "/end",
+                "usage is taken for " + std::to_string(days.value_or(0)) + " days after its end; this ledger's time is " +
+                    units::format_time(context.now));
+}
+
+std::optional<Outcome> MeteringMachine::measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
+                                                std::vector<events::MeteredAmount>& amounts, std::string& version) const {
+  const ClassBook* classes = facts_.classes_at(start);
+  amounts.resize(resources.size());
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const events::ResourceUsed& used = resources[i];
+    const auto at = [i](const char* name) { return "/resources/" + std::to_string(i) + name; };
+    const events::ResourceClass* published = classes == nullptr ? nullptr : classes->find(used.class_name);
+    if (published == nullptr) {
+      return refuse(Refusal::unknown_resource_class, at("/class"),
+                    "`" + used.class_name + "` is not among the classes in force at the usage's start; publish it by "
+                    "granary.policy.published.v1 (resource_classes), then send the usage again");
+    }
+    units::Amount raw = used.amount;
+    if (!used.unit.empty()) {
+      if (used.unit != units::unit_name(published->unit))
+        return refuse(Refusal::unit_differs, at("/unit"), "the class counts " + std::string(units::unit_name(published->unit)));
+    } else {
+      const units::Held held = units::hold(used.quantity, end.ms() - start.ms(), published->unit);
+      if (held.trouble == units::HoldTrouble::not_whole)
+        return refuse(Refusal::quantity_too_precise, at("/quantity"), "bytes and items are whole numbers");
+      if (held.trouble == units::HoldTrouble::overflow)
+        return refuse(Refusal::quantity_overflow, at("/quantity"), "one usage is less than 2^96 base units");
+      raw = held.amount;
+    }
+    events::MeteredAmount& amount = amounts[i];
+    amount.class_name = used.class_name;
+    amount.unit = published->unit;
+    amount.raw = raw;
+    amount.charged = published->charging == events::Charging::lots ? raw : units::Amount();
+  }
+  version = classes == nullptr ? std::string() : classes->version();
+  return std::nullopt;
+}
+
+std::pair<std::uint16_t, std::uint64_t> MeteringMachine::send(const std::string& source, const std::string& id,
+                                                              const std::string& project, const events::UsageReported& usage,
+                                                              const events::UsageNotes& notes, Instant recorded_at,
+                                                              const Context& context, Out& out) {
+  metered_.source = source;
+  metered_.id = id;
+  metered_.project = project;
+  metered_.start = usage.start;
+  metered_.end = usage.end;
+  metered_.bucket_day = units::day_number(std::max(context.now, usage.end));
+  metered_.state = usage.state;
+  metered_.reservation = usage.reservation;
+  metered_.member = notes.member;
+  metered_.activity = notes.activity;
+  metered_.model = notes.model;
+  metered_.recorded_at = recorded_at;
+  const std::uint16_t partition = context.router->shard_of(project);
+  return {partition, out.emit(Topic::allocations, partition, metered_)};
+}
+
+void MeteringMachine::apply_lane(const machine::LaneInput& input, const Context& context, Out& out) {
+  if (const auto* policy = std::get_if<events::PolicyPublished>(&input.event)) {
+    facts_.publish(*policy, shard());
+  } else if (const auto* binding = std::get_if<events::AccountBound>(&input.event)) {
+    facts_.bind(*binding, shard());
+    release(*binding, context, out);
+  } else if (const auto* stated = std::get_if<events::SourceStated>(&input.event)) {
+    state(*stated, context, out);
+  } else {
+    GRANARY_CHECK(false, "metering was sent " + std::string(events::type_name(events::type_of(input.event))));
+  }
+}
+
+// Usage that waited for this account goes its way, in the order in which it came, by the facts of now.
+void MeteringMachine::release(const events::AccountBound& binding, const Context& context, Out& out) {
+  const Bytes account = account_key(binding.cluster, binding.account);
+  if (waiting_heads_.find(account) == nullptr) return;
+  WaitingHead& head = waiting_heads_.edit(account);
+  bool at_front = true;
+  for (std::uint64_t number = head.first; number < head.next; ++number) {
+    const Bytes key = waiting_key(account, number);
+    const WaitingUsage* waiting = waiting_.find(key);
+    if (waiting != nullptr) {
+      const std::string& project = facts_.project_of(binding.cluster, binding.account, waiting->usage.start);
+      if (project.empty() || measure(waiting->usage.resources, waiting->usage.start, waiting->usage.end, metered_.amounts,
+                                     metered_.classes_version)) {
+        at_front = false;
+        continue;
+      }
+      const auto [partition, sent] = send(waiting->source, waiting->id, project, waiting->usage, waiting->notes,
+                                          waiting->recorded_at, context, out);
+      // Its bucket may have gone while it waited; then nobody asks for it any more.
+      if (ids_.find(waiting->identity)) ids_.set_lane(waiting->identity, partition, sent);
+      SourceRow& source = sources_.edit(waiting->source);
+      --source.pending;
+      ++source.metered;
+      waiting_.erase(key);
+      --head.count;
+    }
+    if (at_front) head.first = number + 1;
+  }
+  if (head.count == 0) waiting_heads_.erase(account);
+}
+
+void MeteringMachine::state(const events::SourceStated& stated, const Context& context, Out& out) {
+  SourceRow& source = sources_.edit(stated.source);
+  source.complete_through = std::max(source.complete_through, stated.complete_through);
+  source.records = stated.records;
+  out.broadcast(Topic::allocations, context.partitions,
+                events::SourceCompleted{stated.source, stated.complete_through, stated.records});
+}
+
+void MeteringMachine::apply_tick(Instant before, const Context& context, Out&) {
+  if (units::day_number(before) == units::day_number(context.now)) return;
+  const auto days = facts_.window_days_at(context.now);
+  if (!days) return;
+  const std::int64_t keep_from = units::day_number(context.now) - *days - 1;
+  if (keep_from <= ids_kept_from_) return;
+  ids_kept_from_ = keep_from;
+  shard().ids_kept_from = keep_from;
+  ids_.drop_before(keep_from);
+}
+
+void MeteringMachine::flush(store::WriteSet& rows) {
+  facts_.flush(rows);
+  ids_.flush(rows);
+  shard_.flush(rows);
+  sources_.flush(rows, [](const Bytes&, const SourceRow* row) {
+    GRANARY_CHECK(row != nullptr && row->received == row->metered + row->repeated + row->rejected + row->pending,
+                  "a usage was lost from sight: received is not metered + repeated + rejected + pending");
+  });
+  waiting_heads_.flush(rows);
+  waiting_.flush(rows);
+}
+
+void MeteringMachine::committed() {
+  facts_.committed();
+  shard_.shrink();
+  sources_.shrink();
+  waiting_heads_.shrink();
+  waiting_.shrink();
+}
+
+void MeteringMachine::each_source(const std::function<void(std::string_view, const SourceRow&)>& visit) const {
+  sources_.scan("", [&visit](BytesView source, const SourceRow& row) { return visit(source, row), true; });
+}
+
+void MeteringMachine::each_waiting(
+    const std::function<void(std::string_view, std::string_view, std::uint64_t)>& visit) const {
+  waiting_heads_.scan("", [&visit](BytesView key, const WaitingHead& head) {
+    const auto cluster = take_part(key);
+    const auto account = take_part(key);
+    GRANARY_CHECK(cluster && account, "a key of waiting usage is malformed");
+    visit(*cluster, *account, head.count);
+    return true;
+  });
+}
+
+}  // namespace granary::metering

@@ -1,0 +1,73 @@
+// What a metering shard remembers, beside the identities (machine::IdBuckets). Keys: docs/formats.md.
+#pragma once
+
+#include "shared/events/event.h"
+
+namespace granary::metering {
+
+using events::kOptional;
+using units::Instant;
+
+// The first byte of a row's key.
+enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, waiting_heads, waiting };
+
+// One row: what belongs to the shard as a whole.
+struct ShardRow {
+  std::uint64_t policies = 0;       // published so far: the next one's number
+  std::uint64_t bindings = 0;
+  std::int64_t ids_kept_from = 0;   // day: identities of buckets before it are gone
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "policies", s.policies, kOptional);
+    visit(2, "bindings", s.bindings, kOptional);
+    visit(3, "ids_kept_from", s.ids_kept_from, kOptional);
+  }
+};
+
+// Per source of usage: received = metered + repeated + rejected + pending. Interim figures are counted apart.
+struct SourceRow {
+  std::uint64_t received = 0, metered = 0, repeated = 0, rejected = 0, pending = 0, interim = 0;
+  Instant complete_through;    // as last stated
+  std::uint64_t records = 0;   // as last stated, over all shards
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "received", s.received, kOptional);
+    visit(2, "metered", s.metered, kOptional);
+    visit(3, "repeated", s.repeated, kOptional);
+    visit(4, "rejected", s.rejected, kOptional);
+    visit(5, "pending", s.pending, kOptional);
+    visit(6, "interim", s.interim, kOptional);
+    visit(7, "complete_through", s.complete_through, kOptional);
+    visit(8, "records", s.records, kOptional);
+  }
+};
+
+// The usage of one cluster and account that waits for a binding, first come first served; entries that were released leave gaps.
+struct WaitingHead {
+  std::uint64_t first = 0, next = 0, count = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "first", s.first, kOptional);
+    visit(2, "next", s.next, kOptional);
+    visit(3, "count", s.count, kOptional);
+  }
+};
+
+struct WaitingUsage {
+  std::string source, id;
+  Id16 identity{};
+  Instant recorded_at;
+  events::UsageReported usage;
+  events::UsageNotes notes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "source", s.source, kOptional);
+    visit(2, "id", s.id, kOptional);
+    visit(3, "identity", s.identity, kOptional);
+    visit(4, "recorded_at", s.recorded_at, kOptional);
+    visit(5, "usage", s.usage, kOptional);
+    visit(6, "notes", s.notes, kOptional);
+  }
+};
+
+}  // namespace granary::metering
