@@ -50,32 +50,95 @@ Response bad_parameter(const std::string& name, const Error& error) {
   return make_response(problem);
 }
 
+namespace {
+
+Response not_folded_yet() {
+  http::Problem problem;
+  problem.status = 503;
+  problem.type = "not_folded_yet";
+  problem.title = "What the token names is not folded yet";
+  problem.detail = "waited " + std::to_string(kWaitMsMax / 1000) + " s";
+  problem.hint = "ask again with the same token";
+  Response response = make_response(problem);
+  response.headers.push_back({"Retry-After", "5"});
+  return response;
+}
+
+// The token of `?after=`, none where the request has none.
+Result<std::optional<runtime::Token>> token_of(const Request& request, std::uint16_t partitions) {
+  const auto after = http::query(request, "after");
+  if (!after) return std::optional<runtime::Token>();
+  auto token = runtime::Token::parse(*after);
+  if (!token.ok()) return token.error();
+  if (!fits_ledger(*token, partitions)) return Error{ErrorCode::invalid_input, "the token is of another ledger"};
+  return std::optional(std::move(*token));
+}
+
+}  // namespace
+
 void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question) {
+  auto token = token_of(request, runtime.partitions());
+  if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
   auto ask = [&runtime, machine, shard, answer, question = std::move(question)] {
     runtime.ask(machine, shard, [answer, question](machine::Machine& rules, const runtime::ShardStatus& status) {
       (*answer)(question(rules, status));
     });
   };
-  const auto after = http::query(request, "after");
-  if (!after) return ask();
-  auto token = runtime::Token::parse(*after);
-  if (token.ok() && !fits_ledger(*token, runtime.partitions()))
-    token = Error{ErrorCode::invalid_input, "the token is of another ledger"};
-  if (!token.ok()) return (*answer)(bad_parameter("after", token.error()));
-  wait_folded(runtime, *token, machine, shard, kWaitMsMax, [ask, answer](bool folded) {
-    if (folded) return ask();
-    http::Problem problem;
-    problem.status = 503;
-    problem.type = "not_folded_yet";
-    problem.title = "What the token names is not folded yet";
-    problem.detail = "waited " + std::to_string(kWaitMsMax / 1000) + " s";
-    problem.hint = "ask again with the same token";
-    Response response = make_response(problem);
-    response.headers.push_back({"Retry-After", "5"});
-    (*answer)(std::move(response));
+  if (!*token) return ask();
+  wait_folded(runtime, **token, machine, shard, kWaitMsMax, [ask, answer](bool folded) {
+    if (folded)
+      ask();
+    else
+      (*answer)(not_folded_yet());
   });
+}
+
+namespace {
+
+// One walk over the shards of a machine.
+struct Walk : std::enable_shared_from_this<Walk> {
+  Walk(runtime::Runtime& runtime_in, Responder responder) : runtime(runtime_in), answer(std::move(responder)) {}
+  runtime::Runtime& runtime;
+  Responder answer;
+  machine::MachineKind machine{};
+  std::optional<runtime::Token> token;
+  std::function<void(machine::Machine&, const runtime::ShardStatus&)> question;
+  std::function<Response()> combine;
+
+  void go(std::uint16_t shard) {
+    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(combine());
+    auto ask = [self = shared_from_this(), shard] {
+      self->runtime.ask(self->machine, shard,
+                        [self, shard](machine::Machine& rules, const runtime::ShardStatus& status) {
+                          self->question(rules, status);
+                          self->go(static_cast<std::uint16_t>(shard + 1));
+                        });
+    };
+    if (!token) return ask();
+    wait_folded(runtime, *token, machine, shard, kWaitMsMax, [self = shared_from_this(), ask](bool folded) {
+      if (folded)
+        ask();
+      else
+        self->answer(not_folded_yet());
+    });
+  }
+};
+
+}  // namespace
+
+void read_all(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
+              std::function<void(machine::Machine&, const runtime::ShardStatus&)> question,
+              std::function<Response()> combine) {
+  auto token = token_of(request, runtime.partitions());
+  if (!token.ok()) return responder(bad_parameter("after", token.error()));
+  auto walk = std::make_shared<Walk>(runtime, std::move(responder));
+  walk->machine = machine;
+  walk->token = std::move(*token);
+  walk->question = std::move(question);
+  walk->combine = std::move(combine);
+  walk->go(0);
 }
 
 std::string Cursor::text() const {

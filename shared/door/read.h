@@ -21,6 +21,12 @@ using Question = std::function<http::Response(machine::Machine&, const runtime::
 void read(runtime::Runtime& runtime, http::Request request, http::Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question);
 
+// Asks every shard of a machine, one after the other, after `?after=TOKEN` where there is one; then answers with what
+// `combine` says. `question` and `combine` never run at the same time.
+void read_all(runtime::Runtime& runtime, http::Request request, http::Responder responder, machine::MachineKind machine,
+              std::function<void(machine::Machine&, const runtime::ShardStatus&)> question,
+              std::function<http::Response()> combine);
+
 // Calls `go_on(true)` once `token` is folded in that shard, or `go_on(false)` after `wait_ms`; once, on some thread.
 void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine::MachineKind machine,
                  std::uint16_t shard, std::int64_t wait_ms, std::function<void(bool)> go_on);

@@ -43,6 +43,11 @@ struct Context {
   Router* router = nullptr;
 };
 
+// The identity of the event (root, source and id); that of a root itself has no more parts, so that its hash names its
+// shard too.
+Id16 identity_of(const events::Raw& raw);
+Id16 root_identity(const events::Root& root);
+
 // A raw event. `identity` is the hash over root and sender's (source, id), `substance` that of the substance's bytes.
 struct RawInput {
   const events::Raw& raw;

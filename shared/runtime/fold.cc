@@ -237,9 +237,7 @@ Fold::Step Fold::fold_raw(BytesView body) {
       refuse_record(body, "malformed", "a substance that does not decode");
       return Step::folded;
   }
-  const bool is_root = raw_.root.source.empty();
-  const Id16 identity = id_of(is_root ? proof::sha256_of_parts({raw_.source, raw_.id})
-                                      : proof::sha256_of_parts({raw_.root.source, raw_.root.id, raw_.source, raw_.id}));
+  const Id16 identity = machine::identity_of(raw_);
   const Hash32 substance = proof::sha256(raw_.substance);
   Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity, id_of(substance)}, context(), *this);
   ++counters_.events;

@@ -14,7 +14,8 @@ Bytes number_key(std::uint64_t number) {
 }  // namespace
 
 ClassBook::ClassBook(const events::PolicyPublished& policy) : version_(policy.version), effective_(policy.effective) {
-  for (const events::ResourceClass& published : policy.content.classes) classes_.emplace(published.class_name, published);
+  for (const events::ResourceClass& published : policy.content.classes)
+    classes_.emplace(published.class_name, published);
 }
 
 const events::ResourceClass* ClassBook::find(const std::string& class_name) const {
@@ -39,7 +40,9 @@ void Facts::take(const events::PolicyPublished& policy) {
     windows_.emplace_back(policy.effective, static_cast<std::int64_t>(policy.content.window_days));
 }
 
-void Facts::take(const events::AccountBound& binding) { bindings_[{binding.cluster, binding.account}].push_back(binding); }
+void Facts::take(const events::AccountBound& binding) {
+  bindings_[{binding.cluster, binding.account}].push_back(binding);
+}
 
 void Facts::publish(const events::PolicyPublished& policy, ShardRow& shard) {
   policy_rows_.edit(number_key(shard.policies++)) = policy;

@@ -1,5 +1,5 @@
-// What metering was told by intake and judges by: resource classes, the acceptance window, accounts' bindings. Small, so it stays
-// in memory whole; kept in rows in the order of publication. One thread.
+// What metering was told by intake and judges by: resource classes, the acceptance window, accounts' bindings. Small,
+// so it stays in memory whole; kept in rows in the order of publication. One thread.
 #pragma once
 
 #include <map>
@@ -38,8 +38,10 @@ class Facts {
   [[nodiscard]] const ClassBook* classes_at(Instant start) const;
   // Days that late usage is taken, as in force at `now`. nullopt: no window was published, nothing is too old.
   [[nodiscard]] std::optional<std::int64_t> window_days_at(Instant now) const;
-  // The project that an account means for usage of that start: of the bindings that hold then, the one made last. Empty: none.
-  [[nodiscard]] const std::string& project_of(const std::string& cluster, const std::string& account, Instant start) const;
+  // The project that an account means for usage of that start: of the bindings that hold then, the one made last.
+  // Empty: none.
+  [[nodiscard]] const std::string& project_of(const std::string& cluster, const std::string& account,
+                                              Instant start) const;
 
   void flush(store::WriteSet& rows);
   void committed();
@@ -50,8 +52,8 @@ class Facts {
 
   machine::RowTable<events::PolicyPublished> policy_rows_;
   machine::RowTable<events::AccountBound> binding_rows_;
-  std::vector<ClassBook> class_books_;                                 // in order of publication
-  std::vector<std::pair<Instant, std::int64_t>> windows_;              // effective, days; likewise
+  std::vector<ClassBook> class_books_;                     // in order of publication
+  std::vector<std::pair<Instant, std::int64_t>> windows_;  // effective, days; likewise
   std::map<std::pair<std::string, std::string>, std::vector<events::AccountBound>> bindings_;
 };
 

@@ -16,7 +16,9 @@ using machine::Topic;
 constexpr std::size_t kSourcesCached = 4096;
 constexpr std::size_t kWaitingCached = 4096;
 
-std::uint8_t prefix(Table table) { return static_cast<std::uint8_t>(table); }
+std::uint8_t prefix(Table table) {
+  return static_cast<std::uint8_t>(table);
+}
 
 Outcome refuse(Refusal refusal, std::string field, std::string hint) {
   return Outcome::refuse(refusal_name(refusal), std::move(field), std::move(hint));
@@ -36,7 +38,9 @@ Bytes waiting_key(const Bytes& account, std::uint64_t number) {
 }
 
 // Whose usage this is: the root's, which for a report is itself.
-const std::string& root_source(const events::Raw& raw) { return raw.root.source.empty() ? raw.source : raw.root.source; }
+const std::string& root_source(const events::Raw& raw) {
+  return raw.root.source.empty() ? raw.source : raw.root.source;
+}
 
 }  // namespace
 
@@ -57,30 +61,42 @@ void MeteringMachine::open(const store::View& rows) {
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
 }
 
-ShardRow& MeteringMachine::shard() { return shard_.edit(""); }
+ShardRow& MeteringMachine::shard() {
+  return shard_.edit("");
+}
 
 Outcome MeteringMachine::apply_raw(const RawInput& input, const Context& context, Out& out) {
-  if (const auto* interim = std::get_if<events::UsageInterim>(&input.event)) return take_interim(input, *interim, context, out);
+  if (const auto* interim = std::get_if<events::UsageInterim>(&input.event))
+    return take_interim(input, *interim, context, out);
   const auto* usage = std::get_if<events::UsageReported>(&input.event);
   if (usage == nullptr) return refuse(Refusal::unknown_type, "", "metering takes usage.reported and usage.interim");
   SourceRow& source = sources_.edit(root_source(input.raw));
   ++source.received;
-  Outcome outcome = take(input, *usage, context, out, source);
+  const Outcome outcome = take(input, *usage, context, out);
   switch (outcome.judgement) {
-    case Judgement::accepted: ++source.metered; break;
-    case Judgement::repeat: ++source.repeated; break;
-    case Judgement::waiting: ++source.pending; break;
-    case Judgement::refused: ++source.rejected; break;
+    case Judgement::accepted:
+      ++source.metered;
+      break;
+    case Judgement::repeat:
+      ++source.repeated;
+      break;
+    case Judgement::waiting:
+      ++source.pending;
+      break;
+    case Judgement::refused:
+      ++source.rejected;
+      break;
   }
   return outcome;
 }
 
-Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context, Out& out,
-                              SourceRow&) {
+Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context,
+                              Out& out) {
   if (const auto known = ids_.find(input.identity)) {
     if (known->substance == input.substance) return {Judgement::repeat};
     return refuse(Refusal::conflicting_duplicate, "",
-                  "another usage with this source and id was taken; send a change as granary.usage.corrected.v1, or a requeued job "
+                  "another usage with this source and id was taken; send a change as granary.usage.corrected.v1, or a "
+                  "requeued job "
                   "with its own start in the id");
   }
   if (auto old = too_old(usage.end, context)) return *std::move(old);
@@ -104,12 +120,14 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
 }
 
-Outcome MeteringMachine::take_interim(const RawInput& input, const events::UsageInterim& usage, const Context& context, Out& out) {
+Outcome MeteringMachine::take_interim(const RawInput& input, const events::UsageInterim& usage, const Context& context,
+                                      Out& out) {
   SourceRow& source = sources_.edit(usage.root.source);
   ++source.interim;
   if (const auto known = ids_.find(input.identity)) {
     if (known->substance == input.substance) return {Judgement::repeat};
-    return refuse(Refusal::conflicting_duplicate, "", "another interim figure with this source and id was taken; give each its own id");
+    return refuse(Refusal::conflicting_duplicate, "",
+                  "another interim figure with this source and id was taken; give each its own id");
   }
   if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
   events::UsageHeld held;
@@ -137,12 +155,13 @@ std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& cont
   // Where identities were dropped, nothing can be taken any more, however large the window has become since.
   if (!outside && units::day_number(end) >= ids_kept_from_) return std::nullopt;
   return refuse(Refusal::usage_too_old, "/end",
-                "usage is taken for " + std::to_string(days.value_or(0)) + " days after its end; this ledger's time is " +
-                    units::format_time(context.now));
+                "usage is taken for " + std::to_string(days.value_or(0)) +
+                    " days after its end; this ledger's time is " + units::format_time(context.now));
 }
 
-std::optional<Outcome> MeteringMachine::measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
-                                                std::vector<events::MeteredAmount>& amounts, std::string& version) const {
+std::optional<Outcome> MeteringMachine::measure(const std::vector<events::ResourceUsed>& resources, Instant start,
+                                                Instant end, std::vector<events::MeteredAmount>& amounts,
+                                                std::string& version) const {
   const ClassBook* classes = facts_.classes_at(start);
   amounts.resize(resources.size());
   for (std::size_t i = 0; i < resources.size(); ++i) {
@@ -151,13 +170,15 @@ std::optional<Outcome> MeteringMachine::measure(const std::vector<events::Resour
     const events::ResourceClass* published = classes == nullptr ? nullptr : classes->find(used.class_name);
     if (published == nullptr) {
       return refuse(Refusal::unknown_resource_class, at("/class"),
-                    "`" + used.class_name + "` is not among the classes in force at the usage's start; publish it by "
-                    "granary.policy.published.v1 (resource_classes), then send the usage again");
+                    "`" + used.class_name +
+                        "` is not among the classes in force at the usage's start; publish it by "
+                        "granary.policy.published.v1 (resource_classes), then send the usage again");
     }
     units::Amount raw = used.amount;
     if (!used.unit.empty()) {
       if (used.unit != units::unit_name(published->unit))
-        return refuse(Refusal::unit_differs, at("/unit"), "the class counts " + std::string(units::unit_name(published->unit)));
+        return refuse(Refusal::unit_differs, at("/unit"),
+                      "the class counts " + std::string(units::unit_name(published->unit)));
     } else {
       const units::Held held = units::hold(used.quantity, end.ms() - start.ms(), published->unit);
       if (held.trouble == units::HoldTrouble::not_whole)
@@ -177,7 +198,8 @@ std::optional<Outcome> MeteringMachine::measure(const std::vector<events::Resour
 }
 
 std::pair<std::uint16_t, std::uint64_t> MeteringMachine::send(const std::string& source, const std::string& id,
-                                                              const std::string& project, const events::UsageReported& usage,
+                                                              const std::string& project,
+                                                              const events::UsageReported& usage,
                                                               const events::UsageNotes& notes, Instant recorded_at,
                                                               const Context& context, Out& out) {
   metered_.source = source;
@@ -220,8 +242,8 @@ void MeteringMachine::release(const events::AccountBound& binding, const Context
     const WaitingUsage* waiting = waiting_.find(key);
     if (waiting != nullptr) {
       const std::string& project = facts_.project_of(binding.cluster, binding.account, waiting->usage.start);
-      if (project.empty() || measure(waiting->usage.resources, waiting->usage.start, waiting->usage.end, metered_.amounts,
-                                     metered_.classes_version)) {
+      if (project.empty() || measure(waiting->usage.resources, waiting->usage.start, waiting->usage.end,
+                                     metered_.amounts, metered_.classes_version)) {
         at_front = false;
         continue;
       }

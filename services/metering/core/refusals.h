@@ -1,5 +1,5 @@
-// Why metering refuses a usage, in the order in which the rules are tested. The names are the reasons on the wire. A repeat is
-// told before all of them: what was taken once stays taken.
+// Why metering refuses a usage, in the order in which the rules are tested. The names are the reasons on the wire. A
+// repeat is told before all of them: what was taken once stays taken.
 #pragma once
 
 #include <array>
@@ -19,9 +19,9 @@ enum class Refusal : std::uint8_t {
 };
 
 constexpr std::string_view refusal_name(Refusal refusal) {
-  constexpr auto kNames =
-      std::to_array<std::string_view>({"unknown_type", "conflicting_duplicate", "usage_too_old", "unknown_resource_class",
-                                       "unit_differs", "quantity_too_precise", "quantity_overflow"});
+  constexpr auto kNames = std::to_array<std::string_view>({"unknown_type", "conflicting_duplicate", "usage_too_old",
+                                                           "unknown_resource_class", "unit_differs",
+                                                           "quantity_too_precise", "quantity_overflow"});
   return kNames[static_cast<std::size_t>(refusal)];
 }
 

@@ -13,9 +13,9 @@ enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, w
 
 // One row: what belongs to the shard as a whole.
 struct ShardRow {
-  std::uint64_t policies = 0;       // published so far: the next one's number
+  std::uint64_t policies = 0;  // published so far: the next one's number
   std::uint64_t bindings = 0;
-  std::int64_t ids_kept_from = 0;   // day: identities of buckets before it are gone
+  std::int64_t ids_kept_from = 0;  // day: identities of buckets before it are gone
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "policies", s.policies, kOptional);
@@ -27,8 +27,8 @@ struct ShardRow {
 // Per source of usage: received = metered + repeated + rejected + pending. Interim figures are counted apart.
 struct SourceRow {
   std::uint64_t received = 0, metered = 0, repeated = 0, rejected = 0, pending = 0, interim = 0;
-  Instant complete_through;    // as last stated
-  std::uint64_t records = 0;   // as last stated, over all shards
+  Instant complete_through;   // as last stated
+  std::uint64_t records = 0;  // as last stated, over all shards
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "received", s.received, kOptional);
@@ -42,7 +42,8 @@ struct SourceRow {
   }
 };
 
-// The usage of one cluster and account that waits for a binding, first come first served; entries that were released leave gaps.
+// The usage of one cluster and account that waits for a binding, first come first served; entries that were released
+// leave gaps.
 struct WaitingHead {
   std::uint64_t first = 0, next = 0, count = 0;
   template <class Self, class Visit>

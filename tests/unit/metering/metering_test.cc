@@ -1,0 +1,298 @@
+#include "services/metering/core/metering_machine.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/store/memory_store.h"
+#include "tests/support/recording_out.h"
+
+namespace granary::metering {
+namespace {
+
+using events::EventType;
+using machine::Judgement;
+using machine::Topic;
+using units::Instant;
+
+constexpr std::uint16_t kPartitions = 4;
+
+Instant at(const char* text) {
+  return units::parse_time(text).at;
+}
+std::uint8_t prefix_of(Table table) {
+  return static_cast<std::uint8_t>(table);
+}
+
+// A shard with its store, and the few words that tests say to it.
+class Shard {
+ public:
+  Shard() : machine_(std::make_unique<MeteringMachine>()) { machine_->open(store_); }
+
+  void reopen() {
+    flush();
+    machine_ = std::make_unique<MeteringMachine>();
+    machine_->open(store_);
+  }
+  void flush() {
+    store::WriteSet rows;
+    machine_->flush(rows);
+    ASSERT_TRUE(store_.commit(rows).ok());
+    machine_->committed();
+  }
+  void tick(Instant now) {
+    const Instant before = std::exchange(context_.now, now);
+    machine_->apply_tick(before, context_, out);
+  }
+  void fact(const events::Event& event) {
+    machine_->apply_lane({machine::MachineKind::intake, 0, ++number_, event}, context_, out);
+  }
+  void publish_classes(const char* version, Instant effective, std::vector<events::ResourceClass> classes) {
+    events::PolicyPublished policy{events::PolicyKind::resource_classes, version, effective, {}};
+    policy.content.classes = std::move(classes);
+    fact(policy);
+  }
+  void publish_window(std::uint64_t days) {
+    events::PolicyPublished policy{events::PolicyKind::acceptance_window, std::to_string(days), Instant(), {}};
+    policy.content.window_days = days;
+    fact(policy);
+  }
+  machine::Outcome send(const std::string& id, const events::Event& event, const events::Root& root = {}) {
+    events::Raw raw;
+    raw.source = root.source.empty() ? "slurm://aif1" : "agent";
+    raw.id = id;
+    raw.root = root;
+    raw.recorded_at = context_.now;
+    events::encode_event(event, raw.substance);
+    Id16 substance{};
+    for (std::size_t i = 0; i < raw.substance.size(); ++i)
+      substance[i % 16] = static_cast<std::uint8_t>(substance[i % 16] * 31 + raw.substance[i]);
+    return machine_->apply_raw({raw, event, machine::identity_of(raw), substance}, context_, out);
+  }
+  SourceRow source(const std::string& name = "slurm://aif1") {
+    SourceRow found;
+    machine_->each_source([&](std::string_view source, const SourceRow& row) {
+      if (source == name) found = row;
+    });
+    return found;
+  }
+  std::uint64_t waiting() {
+    std::uint64_t sum = 0;
+    machine_->each_waiting([&](std::string_view, std::string_view, std::uint64_t count) { sum += count; });
+    return sum;
+  }
+  std::map<Bytes, Bytes> rows() {
+    flush();
+    std::map<Bytes, Bytes> all;
+    store_.scan("", "", [&](BytesView key, BytesView value) { return all.emplace(key, value), true; });
+    return all;
+  }
+
+  test::RecordingOut out;
+
+ private:
+  store::MemoryStore store_;
+  std::unique_ptr<MeteringMachine> machine_;
+  machine::Router router_{kPartitions};
+  machine::Context context_{machine::MachineKind::metering, 0, kPartitions, 0, Instant(), Instant(), &router_};
+  std::uint64_t number_ = 0;
+};
+
+const std::vector<events::ResourceClass> kClasses{
+    {"gpu:h200", events::UnitKind::resource_us, events::Charging::lots},
+    {"cpu", events::UnitKind::resource_us, events::Charging::metered_only},
+    {"memory", events::UnitKind::byte_ms, events::Charging::metered_only},
+    {"dataset", events::UnitKind::item, events::Charging::lots}};
+
+events::UsageReported job(const char* start, const char* end, const char* class_name = "gpu:h200", int milli = 2000) {
+  events::UsageReported usage;
+  usage.project = "aurora-llm";
+  usage.resources = {{class_name, units::Quantity(milli), {}, ""}};
+  usage.start = at(start);
+  usage.end = at(end);
+  return usage;
+}
+
+class Metering : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    shard.tick(at("2026-11-01T01:00:00Z"));
+    shard.publish_classes("1", at("2026-01-01T00:00:00Z"), kClasses);
+    shard.publish_window(90);
+  }
+  Shard shard;
+};
+
+TEST_F(Metering, TurnsTheWorkedExampleIntoBaseUnits) {
+  auto usage = job("2026-10-31T23:30:00Z", "2026-11-01T00:30:00Z");
+  usage.resources.push_back({"cpu", units::Quantity(32000), {}, ""});
+  ASSERT_EQ(shard.send("81234/2026-10-31T23:30:00Z", usage).judgement, Judgement::accepted);
+  const auto metered = shard.out.all<events::UsageMetered>();
+  ASSERT_EQ(metered.size(), 1u);
+  EXPECT_EQ(metered[0].project, "aurora-llm");
+  ASSERT_EQ(metered[0].amounts.size(), 2u);
+  EXPECT_TRUE(metered[0].amounts[0].raw == units::Amount(7'200'000'000));
+  EXPECT_TRUE(metered[0].amounts[0].charged == units::Amount(7'200'000'000));
+  EXPECT_TRUE(metered[0].amounts[1].raw == units::Amount(115'200'000'000));
+  EXPECT_TRUE(metered[0].amounts[1].charged.is_zero());
+  EXPECT_EQ(metered[0].classes_version, "1");
+  EXPECT_EQ(metered[0].bucket_day, units::day_number(at("2026-11-01T01:00:00Z")));
+  machine::Router router(kPartitions);
+  EXPECT_EQ(shard.out.sent.back().partition, router.shard_of("aurora-llm"));
+}
+
+TEST_F(Metering, TakesARepeatOnceAndRefusesAnotherSubstance) {
+  const auto usage = job("2026-10-31T23:30:00Z", "2026-11-01T00:30:00Z");
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::accepted);
+  shard.reopen();
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::repeat);
+  const auto other = shard.send("1", job("2026-10-31T23:30:00Z", "2026-11-01T00:45:00Z"));
+  EXPECT_EQ(other.judgement, Judgement::refused);
+  EXPECT_EQ(other.reason, "conflicting_duplicate");
+  EXPECT_EQ(shard.out.all<events::UsageMetered>().size(), 1u);
+  const SourceRow source = shard.source();
+  EXPECT_EQ(source.received, 3u);
+  EXPECT_EQ(source.metered, 1u);
+  EXPECT_EQ(source.repeated, 1u);
+  EXPECT_EQ(source.rejected, 1u);
+}
+
+TEST_F(Metering, RefusesByName) {
+  const auto of_class = [](const char* name, int milli, const char* unit = "", long amount = 0) {
+    auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z", name, milli);
+    if (*unit != 0) usage.resources[0] = {name, {}, units::Amount(amount), unit};
+    return usage;
+  };
+  auto huge = of_class("gpu:h200", 1);
+  huge.resources[0].quantity = units::Quantity(units::kAmountMax);
+  const struct {
+    events::UsageReported usage;
+    const char* reason;
+    const char* field;
+  } cases[] = {
+      {job("2026-07-01T00:00:00Z", "2026-07-02T00:00:00Z"), "usage_too_old", "/end"},
+      {of_class("gpu:b200", 1000), "unknown_resource_class", "/resources/0/class"},
+      {job("2025-12-31T00:00:00Z", "2026-10-31T00:00:00Z"), "unknown_resource_class", "/resources/0/class"},
+      {of_class("dataset", 0, "byte-ms", 3), "unit_differs", "/resources/0/unit"},
+      {of_class("memory", 1500), "quantity_too_precise", "/resources/0/quantity"},
+      {huge, "quantity_overflow", "/resources/0/quantity"},
+  };
+  int number = 0;
+  for (const auto& c : cases) {
+    const std::string id = "bad-" + std::to_string(++number);
+    const auto outcome = shard.send(id, c.usage);
+    EXPECT_EQ(outcome.reason, c.reason) << number;
+    EXPECT_EQ(outcome.field, c.field) << number;
+    EXPECT_FALSE(outcome.hint.empty()) << number;
+    // A refused one leaves no id: sent again, it is judged again.
+    EXPECT_EQ(shard.send(id, c.usage).judgement, Judgement::refused) << number;
+  }
+  EXPECT_TRUE(shard.out.all<events::UsageMetered>().empty());
+  EXPECT_EQ(shard.source().rejected, 12u);
+}
+
+TEST_F(Metering, JudgesAgainOnceTheClassIsPublished) {
+  const auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z", "gpu:b200");
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::refused);
+  auto classes = kClasses;
+  classes.push_back({"gpu:b200", events::UnitKind::resource_us, events::Charging::lots});
+  shard.publish_classes("2", at("2026-06-01T00:00:00Z"), classes);
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.out.all<events::UsageMetered>()[0].classes_version, "2");
+}
+
+TEST_F(Metering, TakesAJobOfNoLengthAndItems) {
+  EXPECT_EQ(shard.send("1", job("2026-10-31T23:00:00Z", "2026-10-31T23:00:00Z")).judgement, Judgement::accepted);
+  auto items = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z", "dataset", 3000);
+  EXPECT_EQ(shard.send("2", items).judgement, Judgement::accepted);
+  const auto metered = shard.out.all<events::UsageMetered>();
+  EXPECT_TRUE(metered[0].amounts[0].raw.is_zero());
+  EXPECT_TRUE(metered[1].amounts[0].raw == units::Amount(3));
+}
+
+TEST_F(Metering, UsageOfAnUnboundAccountWaitsAndIsReleasedInOrder) {
+  auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  auto later = usage;
+  later.start = at("2026-10-31T23:15:00Z");
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::waiting);
+  EXPECT_EQ(shard.send("2", later).judgement, Judgement::waiting);
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::repeat);
+  EXPECT_EQ(shard.waiting(), 2u);
+  EXPECT_EQ(shard.source().pending, 2u);
+  shard.reopen();
+  shard.fact(events::AccountBound{"aif1", "acc", "late", at("2026-10-31T23:10:00Z"), {}});
+  EXPECT_EQ(shard.waiting(), 1u);
+  shard.fact(events::AccountBound{"aif1", "acc", "early", {}, at("2026-10-31T23:10:00Z")});
+  EXPECT_EQ(shard.waiting(), 0u);
+  const auto metered = shard.out.all<events::UsageMetered>();
+  ASSERT_EQ(metered.size(), 2u);
+  EXPECT_EQ(metered[0].project + metered[0].id, "late2");
+  EXPECT_EQ(metered[1].project + metered[1].id, "early1");
+  EXPECT_EQ(shard.source().pending, 0u);
+  EXPECT_EQ(shard.source().metered, 2u);
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::repeat);
+}
+
+TEST_F(Metering, IdentitiesGoWhenTheWindowAndADayHavePassedAndNothingSlipsIn) {
+  const auto usage = job("2026-10-31T23:30:00Z", "2026-11-01T00:30:00Z");
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::accepted);
+  shard.tick(at("2027-01-31T23:00:00Z"));
+  EXPECT_EQ(shard.send("1", usage).judgement, Judgement::repeat) << "the window has passed, the day has not";
+  shard.tick(at("2027-02-02T00:00:00Z"));
+  EXPECT_EQ(shard.send("1", usage).reason, "usage_too_old");
+  shard.publish_window(3650);
+  EXPECT_EQ(shard.send("1", usage).reason, "usage_too_old") << "a larger window cannot bring back what was forgotten";
+  shard.reopen();
+  EXPECT_EQ(shard.send("1", usage).reason, "usage_too_old");
+}
+
+TEST_F(Metering, InterimFiguresHoldUntilTheFinalReport) {
+  const events::Root root{"slurm://aif1", "7"};
+  events::UsageInterim interim;
+  interim.root = root;
+  interim.project = "aurora-llm";
+  interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  interim.start = at("2026-11-01T00:00:00Z");
+  interim.measured_at = at("2026-11-01T00:10:00Z");
+  EXPECT_EQ(shard.send("i1", interim, root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.send("i1", interim, root).judgement, Judgement::repeat);
+  EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z")).judgement, Judgement::accepted);
+  interim.measured_at = at("2026-11-01T00:20:00Z");
+  EXPECT_EQ(shard.send("i2", interim, root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u) << "after the final report nothing is held";
+  EXPECT_EQ(shard.source().interim, 3u);
+  EXPECT_EQ(shard.source().received, 1u);
+}
+
+TEST_F(Metering, PassesASourcesStatementToEveryAllocationShard) {
+  shard.fact(events::SourceStated{"slurm://aif1", at("2026-11-01T00:00:00Z"), 12});
+  EXPECT_EQ(shard.out.all<events::SourceCompleted>().size(), kPartitions);
+  EXPECT_EQ(shard.source().records, 12u);
+}
+
+TEST(MeteringRows, DoNotDependOnWhereCommitsFall) {
+  const auto run = [](int commit_every) {
+    Shard shard;
+    shard.tick(at("2026-11-01T01:00:00Z"));
+    shard.publish_classes("1", at("2026-01-01T00:00:00Z"), kClasses);
+    shard.publish_window(90);
+    for (int i = 0; i < 600; ++i) {
+      auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z", i % 7 == 0 ? "none" : "gpu:h200", 1 + i % 5);
+      if (i % 11 == 0) usage.project.clear(), usage.cluster = "c", usage.account = "a" + std::to_string(i % 3);
+      shard.send(std::to_string(i % 450), usage);
+      if (i == 300) shard.fact(events::AccountBound{"c", "a1", "p", {}, {}});
+      if (i == 400) shard.tick(at("2026-11-03T00:00:00Z"));
+      if (i % commit_every == 0) shard.flush();
+    }
+    return std::pair(shard.rows(), shard.out.sent.size());
+  };
+  const auto one = run(1);
+  EXPECT_EQ(one, run(1000));
+  EXPECT_EQ(one, run(7));
+  EXPECT_GT(one.first.size(), 5u);
+  EXPECT_EQ(one.first.begin()->first[0], static_cast<char>(prefix_of(Table::ids)));
+}
+
+}  // namespace
+}  // namespace granary::metering
