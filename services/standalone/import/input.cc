@@ -1,0 +1,89 @@
+#include "services/standalone/import/input.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+#include "services/standalone/import/file_source.h"
+#include "shared/base/bytes.h"
+
+namespace granary::import {
+namespace {
+
+constexpr std::size_t kBufferBytes = 64U << 10;
+constexpr std::size_t kLineBytesMax = 1U << 20;
+
+}  // namespace
+
+Result<Input> Input::open(const std::string& path) {
+  auto opened = open_file_source(path);
+  if (!opened.ok()) return opened.error();
+  return Input(std::move(opened->source), opened->stored_size);
+}
+
+Input::Input(std::unique_ptr<ByteSource> source, std::uint64_t stored_size)
+    : source_(std::move(source)), stored_size_(stored_size), buffer_(new char[kBufferBytes]) {}
+
+bool Input::fill() {
+  if (at_end_) return false;
+  const auto read = source_->read(buffer_.get(), kBufferBytes);
+  at_ = 0;
+  filled_ = read.ok() ? *read : 0;
+  if (!read.ok()) error_ = read.error();
+  at_end_ = filled_ == 0;
+  return !at_end_;
+}
+
+Result<void> Input::status() const {
+  if (error_) return *error_;
+  return {};
+}
+
+Result<bool> read_line(Input& input, Line& line) {
+  line.text.clear();
+  line.number = input.line();
+  line.terminated = false;
+  if (input.peek() < 0) {
+    GRANARY_TRY(input.status());
+    return false;
+  }
+  for (int byte = input.get(); byte >= 0; byte = input.get()) {
+    if (byte == '\n') {
+      line.terminated = true;
+      break;
+    }
+    line.text.push_back(static_cast<char>(byte));
+    if (line.text.size() > kLineBytesMax) {
+      return Error{ErrorCode::invalid_input, "line " + std::to_string(line.number) +
+                                                 ": expected a line of at most 1 MiB, got a longer one; hint: look "
+                                                 "whether this is a text file of the format that --format names"};
+    }
+  }
+  GRANARY_TRY(input.status());
+  if (line.terminated && line.text.ends_with('\r')) line.text.pop_back();
+  return true;
+}
+
+Result<std::string> sha256_of_file(const std::string& path) {
+  const FileHandle file(path);
+  if (!file.is_open()) return file_error(path, errno);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
+  const Error hash_error{ErrorCode::io_error, "expected SHA-256 from OpenSSL, got a failure; hint: check libcrypto"};
+  if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return hash_error;
+  const std::unique_ptr<char[]> buffer(new char[kBufferBytes]);
+  for (;;) {
+    const ssize_t got = file.read(buffer.get(), kBufferBytes);
+    if (got < 0) return file_error(path, errno);
+    if (got == 0) break;
+    if (EVP_DigestUpdate(context.get(), buffer.get(), static_cast<std::size_t>(got)) != 1) return hash_error;
+  }
+  Hash32 hash{};
+  if (EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) != 1) return hash_error;
+  return to_hex(view_of(hash));
+}
+
+}  // namespace granary::import

@@ -1,0 +1,55 @@
+#include "services/standalone/import/time_zone.h"
+
+#include <date/tz.h>
+
+#include <chrono>
+#include <exception>
+
+#include "services/standalone/import/text.h"
+
+namespace granary::import {
+
+Result<TimeZone> TimeZone::find(const std::string& name) {
+  try {
+    return TimeZone(*date::locate_zone(name));
+  } catch (const std::exception&) {
+    return Error{ErrorCode::invalid_input,
+                 "--time-zone: expected an IANA time zone such as Europe/Paris, or UTC, got '" + name +
+                     "'; hint: 'timedatectl list-timezones' lists them; the package tzdata must be installed"};
+  }
+}
+
+Instants TimeZone::instants(std::int64_t local_s) const {
+  const date::local_seconds local{std::chrono::seconds(local_s)};
+  const date::local_info info = zone_->get_info(local);
+  const auto instant = [&](const date::sys_info& half) { return local_s - half.offset.count(); };
+  switch (info.result) {
+    case date::local_info::unique:
+      return {instant(info.first), instant(info.first)};
+    case date::local_info::ambiguous:
+      return {instant(info.first), instant(info.second)};
+    default:
+      return {};
+  }
+}
+
+std::optional<std::int64_t> parse_local_time(std::string_view text) {
+  constexpr std::string_view kForm = "0000-00-00T00:00:00";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i) {
+    const bool is_right = kForm[i] == '0' ? text[i] >= '0' && text[i] <= '9' : text[i] == kForm[i];
+    if (!is_right) return std::nullopt;
+  }
+  const auto number = [&](std::size_t at, std::size_t size) { return *parse_integer(text.substr(at, size)); };
+  const std::chrono::year_month_day day{std::chrono::year(static_cast<int>(number(0, 4))),
+                                        std::chrono::month(static_cast<unsigned>(number(5, 2))),
+                                        std::chrono::day(static_cast<unsigned>(number(8, 2)))};
+  const std::int64_t hour = number(11, 2);
+  const std::int64_t minute = number(14, 2);
+  const std::int64_t second = number(17, 2);
+  if (!day.ok() || hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days(day).time_since_epoch().count();
+  return ((days * 24 + hour) * 60 + minute) * 60 + second;
+}
+
+}  // namespace granary::import

@@ -1,0 +1,42 @@
+// Local times of a zone as instants, by the system's time zone database. Internal to this room. Any thread; the
+// database lives as long as the process.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/result.h"
+
+namespace date {
+class time_zone;
+}
+
+namespace granary::import {
+
+// What a local time can mean: nothing (clocks jumped over it), one instant, or two (they were set back). Unix seconds.
+struct Instants {
+  std::optional<std::int64_t> earliest;
+  std::optional<std::int64_t> latest;  // the same one where there is one
+
+  [[nodiscard]] bool is_ambiguous() const { return earliest != latest; }
+};
+
+class TimeZone {
+ public:
+  // `name` is an IANA name ("Europe/Paris") or UTC. Errors: invalid_input for one that the database does not have.
+  static Result<TimeZone> find(const std::string& name);
+
+  // `local_s` counts seconds as if the clock showed UTC.
+  [[nodiscard]] Instants instants(std::int64_t local_s) const;
+
+ private:
+  explicit TimeZone(const date::time_zone& zone) : zone_(&zone) {}
+  const date::time_zone* zone_;
+};
+
+// "2026-10-31T23:30:00" as such seconds; nullopt where it is no time of that form.
+std::optional<std::int64_t> parse_local_time(std::string_view text);
+
+}  // namespace granary::import
