@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <charconv>
+#include <utility>
 
 #include "shared/http/problem.h"
 #include "shared/json/writer.h"
@@ -32,7 +33,9 @@ void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine
   auto waiting = std::make_shared<Waiting>();
   waiting->go_on = std::move(go_on);
   const auto end = [](Waiting& wait, bool folded) {
-    if (!wait.over.exchange(true)) wait.go_on(folded);
+    if (wait.over.exchange(true)) return;
+    const auto then = std::exchange(wait.go_on, nullptr);  // the timer may hold the wait for long
+    then(folded);
   };
   // The timer holds the wait alive; when it has rung, the runtime forgets it.
   runtime.when_folded(token, machine, shard, waiting, [weak = std::weak_ptr(waiting), end] {
@@ -64,7 +67,8 @@ Response not_folded_yet() {
   return response;
 }
 
-// The token of `?after=`, none where the request has none.
+}  // namespace
+
 Result<std::optional<runtime::Token>> token_of(const Request& request, std::uint16_t partitions) {
   const auto after = http::query(request, "after");
   if (!after) return std::optional<runtime::Token>();
@@ -73,8 +77,6 @@ Result<std::optional<runtime::Token>> token_of(const Request& request, std::uint
   if (!fits_ledger(*token, partitions)) return Error{ErrorCode::invalid_input, "the token is of another ledger"};
   return std::optional(std::move(*token));
 }
-
-}  // namespace
 
 void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question) {

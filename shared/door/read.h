@@ -34,6 +34,9 @@ void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine
 // Whether the token names places that this ledger has.
 bool fits_ledger(const runtime::Token& token, std::uint16_t partitions);
 
+// The token of `?after=`; nullopt where the request has none. Error: not a token, or one of another ledger.
+Result<std::optional<runtime::Token>> token_of(const http::Request& request, std::uint16_t partitions);
+
 // Timers shared by all doors of the process.
 Deadlines& deadlines();
 

@@ -42,8 +42,9 @@ struct Token {
 struct ShardStatus {
   MachineKind machine{};
   std::uint16_t shard = 0;
-  std::uint64_t position = 0;  // the next record to fold
-  std::uint64_t end = 0;       // the inbox's end when last seen
+  std::uint64_t position = 0;   // the next record to fold
+  std::uint64_t committed = 0;  // the same as of the last commit; what was emitted before it is in the outbox or out
+  std::uint64_t end = 0;        // the inbox's end when last seen
   Instant now, complete;
   std::uint64_t events = 0;  // folded since the start of the process
   std::uint64_t commits = 0;

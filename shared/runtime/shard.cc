@@ -348,6 +348,7 @@ ShardStatus Shard::status() const {
   status.machine = setup_.machine;
   status.shard = setup_.shard;
   status.position = fold_->position();
+  status.committed = fold_->position() - records_since_commit_;
   status.end = end_;
   status.now = fold_->now();
   status.complete = fold_->complete();

@@ -1,0 +1,91 @@
+// The door's time (design, section 3): a running clock that never steps, and the ticks that move the machines' time. A
+// ledger whose last tick is far from the wall clock is a machine whose clock is wrong: a door behind it does not start,
+// one far ahead appends nothing until a person confirms.
+//
+// Threads: all functions on any thread but the journal's own; ticks are appended by a timer's thread. Ownership: refers
+// to journal and clock, which outlive it.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/door/deadlines.h"
+#include "shared/journal/journal.h"
+#include "shared/runtime/runtime.h"
+#include "shared/units/instant.h"
+
+namespace granary::door {
+
+struct ClockOptions {
+  std::int64_t tick_ms = 10 * units::kSecondMs;        // the grid
+  std::int64_t behind_ms_max = 60 * units::kSecondMs;  // further behind the last tick: the door does not start
+  std::int64_t ahead_ms_max = 7 * units::kDayMs;       // further ahead of it: a person has to confirm
+};
+
+// A step of the ledger's time that was, or has to be, confirmed.
+struct ClockStep {
+  units::Instant from, to;
+};
+
+class ClockKeeper {
+ public:
+  // Finds the last tick (what `runtime` has folded, and what stands behind that in the inboxes), judges the clock by
+  // it, and, unless a confirmation is needed, appends the first tick to every inbox partition and waits until it is
+  // durable. Errors: conflict (the clock is behind the log), those of the journal.
+  static Result<std::unique_ptr<ClockKeeper>> start(journal::Journal& journal, const runtime::Runtime& runtime,
+                                                    const Clock& clock, ClockOptions options = {});
+  ~ClockKeeper();  // stop()
+
+  // No tick is appended after this.
+  void stop();
+
+  // The wall clock at the start (or at the confirmation) and what has passed since.
+  [[nodiscard]] units::Instant now() const;
+  // While true nothing may be appended: no event, no tick.
+  [[nodiscard]] bool needs_confirmation() const { return state_ != State::running; }
+  // The step that waits for a confirmation; nullopt while the clock runs.
+  [[nodiscard]] std::optional<ClockStep> pending_step() const;
+  // The newest tick that this door knows of; 0: none.
+  [[nodiscard]] units::Instant last_tick() const;
+
+  // A person says that the clock is right. The wall clock is read again, ticks go to every partition, and from then on
+  // the door runs. Returns the step over what was skipped; nullopt where nothing waited for it. Errors: conflict where
+  // the clock has meanwhile been set behind the log.
+  Result<std::optional<ClockStep>> confirm();
+
+  // Appends the tick of the present grid instant where it does not stand yet; what the timer calls.
+  void tick_now();
+
+  // Appends of ticks that failed, since the start.
+  [[nodiscard]] std::uint64_t failed_ticks() const;
+
+ private:
+  enum class State { running, waiting, confirming };
+  struct Ticks;
+
+  ClockKeeper(journal::Journal& journal, const Clock& clock, ClockOptions options);
+  Result<void> find_last_ticks(const runtime::Runtime& runtime);
+  Result<void> first_ticks();
+  void set_clock() { anchor_ms_ = clock_.wall_ms() - clock_.monotonic_ms(); }
+  [[nodiscard]] Result<void> check_not_behind() const;
+  using TickDone = std::function<void(const Result<journal::Offset>&)>;
+  // Returns how many partitions get one; `done` (if any) is called for each of them.
+  std::size_t append_ticks(const TickDone& done);
+  void schedule(Deadlines& timer);
+
+  journal::Journal& journal_;
+  const Clock& clock_;
+  ClockOptions options_;
+  std::atomic<std::int64_t> anchor_ms_ = 0;  // wall minus monotonic
+  std::atomic<State> state_ = State::running;
+  std::shared_ptr<Ticks> ticks_;  // what the journal's callbacks touch
+  std::unique_ptr<Deadlines> timer_;
+};
+
+}  // namespace granary::door

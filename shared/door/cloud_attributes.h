@@ -1,0 +1,44 @@
+// The context attributes of CloudEvents 1.0.2, as a door takes them: one set of rules for headers and JSON. Inside
+// shared/door only. One thread an object.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/door/cloud_events.h"
+
+namespace granary::door {
+
+// Takes an event's attributes one by one and keeps the first trouble.
+class Attributes {
+ public:
+  // An attribute whose text was sent as a string (or header).
+  void take(std::string_view name, std::string_view text);
+  // An extension attribute that was sent as a JSON boolean or integer.
+  void take_other(std::string_view name, std::string_view text);
+  void fail(std::string reason, std::string field, std::string_view value, std::string hint);
+
+  // After the last attribute: what is missing, what does not fit. True: `event` holds source, id, time, actor, trace,
+  // and `type` the event's.
+  bool finish(CloudEvent& event);
+
+  [[nodiscard]] std::string& id() { return id_; }
+  [[nodiscard]] events::EventType type() const { return type_; }
+  [[nodiscard]] std::optional<events::FormError>& error() { return error_; }
+
+ private:
+  void need(const std::string& value, std::string_view name);
+
+  std::string specversion_, id_, source_, type_name_, time_, actor_, trace_;
+  events::EventType type_{};
+  std::optional<events::FormError> error_;
+};
+
+// "application/json" of "Application/JSON; charset=utf-8"; empty for another charset than UTF-8.
+std::string media_type(std::string_view content_type);
+
+// Whether `text` is a URI-reference (RFC 3986 section 4.1) by its characters, its escapes and its scheme.
+bool is_uri_reference(std::string_view text);
+
+}  // namespace granary::door

@@ -1,0 +1,301 @@
+#include "shared/door/event_door.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "shared/door/cloud_events.h"
+#include "shared/door/event_answer.h"
+#include "shared/door/raw_record.h"
+#include "shared/door/read.h"
+#include "shared/http/problem.h"
+
+namespace granary::door {
+
+using http::Request;
+using http::Responder;
+using http::Response;
+using runtime::Place;
+using units::Instant;
+
+// What answers in flight share with the door; lives as long as any of them.
+struct EventDoor::Shared {
+  std::mutex mutex;
+  std::condition_variable idle;
+  std::size_t uses = 0;
+  bool closed = false;
+  std::optional<Error> failure;
+  EventDoorCounters counters;
+};
+
+// While one lives, close() does not return, so journal, runtime and clock are there.
+class EventDoor::Use {
+ public:
+  // nullptr: the door is closed.
+  static std::unique_ptr<Use> begin(const std::shared_ptr<Shared>& shared) {
+    const std::lock_guard lock(shared->mutex);
+    if (shared->closed) return nullptr;
+    ++shared->uses;
+    return std::unique_ptr<Use>(new Use(shared));
+  }
+  ~Use() {
+    const std::lock_guard lock(shared_->mutex);
+    if (--shared_->uses == 0) shared_->idle.notify_all();
+  }
+  Use(const Use&) = delete;
+  Use& operator=(const Use&) = delete;
+
+ private:
+  explicit Use(std::shared_ptr<Shared> shared) : shared_(std::move(shared)) {}
+  std::shared_ptr<Shared> shared_;
+};
+
+// One request on its way: its events by partition, and what is known of each.
+struct EventDoor::Post : std::enable_shared_from_this<Post> {
+  struct Group {
+    machine::Topic topic{};
+    std::uint16_t partition = 0;
+    std::vector<journal::Record> records;
+    std::vector<std::size_t> rows;  // the result of each record
+  };
+
+  Post(EventDoor& the_door, std::unique_ptr<Use> the_use, Responder the_responder)
+      : door(the_door), shared(the_door.shared_), use(std::move(the_use)), responder(std::move(the_responder)) {}
+
+  void read(std::vector<Received> received, Instant recorded_at, const std::string& caller);
+  void wait_for(const runtime::Token& token);
+  void append();
+  void appended(std::size_t group, const Result<journal::Offset>& first);
+  void ask_outcomes();
+  void judged(std::size_t row, std::optional<machine::Outcome> outcome);
+  void answer();
+  void refuse(const std::string& type, Response response);
+  void count();
+
+  EventDoor& door;  // only while `use` is held
+  std::shared_ptr<Shared> shared;
+  std::unique_ptr<Use> use;
+  Responder responder;
+  std::optional<std::int64_t> outcome_wait_ms;  // where outcomes were asked for
+  std::vector<Group> groups;
+
+  std::mutex mutex;  // guards what follows once appends are under way
+  std::size_t left = 0;
+  bool answered = false;
+  std::optional<Error> failure;
+  runtime::Token token;
+  std::vector<EventResult> results;
+  std::shared_ptr<void> alive;  // the runtime forgets its waits without it
+};
+
+void EventDoor::Post::read(std::vector<Received> received, Instant recorded_at, const std::string& caller) {
+  const std::uint16_t partitions = door.runtime_.partitions();
+  results.resize(received.size());
+  for (std::size_t row = 0; row < received.size(); ++row) {
+    EventResult& result = results[row];
+    result.id = std::move(received[row].id);
+    if (auto* error = std::get_if<events::FormError>(&received[row].outcome)) {
+      result.problem = std::move(*error);
+      continue;
+    }
+    auto made = make_raw_record(std::move(std::get<CloudEvent>(received[row].outcome)), door.options_.name, caller,
+                                recorded_at, partitions);
+    if (auto* error = std::get_if<events::FormError>(&made)) {
+      result.problem = std::move(*error);
+      continue;
+    }
+    auto& record = std::get<RawRecord>(made);
+    auto group = std::find_if(groups.begin(), groups.end(), [&record](const Group& one) {
+      return one.topic == record.topic && one.partition == record.partition;
+    });
+    if (group == groups.end()) group = groups.insert(group, Group{record.topic, record.partition, {}, {}});
+    group->records.emplace_back().value = std::move(record.bytes);
+    group->rows.push_back(row);
+  }
+}
+
+void EventDoor::Post::refuse(const std::string& type, Response response) {
+  {
+    const std::lock_guard lock(shared->mutex);
+    ++shared->counters.requests_refused[type];
+  }
+  use.reset();
+  responder(std::move(response));
+}
+
+void EventDoor::Post::wait_for(const runtime::Token& after) {
+  struct Waits {
+    std::atomic<std::size_t> left;
+    std::atomic<bool> folded = true;
+  };
+  const auto waits = std::make_shared<Waits>();
+  waits->left = groups.size();
+  const auto one_is_over = [self = shared_from_this(), waits](bool folded) {
+    if (!folded) waits->folded = false;
+    if (--waits->left > 0) return;
+    self->use = Use::begin(self->shared);
+    if (self->use == nullptr)
+      return self->refuse("closing", unavailable("closing", "This server is stopping", "", "try again"));
+    if (waits->folded) return self->append();
+    self->refuse("not_folded_yet", unavailable("not_folded_yet", "What the token names is not folded yet",
+                                               "nothing was appended", "send the request again with the same token"));
+  };
+  // The wait itself holds nothing up: the door may close meanwhile. The last of the waits may end before this returns.
+  const auto held = std::move(use);
+  std::vector<std::pair<machine::Topic, std::uint16_t>> shards;
+  for (const Group& group : groups) shards.emplace_back(group.topic, group.partition);
+  for (const auto& [topic, partition] : shards)
+    wait_folded(door.runtime_, after, machine::reader_of(topic), partition, door.options_.after_wait_ms_max,
+                one_is_over);
+}
+
+void EventDoor::Post::append() {
+  left = groups.size();
+  if (groups.empty()) {
+    count();
+    return answer();
+  }
+  // The last callback may come within append() and give `use` back: nothing of the door is touched after that.
+  const std::size_t all = groups.size();
+  for (std::size_t i = 0; i < all; ++i) {
+    Group& group = groups[i];
+    door.journal_.append(
+        {std::string(machine::topic_name(group.topic)), group.partition}, std::move(group.records),
+        [self = shared_from_this(), i](const Result<journal::Offset>& first) { self->appended(i, first); });
+  }
+}
+
+void EventDoor::Post::appended(std::size_t number, const Result<journal::Offset>& first) {
+  const Group& group = groups[number];
+  {
+    const std::lock_guard lock(mutex);
+    if (first.ok()) {
+      for (std::size_t i = 0; i < group.rows.size(); ++i)
+        results[group.rows[i]].place = Place{group.topic, group.partition, *first + i};
+      token.places.push_back({group.topic, group.partition, *first + group.rows.size() - 1});
+    } else if (!failure || first.error().code == ErrorCode::out_of_space) {
+      failure = first.error();
+    }
+    if (--left > 0) return;
+  }
+  count();
+  if (outcome_wait_ms && !failure && !token.places.empty()) return ask_outcomes();
+  answer();
+}
+
+void EventDoor::Post::ask_outcomes() {
+  std::vector<std::pair<std::size_t, Place>> asked;
+  for (std::size_t row = 0; row < results.size(); ++row)
+    if (results[row].place) asked.emplace_back(row, *results[row].place);
+  left = asked.size();
+  alive = std::make_shared<char>();
+  const std::weak_ptr<void> while_alive = alive;
+  // The runtime's waits hold this alive; it lets go of them when the answer is out.
+  deadlines().call_after(*outcome_wait_ms, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->answer();
+  });
+  for (const auto& [row, place] : asked)
+    door.runtime_.when_judged(place, while_alive,
+                              [self = shared_from_this(), index = row](std::optional<machine::Outcome> outcome) {
+                                self->judged(index, std::move(outcome));
+                              });
+  use.reset();
+}
+
+void EventDoor::Post::judged(std::size_t row, std::optional<machine::Outcome> outcome) {
+  {
+    const std::lock_guard lock(mutex);
+    if (answered) return;
+    results[row].outcome = std::move(outcome);
+    if (--left > 0) return;
+  }
+  answer();
+}
+
+void EventDoor::Post::answer() {
+  Response response;
+  {
+    const std::lock_guard lock(mutex);
+    if (std::exchange(answered, true)) return;
+    alive.reset();
+    response = event_answer(results, token, outcome_wait_ms ? Outcomes::shown : Outcomes::left_out, failure);
+  }
+  responder(std::move(response));
+}
+
+void EventDoor::Post::count() {
+  const std::lock_guard lock(shared->mutex);
+  EventDoorCounters& counters = shared->counters;
+  for (const EventResult& result : results) {
+    if (result.place)
+      ++counters.accepted;
+    else if (result.problem)
+      ++counters.refused[result.problem->reason];
+    else
+      ++counters.failed;
+  }
+}
+
+EventDoor::EventDoor(journal::Journal& journal, runtime::Runtime& runtime, const ClockKeeper& clock,
+                     EventDoorOptions options)
+    : journal_(journal),
+      runtime_(runtime),
+      clock_(clock),
+      options_(std::move(options)),
+      shared_(std::make_shared<Shared>()) {}
+
+EventDoor::~EventDoor() {
+  close();
+}
+
+void EventDoor::post(Request request, Responder responder) {
+  auto use = Use::begin(shared_);
+  std::optional<Error> failure;
+  {
+    const std::lock_guard lock(shared_->mutex);
+    ++shared_->counters.requests;
+    failure = shared_->failure;
+  }
+  const bool closed = use == nullptr;
+  const auto post = std::make_shared<Post>(*this, std::move(use), std::move(responder));
+  if (closed || failure)
+    return post->refuse("closing", unavailable("closing", "This server is stopping", failure ? failure->message : "",
+                                               "try again once it runs"));
+  if (clock_.needs_confirmation())
+    return post->refuse("clock_needs_confirmation",
+                        unavailable("clock_needs_confirmation", "The clock waits for a person",
+                                    "this server's clock is far ahead of the ledger's last tick",
+                                    "look at GET /v1/clock; if the clock is right, say `granary clock confirm`"));
+  const Instant recorded_at = clock_.now();
+  auto received = read_cloud_events(request.headers, request.body, recorded_at, options_.json);
+  if (const auto* problem = std::get_if<http::Problem>(&received))
+    return post->refuse(problem->type, make_response(*problem));
+  if (const auto wait = preferred_wait_s(request.headers))
+    post->outcome_wait_ms = std::min(*wait * units::kSecondMs, options_.outcome_wait_ms_max);
+  const auto after = token_of(request, runtime_.partitions());
+  if (!after.ok()) return post->refuse("bad_parameter", bad_parameter("after", after.error()));
+  post->read(std::move(std::get<std::vector<Received>>(received)), recorded_at, request.caller);
+  if (*after && !post->groups.empty()) return post->wait_for(**after);
+  post->append();
+}
+
+void EventDoor::fail(const Error& error) {
+  const std::lock_guard lock(shared_->mutex);
+  if (!shared_->failure) shared_->failure = error;
+}
+
+void EventDoor::close() {
+  std::unique_lock lock(shared_->mutex);
+  shared_->closed = true;
+  shared_->idle.wait(lock, [this] { return shared_->uses == 0; });
+}
+
+EventDoorCounters EventDoor::counters() const {
+  const std::lock_guard lock(shared_->mutex);
+  return shared_->counters;
+}
+
+}  // namespace granary::door

@@ -1,0 +1,25 @@
+// From an event that a door takes to the raw record of an inbox, and where that record goes. Pure functions; any
+// thread.
+#pragma once
+
+#include <string_view>
+#include <variant>
+
+#include "shared/door/cloud_events.h"
+#include "shared/machine/topology.h"
+
+namespace granary::door {
+
+struct RawRecord {
+  machine::Topic topic{};
+  std::uint16_t partition = 0;
+  Bytes bytes;  // events::Raw, see shared/events/record.h
+};
+
+// The record of `event`, whose texts are moved into it. `actor` stands where the event names none. A FormError
+// (`record_too_large`): the record would be larger than a journal takes.
+std::variant<RawRecord, events::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
+                                                           std::string_view actor, units::Instant recorded_at,
+                                                           std::uint16_t partitions);
+
+}  // namespace granary::door

@@ -1,0 +1,62 @@
+#include "shared/door/routes.h"
+
+#include "shared/door/health.h"
+#include "shared/door/rejected.h"
+#include "shared/http/problem.h"
+
+namespace granary::door {
+namespace {
+
+using http::PathParameters;
+using http::Request;
+using http::Responder;
+using http::Response;
+
+Response json_answer(std::string body) {
+  return {.status = 200, .content_type = "application/json", .body = std::move(body)};
+}
+
+Response confirm_clock(ClockKeeper& clock) {
+  const auto step = clock.confirm();
+  if (!step.ok())
+    return make_response(http::Problem{.status = 409,
+                                       .type = "clock_is_behind",
+                                       .title = "The clock cannot be confirmed",
+                                       .detail = step.error().message});
+  std::string body = "{\"clock\":" + clock_json(clock);
+  if (*step)
+    body += ",\"stepped\":{\"from\":\"" + units::format_time((*step)->from) + "\",\"to\":\"" +
+            units::format_time((*step)->to) + "\"}";
+  return json_answer(body + '}');
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, const Doors& doors) {
+  using Answer = std::function<Response(const Request&)>;
+  const auto get = [&router](std::string_view path, Answer answer) {
+    router.add("GET", path,
+               [answer = std::move(answer)](const Request& request, const PathParameters&, Responder responder) {
+                 responder(answer(request));
+               });
+  };
+  router.add("POST", "/v1/events", [doors](Request request, const PathParameters&, Responder responder) {
+    doors.events.post(std::move(request), std::move(responder));
+  });
+  router.add("GET", "/v1/rejected", [doors](Request request, const PathParameters&, Responder responder) {
+    get_rejected(doors.journal, doors.runtime, std::move(request), std::move(responder));
+  });
+  router.add("POST", "/v1/clock/confirm", [doors](const Request&, const PathParameters&, Responder responder) {
+    responder(confirm_clock(doors.clock));
+  });
+  get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
+  get("/v1/status", [doors](const Request&) { return status_page(doors.runtime, doors.clock); });
+  get("/livez", [](const Request&) { return json_answer("{\"live\":true}"); });
+  get("/readyz", [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
+  get("/metrics", [doors](const Request&) {
+    const http::ListenerMetrics* listener = doors.listener ? doors.listener() : nullptr;
+    return metrics_page(doors.runtime, doors.clock, doors.events, listener);
+  });
+}
+
+}  // namespace granary::door

@@ -1,0 +1,26 @@
+// What every Granary server answers beside its services: POST /v1/events, GET /v1/rejected, GET /v1/clock and POST
+// /v1/clock/confirm, /livez, /readyz, GET /v1/status and /metrics. Any thread; refers to everything in Doors, which
+// outlives the listener.
+#pragma once
+
+#include <functional>
+
+#include "shared/door/clock_keeper.h"
+#include "shared/door/event_door.h"
+#include "shared/http/listener.h"
+#include "shared/http/router.h"
+
+namespace granary::door {
+
+struct Doors {
+  const journal::Journal& journal;
+  runtime::Runtime& runtime;
+  EventDoor& events;
+  ClockKeeper& clock;
+  // The listener's counters, or nullptr while there is no listener; may be empty.
+  std::function<const http::ListenerMetrics*()> listener;
+};
+
+void add_routes(http::Router& router, const Doors& doors);
+
+}  // namespace granary::door
