@@ -1,0 +1,155 @@
+#include "services/intake/http/routes.h"
+
+#include "services/intake/core/intake_machine.h"
+#include "shared/door/read.h"
+#include "shared/events/json_fields.h"
+#include "shared/http/problem.h"
+
+namespace granary::intake {
+namespace {
+
+using http::PathParameters;
+using http::Request;
+using http::Responder;
+using http::Response;
+using machine::MachineKind;
+using runtime::ShardStatus;
+
+IntakeMachine& intake(machine::Machine& machine) {
+  return static_cast<IntakeMachine&>(machine);
+}
+
+// The fields of `registered`, and behind them what `more(fields)` adds.
+template <class T, class More>
+std::string row(const T& registered, More more) {
+  std::string out = "{";
+  events::JsonFields fields{out};
+  T::fields(registered, fields);
+  more(fields);
+  return out + "}";
+}
+
+std::string organisation_row(const OrganisationRow& organisation) {
+  return row(organisation.registered,
+             [&](events::JsonFields& fields) { fields.member("registered_at", organisation.registered_at); });
+}
+
+std::string application_row(const ApplicationRow& application) {
+  return row(application.submitted, [&](events::JsonFields& fields) {
+    fields.member("submitted_at", application.submitted_at);
+    if (application.screening) fields.member("screening", *application.screening);
+    if (application.screened_at) fields.member("screened_at", *application.screened_at);
+    if (application.decision) fields.member("decision", *application.decision);
+  });
+}
+
+template <class T>
+std::string publication_row(const T& published, const PublicationRow& publication) {
+  return row(published, [&](events::JsonFields& fields) { fields.member("published_at", publication.published_at); });
+}
+
+void add_item(std::string& list, const std::string& item) {
+  if (!list.empty()) list += ',';
+  list += item;
+}
+
+Response json_response(std::string body) {
+  Response response;
+  response.content_type = "application/json";
+  response.body = std::move(body);
+  return response;
+}
+
+// Intake's place: what waits for it sees what intake has folded so far, and what it sent.
+std::string place_of(const ShardStatus& status) {
+  runtime::Token token;
+  if (status.position > 0) token.places.push_back({machine::Topic::applications, 0, status.position - 1});
+  return token.text();
+}
+
+Response policies(machine::Machine& machine, const ShardStatus& status) {
+  std::string policies, price_books;
+  intake(machine).publications([&](const PublicationRow& publication) {
+    if (publication.policy) add_item(policies, publication_row(*publication.policy, publication));
+    if (publication.price_book) add_item(price_books, publication_row(*publication.price_book, publication));
+    return true;
+  });
+  std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "],\"after\":";
+  json::append_json_string(body, place_of(status));
+  return json_response(body + "}");
+}
+
+Response project(machine::Machine& machine, const std::string& name) {
+  IntakeMachine& rules = intake(machine);
+  const ProjectRow* project = rules.project(name);
+  if (project == nullptr) {
+    http::Problem problem;
+    problem.status = 404;
+    problem.type = "unknown_project";
+    problem.title = "No such project";
+    problem.detail = "no project of this name is registered";
+    problem.value = name;
+    problem.hint = "register it, or ask with ?after=TOKEN if it was sent just now";
+    return make_response(problem);
+  }
+  return json_response(row(project->registered, [&](events::JsonFields& fields) {
+    fields.member("organisation_kind", rules.organisation(project->registered.organisation)->registered.kind);
+    fields.member("registered_at", project->registered_at);
+    std::vector<std::string> applications;
+    rules.applications_of(name, [&](BytesView application) { return applications.emplace_back(application), true; });
+    fields.member("applications", applications);
+  }));
+}
+
+// One page of a scan: `scan(from, visit)` over rows in the order of their names.
+template <class Scan, class Write>
+std::optional<Bytes> page_of(const Bytes& after, std::size_t limit, std::vector<std::string>& rows, Scan scan,
+                             Write write) {
+  // The first name behind `after`.
+  const Bytes from = after.empty() ? after : after + '\0';
+  std::optional<Bytes> last;
+  bool more = false;
+  scan(from, [&](BytesView name, const auto& found) {
+    if (rows.size() == limit) return more = true, false;
+    rows.push_back(write(found));
+    last = Bytes(name);
+    return true;
+  });
+  return more ? last : std::nullopt;
+}
+
+std::optional<Bytes> organisations(machine::Machine& machine, const ShardStatus&, const Bytes& after, std::size_t limit,
+                                   std::vector<std::string>& rows) {
+  return page_of(
+      after, limit, rows, [&](BytesView from, auto visit) { intake(machine).organisations(from, visit); },
+      organisation_row);
+}
+
+std::optional<Bytes> applications(machine::Machine& machine, const ShardStatus&, const Bytes& after, std::size_t limit,
+                                  std::vector<std::string>& rows) {
+  return page_of(
+      after, limit, rows, [&](BytesView from, auto visit) { intake(machine).applications(from, visit); },
+      application_row);
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, runtime::Runtime& runtime) {
+  router.add("GET", "/v1/policies", [&runtime](Request request, const PathParameters&, Responder responder) {
+    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0, policies);
+  });
+  router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, organisations);
+  });
+  router.add("GET", "/v1/applications", [&runtime](Request request, const PathParameters&, Responder responder) {
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, applications);
+  });
+  router.add(
+      "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {
+        door::read(
+            runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+            [name = path["project"]](machine::Machine& machine, const ShardStatus&) { return project(machine, name); });
+      });
+}
+
+}  // namespace granary::intake

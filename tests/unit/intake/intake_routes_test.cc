@@ -1,0 +1,149 @@
+#include "services/intake/http/routes.h"
+
+#include "shared/json/strict_json.h"
+#include "tests/unit/intake/intake_shard.h"
+
+namespace granary::intake {
+namespace {
+
+// A runtime that owns nothing but intake's shard and answers on the caller's thread.
+class DirectRuntime final : public runtime::Runtime {
+ public:
+  explicit DirectRuntime(IntakeShard& shard) : shard_(shard) {}
+
+  std::uint16_t partitions() const override { return IntakeShard::kPartitions; }
+  std::vector<runtime::ShardStatus> status() const override { return {}; }
+  bool caught_up() const override { return true; }
+  void ask(machine::MachineKind machine, std::uint16_t shard,
+           std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
+    GRANARY_CHECK(machine == machine::MachineKind::intake && shard == 0, "intake has one shard");
+    runtime::ShardStatus status;
+    status.position = position;
+    question(*shard_.operator->(), status);
+  }
+  void when_folded(const runtime::Token& token, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
+                   std::function<void()> done) override {
+    waited_for.push_back(token);
+    done();
+  }
+  void when_judged(const runtime::Place&, std::weak_ptr<void>,
+                   std::function<void(std::optional<machine::Outcome>)>) override {}
+  void token_of(machine::MachineKind, std::uint16_t, std::function<void(runtime::Token)>) override {}
+  void stop() override {}
+
+  std::uint64_t position = 0;
+  std::vector<runtime::Token> waited_for;
+
+ private:
+  IntakeShard& shard_;
+};
+
+class IntakeRoutes : public testing::Test {
+ protected:
+  IntakeRoutes() { add_routes(router_, runtime_); }
+
+  http::Response get(const std::string& path, http::Fields query = {}) {
+    http::Request request;
+    request.method = "GET";
+    request.path = path;
+    request.query = std::move(query);
+    http::Response answer;
+    answer.status = 0;
+    router_.serve(std::move(request), http::Responder([&](http::Response response) { answer = std::move(response); }));
+    return answer;
+  }
+  // All rows of a list, page by page, each cut to its first name.
+  std::vector<std::string> names(const std::string& path, const std::string& member, const std::string& limit) {
+    std::vector<std::string> all;
+    for (std::string cursor; all.size() < 100;) {
+      http::Fields query{{"limit", limit}};
+      if (!cursor.empty()) query.push_back({"cursor", cursor});
+      const http::Response answer = get(path, query);
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      auto parsed = json::parse(answer.body);
+      GRANARY_CHECK(parsed.ok(), "a page is no JSON: " + answer.body);
+      for (const json::Value& row : parsed->find("rows")->items()) all.push_back(row.find(member)->string());
+      const json::Value* next = parsed->find("next");
+      if (next == nullptr) break;
+      cursor = next->string();
+    }
+    return all;
+  }
+  void set_up() {
+    for (const auto& event : example::all()) ASSERT_EQ(shard_.send(event).judgement, Judgement::accepted);
+  }
+
+  IntakeShard shard_;
+  DirectRuntime runtime_{shard_};
+  http::Router router_;
+};
+
+TEST_F(IntakeRoutes, PoliciesAndPriceBooksWithAPlaceToWaitFor) {
+  ASSERT_EQ(shard_.send(example::window(400)).judgement, Judgement::accepted);
+  ASSERT_EQ(shard_.send(example::price_book()).judgement, Judgement::accepted);
+  runtime_.position = 18;
+  const http::Response answer = get("/v1/policies");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.content_type, "application/json");
+  const std::string token = runtime::Token{{{Topic::applications, 0, 17}}}.text();
+  EXPECT_EQ(answer.body,
+            R"({"policies":[{"kind":"acceptance_window","version":"1","effective":"2026-01-01T00:00:00Z",)"
+            R"("content":{"window_days":400},"published_at":"2026-09-01T12:00:00Z"}],)"
+            R"("price_books":[{"seller":"aif","version":"3","effective":"2026-01-01T00:00:00Z","currency":"EUR",)"
+            R"("prices":[{"class":"gpu:h200","price":"2.5","per":"resource-hour"}],)"
+            R"("published_at":"2026-09-01T12:00:00Z"}],"after":")" +
+                token + "\"}");
+}
+
+TEST_F(IntakeRoutes, NothingPublishedIsEmptyLists) {
+  EXPECT_EQ(get("/v1/policies").body, R"({"policies":[],"price_books":[],"after":""})");
+}
+
+TEST_F(IntakeRoutes, AProjectWithItsApplications) {
+  set_up();
+  EXPECT_EQ(get("/v1/projects/aurora-llm").body,
+            R"({"project":"aurora-llm","organisation":"aurora","purpose":"language models",)"
+            R"("organisation_kind":"sme","registered_at":"2026-09-01T12:00:00Z","applications":["app-1"]})");
+  const http::Response unknown = get("/v1/projects/nobody");
+  EXPECT_EQ(unknown.status, 404);
+  EXPECT_NE(unknown.body.find("urn:granary:problem:unknown_project"), std::string::npos) << unknown.body;
+}
+
+TEST_F(IntakeRoutes, AnApplicationWithItsScreeningAndDecision) {
+  set_up();
+  const std::string grant = to_hex(view_of(shard_->application("app-1")->decision->grant));
+  EXPECT_EQ(get("/v1/applications").body,
+            R"({"rows":[{"application":"app-1","project":"aurora-llm","access_mode":"fast_lane",)"
+            R"("resources":[{"class":"gpu:h200","quantity":"10.75","unit":"resource-hour"}],)"
+            R"("period_from":"2026-10-01T00:00:00Z","period_to":"2026-12-01T00:00:00Z",)"
+            R"("declarations":["no_prohibited_practice"],"submitted_at":"2026-09-01T12:00:00Z",)"
+            R"("screening":{"application":"app-1","questionnaire":"aia-2026-1","outcome":"cleared"},)"
+            R"("screened_at":"2026-09-01T12:00:00Z",)"
+            R"("decision":{"outcome":"awarded","grant":")" +
+                grant + R"(","lots":2,"decided_at":"2026-09-01T12:00:00Z"}}]})");
+}
+
+TEST_F(IntakeRoutes, ListsGoOnWhereThePageBeforeEnded) {
+  const std::vector<std::string> expected{"a", "a0", "aa", "b", "zz"};
+  for (const char* name : {"zz", "a", "b", "aa", "a0"}) {
+    auto organisation = example::organisation();
+    organisation.organisation = name;
+    ASSERT_EQ(shard_.send(organisation).judgement, Judgement::accepted);
+  }
+  for (const char* limit : {"1", "2", "5", "1000"})
+    EXPECT_EQ(names("/v1/organisations", "organisation", limit), expected) << limit;
+  EXPECT_TRUE(names("/v1/applications", "application", "2").empty());
+  EXPECT_EQ(get("/v1/organisations", {{"limit", "0"}}).status, 400);
+  EXPECT_EQ(get("/v1/organisations", {{"cursor", "!"}}).status, 400);
+}
+
+TEST_F(IntakeRoutes, ReadsWaitForTheTokenThatTheyAreGiven) {
+  const runtime::Token token{{{Topic::applications, 0, 3}}};
+  for (const char* path : {"/v1/policies", "/v1/organisations", "/v1/applications", "/v1/projects/x"})
+    EXPECT_NE(get(path, {{"after", token.text()}}).status, 0) << path;
+  ASSERT_EQ(runtime_.waited_for.size(), 4U);
+  for (const auto& waited : runtime_.waited_for) EXPECT_EQ(waited.places, token.places);
+}
+
+}  // namespace
+}  // namespace granary::intake
