@@ -1,0 +1,164 @@
+// Allocation: folds `granary.allocations.v1` (key: project). Opens projects and lots, charges metered usage to lots in
+// burn-down order, keeps double entry per project and class, holds what running jobs have used so far, lets usage of
+// unknown projects wait, expires lots at their end. Emits to the ledger (by organisation) and to notices.
+//
+// What has to hold: intake sends a project before its grants, and each project and grant once; metering sends one
+// usage.metered per (source, id), and no usage.held after it. A broken promise of these is a CHECK, but the last: a
+// hold is found by project, source and id, so a final usage under another project, or an interim figure after the final
+// one, leaves a hold that stays reserved, also past its lot's end.
+//
+// Threads: as machine::Machine; the questions too are asked on the shard's thread.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "services/allocation/core/charging.h"
+#include "services/allocation/core/policies.h"
+#include "services/allocation/core/rows.h"
+#include "services/allocation/core/sources.h"
+#include "shared/machine/machine.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::allocation {
+
+// The sums over the lots of one class of a project. Amounts count base units of `unit`.
+struct ClassBalance {
+  std::string class_name;
+  UnitKind unit{};
+  Amount granted, used, reserved, expired, withdrawn, available;
+  Amount running;  // the part of `reserved` that interim figures show; all of it, as long as nobody can reserve
+  Amount uncovered;
+  std::vector<Lot> lots;
+};
+
+struct ProjectBalance {
+  std::string project;
+  ProjectRow facts;
+  std::vector<ClassBalance> classes;
+};
+
+// What the usage of one class came to, as it was reported.
+struct UsageTotal {
+  std::string project, class_name;
+  UnitKind unit{};
+  std::uint64_t records = 0;
+  Amount quantity;
+  bool suspended = false;  // nobody knows the project: the usage waits
+};
+
+// Some rows in key order, and where the next page begins; nullopt: there is none.
+template <class Row>
+struct Page {
+  std::vector<Row> rows;
+  std::optional<Bytes> next;
+};
+
+class AllocationMachine final : public machine::Machine {
+ public:
+  // Of each table so many rows stay in memory between commits.
+  static constexpr std::size_t kRowsMax = 50'000;
+  explicit AllocationMachine(std::size_t rows_max = kRowsMax);
+
+  void open(const store::View& rows) override;
+  machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
+                             machine::Out& out) override;
+  void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
+  void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
+  void flush(store::WriteSet& rows) override;
+  void committed() override;
+
+  // nullopt: the project is not known. Classes in the order of their keys; those that were only metered are left out.
+  std::optional<ProjectBalance> balance(BytesView project);
+  // How many usages of a project wait for it.
+  std::uint64_t waiting_of(BytesView project);
+  // Up to `limit` projects from the key `from` (empty: the first) on, without lots.
+  Page<ProjectBalance> projects(BytesView from, std::size_t limit);
+  // Up to `limit` totals from the key `from` on, those of unknown projects too.
+  Page<UsageTotal> usage(BytesView from, std::size_t limit);
+  CountsRow counts();
+
+ private:
+  using Context = machine::Context;
+  using Out = machine::Out;
+
+  // A usage with the lane number of its usage.metered.
+  struct Metered {
+    const events::UsageMetered& usage;
+    std::uint64_t shard = 0;
+    std::uint64_t number = 0;
+  };
+  enum class Arrival : std::uint8_t { fresh, released };
+
+  // A movement of units of one lot that is no charge.
+  struct Movement {
+    Account from{}, to{};
+    Amount amount;
+    events::PostingCause cause{};
+    Instant at;
+  };
+
+  AccountRow& edit_account(const AccountId& id);
+  const ProjectRow* find_project(BytesView project);  // nullptr: not known; leaves its key in key_
+  void open_project(const events::ProjectOpened& opened, const Context& context, Out& out);
+  void open_grant(const events::GrantOpened& opened, const Context& context, Out& out);
+  void expire(Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context, Out& out);
+  // Between two accounts of the lot, and told to the ledger.
+  void move(const Movement& movement, Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context,
+            Out& out);
+  void post(const Movement& movement, const Lot& lot, const AccountId& id, const ProjectRow& project,
+            const Context& context, Out& out);
+
+  // usage.cc
+  void fold_usage(const Metered& metered, const Context& context, Out& out);
+  void charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context, Out& out);
+  void send_charge(const Metered& metered, const ProjectRow& project, const Context& context, Out& out);
+  void suspend(const Metered& metered);
+  void release_waiting(BytesView project, const Context& context, Out& out);
+
+  // holds.cc
+  void fold_interim(const events::UsageHeld& held, const Context& context, Out& out);
+  void reserve(HoldRow& hold, const AccountId& id, Amount missing, const events::UsageHeld& held,
+               const ProjectRow& project, const Context& context, Out& out);
+  void release(HeldPart& part, Amount amount, BytesView project_name, const ProjectRow& project, Instant at,
+               const Context& context, Out& out);
+  void release_hold(const events::UsageMetered& usage, const Context& context, Out& out);
+
+  CountsRow& edit_counts() { return counts_.edit({}); }
+
+  machine::RowTable<ProjectRow> projects_;
+  machine::RowTable<AccountRow> accounts_;
+  machine::RowTable<WaitingQueue> waiting_;
+  machine::RowTable<WaitingUsage> waiting_usage_;
+  machine::RowTable<HoldRow> holds_;
+  machine::RowTable<EndRow> ends_;
+  machine::RowTable<CountsRow> counts_;
+  Policies policies_;
+  Sources sources_;
+  std::optional<Instant> first_end_;  // the earliest end in ends_, so that most ticks look at nothing
+
+  // Memory that is reused.
+  Bytes key_;
+  Charge charge_;
+  events::UsageCharged charged_;
+  events::UnitsPosted posted_;
+  std::vector<std::size_t> indices_, slice_ends_;
+};
+
+// The notice of an event of a lot's.
+template <class Notice>
+Notice lot_notice(const Lot& lot, const AccountId& id, const ProjectRow& project, Amount amount, Instant at) {
+  Notice notice;
+  notice.project = id.project;
+  notice.organisation = project.organisation;
+  notice.grant = lot.grant;
+  notice.lot = lot.ordinal;
+  notice.class_name = id.class_name;
+  notice.unit = id.unit;
+  notice.amount = amount;
+  notice.at = at;
+  return notice;
+}
+
+}  // namespace granary::allocation

@@ -1,0 +1,48 @@
+#include "services/allocation/core/policies.h"
+
+namespace granary::allocation {
+namespace {
+
+void policy_key(events::PolicyKind kind, BytesView project, Bytes& key) {
+  key.clear();
+  append_u8(key, static_cast<std::uint8_t>(kind));
+  key.append(project);
+}
+
+}  // namespace
+
+void Policies::publish(const events::PolicyPublished& policy) {
+  const bool overdraft = policy.kind == events::PolicyKind::overdraft;
+  if (!overdraft && policy.kind != events::PolicyKind::burn_order) return;
+  policy_key(policy.kind, overdraft ? BytesView(policy.content.project) : BytesView(), key_);
+  auto& versions = rows_.edit(key_).versions;
+  // A policy has no end: from its effective time on it hides all that were published before.
+  std::erase_if(versions, [&](const PolicyVersion& earlier) { return earlier.effective >= policy.effective; });
+  versions.push_back({policy.effective, policy.version, policy.content});
+}
+
+const PolicyVersion* Policies::in_force(events::PolicyKind kind, BytesView project, Instant at) {
+  policy_key(kind, project, key_);
+  const PolicyRow* row = rows_.find(key_);
+  if (row == nullptr) return nullptr;
+  for (auto version = row->versions.rbegin(); version != row->versions.rend(); ++version)
+    if (version->effective <= at) return &*version;
+  return nullptr;
+}
+
+const std::vector<events::BurnRule>& Policies::burn_order(Instant start) {
+  static const std::vector<events::BurnRule> by_default{events::BurnRule::priority, events::BurnRule::earliest_expiry,
+                                                        events::BurnRule::earliest_award};
+  const PolicyVersion* version = in_force(events::PolicyKind::burn_order, {}, start);
+  return version == nullptr ? by_default : version->content.order;
+}
+
+Overdraft Policies::overdraft(BytesView project, Instant start) {
+  const PolicyVersion* version = in_force(events::PolicyKind::overdraft, project, start);
+  if (version == nullptr) version = in_force(events::PolicyKind::overdraft, {}, start);
+  if (version == nullptr) return {};
+  const bool bill = version->content.mode == events::OverdraftMode::bill;
+  return {bill ? events::PartFunding::uncovered_bill : events::PartFunding::uncovered_record, version->content.seller};
+}
+
+}  // namespace granary::allocation

@@ -1,0 +1,43 @@
+// The published policies that allocation reads: burn-down order and overdraft. In force at an instant is, of those
+// effective by then, the one published last. Belongs to the shard's thread.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "services/allocation/core/rows.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::allocation {
+
+// What becomes of use that no lot covers. `seller` lives until the next publish or shrink.
+struct Overdraft {
+  events::PartFunding funding = events::PartFunding::uncovered_record;
+  std::string_view seller;
+};
+
+class Policies {
+ public:
+  explicit Policies(std::size_t rows_max) : rows_(static_cast<std::uint8_t>(Table::policies), rows_max) {}
+  void open(const store::View& view) { rows_.open(view); }
+
+  // Kinds that others read are known facts and change nothing.
+  void publish(const events::PolicyPublished& policy);
+
+  // The order for usage that starts at `start`; where none is published the design's default. Lives until the next
+  // publish or shrink.
+  const std::vector<events::BurnRule>& burn_order(Instant start);
+  // The project's own policy first, else the general one; where none is in force: recorded, for no seller.
+  Overdraft overdraft(BytesView project, Instant start);
+
+  void flush(store::WriteSet& rows) { rows_.flush(rows); }
+  void shrink() { rows_.shrink(); }
+
+ private:
+  const PolicyVersion* in_force(events::PolicyKind kind, BytesView project, Instant at);
+
+  machine::RowTable<PolicyRow> rows_;
+  Bytes key_;
+};
+
+}  // namespace granary::allocation

@@ -1,0 +1,106 @@
+// What the doors ask. Rows that were never flushed count too: an answer sees every applied event.
+#include "services/allocation/core/allocation_machine.h"
+
+namespace granary::allocation {
+namespace {
+
+ClassBalance class_balance(const AccountId& id, const AccountRow& account) {
+  ClassBalance balance;
+  balance.class_name = id.class_name;
+  balance.unit = id.unit;
+  for (const Lot& lot : account.lots) {
+    balance.granted += lot.granted;
+    balance.used += lot.used;
+    balance.reserved += lot.reserved;
+    balance.expired += lot.expired;
+    balance.withdrawn += lot.withdrawn;
+    balance.available += lot.available;
+  }
+  balance.running = balance.reserved;
+  balance.uncovered = account.uncovered;
+  return balance;
+}
+
+// A class that was only metered has nothing to balance.
+bool is_charged(const AccountRow& account) {
+  return !account.lots.empty() || !account.uncovered.is_zero();
+}
+
+}  // namespace
+
+std::optional<ProjectBalance> AllocationMachine::balance(BytesView project) {
+  const ProjectRow* facts = find_project(project);
+  if (facts == nullptr) return std::nullopt;
+  ProjectBalance balance{std::string(project), *facts, {}};
+  const Bytes from = key_;
+  accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
+    if (!key.starts_with(from)) return false;
+    if (is_charged(account)) {
+      balance.classes.push_back(class_balance(account_of(key), account));
+      balance.classes.back().lots = account.lots;
+    }
+    return true;
+  });
+  return balance;
+}
+
+std::uint64_t AllocationMachine::waiting_of(BytesView project) {
+  project_key(project, key_);
+  const WaitingQueue* queue = waiting_.find(key_);
+  return queue == nullptr ? 0 : queue->next - queue->first;
+}
+
+Page<ProjectBalance> AllocationMachine::projects(BytesView from, std::size_t limit) {
+  Page<ProjectBalance> page;
+  projects_.scan(from, [&](BytesView key, const ProjectRow& facts) {
+    if (page.rows.size() == limit) {
+      page.next = key;
+      return false;
+    }
+    const auto project = take_part(key);
+    GRANARY_CHECK(project.has_value(), "a key of projects has another form");
+    page.rows.push_back({std::string(*project), facts, {}});
+    return true;
+  });
+  // Both tables stand in the order of their projects: one walk over the accounts meets them all. Those of unknown
+  // projects lie between.
+  auto row = page.rows.begin();
+  accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
+    if (page.next && key >= *page.next) return false;
+    const AccountId id = account_of(key);
+    Bytes here;
+    Bytes there;
+    project_key(id.project, here);
+    for (; row != page.rows.end(); ++row) {
+      project_key(row->project, there);
+      if (there >= here) break;
+    }
+    if (row == page.rows.end()) return false;
+    if (there == here && is_charged(account)) row->classes.push_back(class_balance(id, account));
+    return true;
+  });
+  return page;
+}
+
+Page<UsageTotal> AllocationMachine::usage(BytesView from, std::size_t limit) {
+  Page<UsageTotal> page;
+  accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
+    if (account.records == 0) return true;
+    if (page.rows.size() == limit) {
+      page.next = key;
+      return false;
+    }
+    const AccountId id = account_of(key);
+    page.rows.push_back({std::string(id.project), std::string(id.class_name), id.unit, account.records, account.raw});
+    return true;
+  });
+  for (UsageTotal& total : page.rows) total.suspended = find_project(total.project) == nullptr;
+  return page;
+}
+
+CountsRow AllocationMachine::counts() {
+  const CountsRow* row = counts_.find({});
+  return row == nullptr ? CountsRow{} : *row;
+}
+
+}  // namespace granary::allocation

@@ -1,0 +1,32 @@
+// Sources' statements, passed on to the ledger once all metering shards have folded them. Belongs to the shard's
+// thread.
+#pragma once
+
+#include <optional>
+
+#include "services/allocation/core/rows.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::allocation {
+
+class Sources {
+ public:
+  explicit Sources(std::size_t rows_max) : rows_(static_cast<std::uint8_t>(Table::sources), rows_max) {}
+  void open(const store::View& view) { rows_.open(view); }
+
+  // Metering shard `shard` of `shards` has folded a statement. Returns the statement that may be passed on by now: the
+  // earliest of the furthest ones that each shard has reported, whenever that moves forward. Each shard reports a
+  // source's statements in the same order, so each of them is passed on exactly once; one that does not reach further
+  // than an earlier one says nothing new and is not.
+  std::optional<events::SourceCompleted> reported(const events::SourceCompleted& statement, std::uint16_t shard,
+                                                  std::uint16_t shards);
+
+  void flush(store::WriteSet& rows) { rows_.flush(rows); }
+  void shrink() { rows_.shrink(); }
+
+ private:
+  machine::RowTable<SourceRow> rows_;
+  Bytes key_;
+};
+
+}  // namespace granary::allocation

@@ -1,0 +1,120 @@
+// Usage that has ended: counted, then charged, or kept until its project is known.
+#include "services/allocation/core/allocation_machine.h"
+
+namespace granary::allocation {
+
+using events::ChargePart;
+using machine::Topic;
+
+void AllocationMachine::fold_usage(const Metered& metered, const Context& context, Out& out) {
+  const events::UsageMetered& usage = metered.usage;
+  GRANARY_CHECK(usage.start <= usage.end, "a usage ends before it starts");
+  for (const events::MeteredAmount& amount : usage.amounts)
+    GRANARY_CHECK(amount.raw >= Amount() && amount.charged >= Amount(), "a metered amount is below zero");
+  const ProjectRow* project = find_project(usage.project);
+  if (project == nullptr) return suspend(metered);
+  if (project->holds > 0) release_hold(usage, context, out);
+  charge(metered, *project, Arrival::fresh, context, out);
+}
+
+void AllocationMachine::charge(const Metered& metered, const ProjectRow& project, Arrival arrival,
+                               const Context& context, Out& out) {
+  const events::UsageMetered& usage = metered.usage;
+  const auto& order = policies_.burn_order(usage.start);
+  charge_.start();
+  for (const events::MeteredAmount& amount : usage.amounts) {
+    const AccountId id{usage.project, amount.class_name, amount.unit};
+    AccountRow& account = edit_account(id);
+    if (arrival == Arrival::fresh) {
+      ++account.records;
+      account.raw += amount.raw;
+    } else {
+      account.unassigned -= amount.charged;
+      account.outside += amount.charged;
+    }
+    if (!amount.charged.is_zero()) charge_.add(account, id, {usage.start, usage.end}, amount.charged, order);
+  }
+  if (charge_.parts().empty()) return;
+  if (charge_.has_uncovered()) {
+    const Overdraft overdraft = policies_.overdraft(usage.project, usage.start);
+    for (ChargePart& part : charge_.parts()) {
+      if (part.to_account != Account::uncovered) continue;
+      part.funding = overdraft.funding;
+      part.seller = overdraft.seller;
+      part.purpose = project.purpose;
+    }
+  }
+  send_charge(metered, project, context, out);
+  for (const Charge::Exhausted& one : charge_.exhausted())
+    out.emit(Topic::notices, context.shard,
+             lot_notice<events::LotExhausted>(*one.lot, one.account, project, one.lot->granted, context.now));
+}
+
+void AllocationMachine::send_charge(const Metered& metered, const ProjectRow& project, const Context& context,
+                                    Out& out) {
+  const events::UsageMetered& usage = metered.usage;
+  charged_.source = usage.source;
+  charged_.id = usage.id;
+  charged_.project = usage.project;
+  charged_.organisation = project.organisation;
+  charged_.start = usage.start;
+  charged_.end = usage.end;
+  charged_.recorded_at = usage.recorded_at;
+  charged_.metering_shard = metered.shard;
+  charged_.metering_number = metered.number;
+  charged_.reservation = usage.reservation;
+  const std::uint16_t partition = context.router->shard_of(project.organisation);
+  slice_ends(charge_.parts(), slice_ends_);
+  charged_.slices = slice_ends_.size();
+  charged_.slice = 1;
+  if (charged_.slices == 1) {
+    charged_.parts.swap(charge_.parts());
+    out.emit(Topic::ledger, partition, charged_);
+    return;
+  }
+  auto from = charge_.parts().begin();
+  for (const std::size_t end : slice_ends_) {
+    const auto to = charge_.parts().begin() + static_cast<std::ptrdiff_t>(end);
+    charged_.parts.assign(from, to);
+    out.emit(Topic::ledger, partition, charged_);
+    ++charged_.slice;
+    from = to;
+  }
+}
+
+void AllocationMachine::suspend(const Metered& metered) {
+  const events::UsageMetered& usage = metered.usage;
+  for (const events::MeteredAmount& amount : usage.amounts) {
+    AccountRow& account = edit_account({usage.project, amount.class_name, amount.unit});
+    ++account.records;
+    account.raw += amount.raw;
+    account.outside -= amount.charged;
+    account.unassigned += amount.charged;
+  }
+  project_key(usage.project, key_);
+  const std::uint64_t place = waiting_.edit(key_).next++;
+  append_u64(key_, place);
+  waiting_usage_.edit(key_) = {usage, metered.shard, metered.number};
+  ++edit_counts().waiting;
+}
+
+void AllocationMachine::release_waiting(BytesView project, const Context& context, Out& out) {
+  Bytes queue_key;
+  project_key(project, queue_key);
+  const WaitingQueue* found = waiting_.find(queue_key);
+  if (found == nullptr) return;
+  const WaitingQueue queue = *found;
+  waiting_.erase(queue_key);
+  edit_counts().waiting -= queue.next - queue.first;
+  const ProjectRow* row = find_project(project);
+  for (std::uint64_t place = queue.first; place < queue.next; ++place) {
+    Bytes key = queue_key;
+    append_u64(key, place);
+    const WaitingUsage* waiting = waiting_usage_.find(key);
+    GRANARY_CHECK(waiting != nullptr, "a place in a queue of usage is empty");
+    charge({waiting->usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);
+    waiting_usage_.erase(key);
+  }
+}
+
+}  // namespace granary::allocation
