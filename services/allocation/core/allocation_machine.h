@@ -48,11 +48,11 @@ struct UsageTotal {
   bool suspended = false;  // nobody knows the project: the usage waits
 };
 
-// Some rows in key order, and where the next page begins; nullopt: there is none.
+// Some rows in key order, and the key of the last of them where more follow.
 template <class Row>
 struct Page {
   std::vector<Row> rows;
-  std::optional<Bytes> next;
+  std::optional<Bytes> last;
 };
 
 class AllocationMachine final : public machine::Machine {
@@ -73,10 +73,10 @@ class AllocationMachine final : public machine::Machine {
   std::optional<ProjectBalance> balance(BytesView project);
   // How many usages of a project wait for it.
   std::uint64_t waiting_of(BytesView project);
-  // Up to `limit` projects from the key `from` (empty: the first) on, without lots.
-  Page<ProjectBalance> projects(BytesView from, std::size_t limit);
-  // Up to `limit` totals from the key `from` on, those of unknown projects too.
-  Page<UsageTotal> usage(BytesView from, std::size_t limit);
+  // Up to `limit` > 0 projects behind the key `after` (empty: from the first on), without lots.
+  Page<ProjectBalance> projects(BytesView after, std::size_t limit);
+  // Up to `limit` > 0 totals behind the key `after`, those of unknown projects too.
+  Page<UsageTotal> usage(BytesView after, std::size_t limit);
   CountsRow counts();
 
  private:

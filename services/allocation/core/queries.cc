@@ -26,6 +26,12 @@ bool is_charged(const AccountRow& account) {
   return !account.lots.empty() || !account.uncovered.is_zero();
 }
 
+Bytes first_behind(BytesView key) {
+  Bytes first(key);
+  if (!key.empty()) first.push_back('\0');
+  return first;
+}
+
 }  // namespace
 
 std::optional<ProjectBalance> AllocationMachine::balance(BytesView project) {
@@ -50,46 +56,48 @@ std::uint64_t AllocationMachine::waiting_of(BytesView project) {
   return queue == nullptr ? 0 : queue->next - queue->first;
 }
 
-Page<ProjectBalance> AllocationMachine::projects(BytesView from, std::size_t limit) {
+Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t limit) {
   Page<ProjectBalance> page;
-  projects_.scan(from, [&](BytesView key, const ProjectRow& facts) {
+  Bytes last;
+  projects_.scan(first_behind(after), [&](BytesView key, const ProjectRow& facts) {
     if (page.rows.size() == limit) {
-      page.next = key;
+      page.last = last;
       return false;
     }
+    last = key;
     const auto project = take_part(key);
     GRANARY_CHECK(project.has_value(), "a key of projects has another form");
     page.rows.push_back({std::string(*project), facts, {}});
     return true;
   });
+  if (page.rows.empty()) return page;
   // Both tables stand in the order of their projects: one walk over the accounts meets them all. Those of unknown
   // projects lie between.
   auto row = page.rows.begin();
-  accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
-    if (page.next && key >= *page.next) return false;
-    const AccountId id = account_of(key);
-    Bytes here;
-    Bytes there;
-    project_key(id.project, here);
-    for (; row != page.rows.end(); ++row) {
-      project_key(row->project, there);
-      if (there >= here) break;
+  Bytes row_key;
+  project_key(row->project, row_key);
+  accounts_.scan(Bytes(row_key), [&](BytesView key, const AccountRow& account) {
+    while (!key.starts_with(row_key) && row_key < key) {
+      if (++row == page.rows.end()) return false;
+      project_key(row->project, row_key);
     }
-    if (row == page.rows.end()) return false;
-    if (there == here && is_charged(account)) row->classes.push_back(class_balance(id, account));
+    if (key.starts_with(row_key) && is_charged(account))
+      row->classes.push_back(class_balance(account_of(key), account));
     return true;
   });
   return page;
 }
 
-Page<UsageTotal> AllocationMachine::usage(BytesView from, std::size_t limit) {
+Page<UsageTotal> AllocationMachine::usage(BytesView after, std::size_t limit) {
   Page<UsageTotal> page;
-  accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
+  Bytes last;
+  accounts_.scan(first_behind(after), [&](BytesView key, const AccountRow& account) {
     if (account.records == 0) return true;
     if (page.rows.size() == limit) {
-      page.next = key;
+      page.last = last;
       return false;
     }
+    last = key;
     const AccountId id = account_of(key);
     page.rows.push_back({std::string(id.project), std::string(id.class_name), id.unit, account.records, account.raw});
     return true;
