@@ -1,0 +1,140 @@
+#include "services/allocation/http/routes.h"
+
+#include "services/allocation/core/allocation_machine.h"
+#include "shared/door/read.h"
+#include "shared/events/json_fields.h"
+#include "shared/http/problem.h"
+#include "shared/proof/hash.h"
+
+namespace granary::allocation {
+namespace {
+
+using events::kOptional;
+using events::kRequired;
+using machine::MachineKind;
+
+AllocationMachine& allocation(machine::Machine& machine) {
+  return static_cast<AllocationMachine&>(machine);
+}
+
+// One class of a project, as it goes out. Amounts are base units.
+struct BalanceAnswer {
+  std::string project, organisation, resource;
+  UnitKind unit{};
+  Amount granted, used, reserved, running, expired, withdrawn, available, uncovered;
+  Instant as_of, complete_through;
+  std::vector<Lot> lots;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "project", s.project, kRequired);
+    visit(2, "organisation", s.organisation, kRequired);
+    visit(3, "resource", s.resource, kRequired);
+    visit(4, "unit", s.unit, kRequired);
+    visit(5, "granted", s.granted, kRequired);
+    visit(6, "used", s.used, kRequired);
+    visit(7, "reserved", s.reserved, kRequired);
+    visit(8, "running", s.running, kRequired);
+    visit(9, "expired", s.expired, kRequired);
+    visit(10, "withdrawn", s.withdrawn, kRequired);
+    visit(11, "available", s.available, kRequired);
+    visit(12, "uncovered", s.uncovered, kRequired);
+    visit(13, "as_of", s.as_of, kRequired);
+    visit(14, "complete_through", s.complete_through, kRequired);
+    visit(15, "lots", s.lots, kOptional);
+  }
+};
+
+struct UsageAnswer {
+  std::string project, resource;
+  UnitKind unit{};
+  std::uint64_t records = 0;
+  Amount quantity;
+  std::string state;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "project", s.project, kRequired);
+    visit(2, "resource", s.resource, kRequired);
+    visit(3, "unit", s.unit, kRequired);
+    visit(4, "records", s.records, kRequired);
+    visit(5, "quantity", s.quantity, kRequired);
+    visit(6, "state", s.state, kRequired);
+  }
+};
+
+template <class T>
+std::string json_of(const T& value) {
+  std::string out;
+  events::JsonFields{out}.write(value);
+  return out;
+}
+
+std::string json_of(const ProjectBalance& project, const ClassBalance& balance, const runtime::ShardStatus& status) {
+  return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
+                               balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
+                               balance.withdrawn, balance.available, balance.uncovered, status.now, status.complete,
+                               balance.lots});
+}
+
+http::Response balance_answer(AllocationMachine& machine, const runtime::ShardStatus& status,
+                              const std::string& project) {
+  const auto balance = machine.balance(project);
+  if (!balance) {
+    http::Problem problem;
+    problem.status = 404;
+    problem.type = "unknown_project";
+    problem.title = "Nobody knows this project";
+    problem.detail = "`" + project + "`; usage that names it and waits: " + std::to_string(machine.waiting_of(project));
+    problem.hint = "register it by granary.project.registered.v1, or ask after the token of its registration";
+    return make_response(problem);
+  }
+  http::Response response;
+  response.content_type = "application/json";
+  response.body = "[";
+  for (const ClassBalance& one : balance->classes) {
+    if (response.body.size() > 1) response.body += ',';
+    response.body += json_of(*balance, one, status);
+  }
+  response.body += "]";
+  return response;
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, runtime::Runtime& runtime) {
+  router.add("GET", "/v1/projects/{project}/balance",
+             [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
+               const std::string project = path["project"];
+               const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
+               door::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
+                          [project](machine::Machine& machine, const runtime::ShardStatus& status) {
+                            return balance_answer(allocation(machine), status, project);
+                          });
+             });
+  router.add("GET", "/v1/projects",
+             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+               door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                               [](machine::Machine& machine, const runtime::ShardStatus& status, const Bytes& after,
+                                  std::size_t limit, std::vector<std::string>& rows) {
+                                 auto page = allocation(machine).projects(after, limit);
+                                 for (const ProjectBalance& project : page.rows)
+                                   for (const ClassBalance& balance : project.classes)
+                                     rows.push_back(json_of(project, balance, status));
+                                 return page.last;
+                               });
+             });
+  router.add("GET", "/v1/usage",
+             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+               door::read_list(
+                   runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                   [](machine::Machine& machine, const runtime::ShardStatus&, const Bytes& after, std::size_t limit,
+                      std::vector<std::string>& rows) {
+                     auto page = allocation(machine).usage(after, limit);
+                     for (const UsageTotal& total : page.rows)
+                       rows.push_back(json_of(UsageAnswer{total.project, total.class_name, total.unit, total.records,
+                                                          total.quantity, total.suspended ? "suspended" : "posted"}));
+                     return page.last;
+                   });
+             });
+}
+
+}  // namespace granary::allocation

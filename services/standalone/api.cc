@@ -1,0 +1,99 @@
+#include "services/standalone/api.h"
+
+#include "shared/json/writer.h"
+
+namespace granary::standalone {
+
+Result<Api> Api::connect(const std::string& url) {
+  auto client = http::Client::create(url);
+  if (!client.ok()) return client.error();
+  return Api(std::move(*client));
+}
+
+std::string text_of(const json::Value& row, std::string_view name) {
+  const json::Value* value = row.find(name);
+  if (value == nullptr) return {};
+  if (value->is(json::Kind::string)) return value->string();
+  if (value->is(json::Kind::number)) return value->number_text();
+  return {};
+}
+
+std::string problem_text(const http::Response& response) {
+  const auto body = json::parse(response.body);
+  std::string text = "the server answered " + std::to_string(response.status);
+  if (!body.ok()) return text;
+  for (const char* name : {"title", "detail"})
+    if (const std::string part = text_of(*body, name); !part.empty()) text += ": " + part;
+  if (const std::string hint = text_of(*body, "hint"); !hint.empty()) text += "; hint: " + hint;
+  return text;
+}
+
+Result<json::Value> Api::get(const std::string& target) {
+  http::ClientRequest request;
+  request.target = target;
+  const auto response = client_.send(request);
+  if (!response.ok()) return response.error();
+  if (response->status != 200)
+    return Error{response->status == 404 ? ErrorCode::not_found : ErrorCode::invalid_input, problem_text(*response)};
+  return json::parse(response->body, {256U << 20, 16});
+}
+
+Result<void> Api::each_row(const std::string& path, const std::function<void(const json::Value&)>& visit) {
+  const char joint = path.find('?') == std::string::npos ? '?' : '&';
+  for (std::string cursor;;) {
+    const auto page = get(cursor.empty() ? path : path + joint + "cursor=" + cursor);
+    if (!page.ok()) return page.error();
+    if (const json::Value* rows = page->find("rows"); rows != nullptr && rows->is(json::Kind::array))
+      for (const json::Value& row : rows->items()) visit(row);
+    cursor = text_of(*page, "next");
+    if (cursor.empty()) return {};
+  }
+}
+
+Result<http::Response> Api::post(const std::string& target, std::string_view content_type, std::string body,
+                                 int wait_seconds) {
+  http::ClientRequest request;
+  request.method = "POST";
+  request.target = target;
+  request.content_type = content_type;
+  request.body = std::move(body);
+  if (wait_seconds > 0) request.headers.push_back({"Prefer", "wait=" + std::to_string(wait_seconds)});
+  return client_.send(request);
+}
+
+void append_json(std::string& out, const json::Value& value) {
+  switch (value.kind()) {
+    case json::Kind::null:
+      out += "null";
+      break;
+    case json::Kind::boolean:
+      out += value.boolean() ? "true" : "false";
+      break;
+    case json::Kind::number:
+      out += value.number_text();
+      break;
+    case json::Kind::string:
+      json::append_json_string(out, value.string());
+      break;
+    case json::Kind::array:
+      out += '[';
+      for (std::size_t i = 0; i < value.items().size(); ++i) {
+        if (i > 0) out += ',';
+        append_json(out, value.items()[i]);
+      }
+      out += ']';
+      break;
+    case json::Kind::object:
+      out += '{';
+      for (std::size_t i = 0; i < value.members().size(); ++i) {
+        if (i > 0) out += ',';
+        json::append_json_string(out, value.members()[i].name);
+        out += ':';
+        append_json(out, value.members()[i].value);
+      }
+      out += '}';
+      break;
+  }
+}
+
+}  // namespace granary::standalone

@@ -1,0 +1,71 @@
+// `granary`: the four services in one process, and the commands of those who run them.
+#include <CLI/CLI.hpp>
+
+#include "services/standalone/commands.h"
+#include "services/standalone/serve.h"
+#include "shared/runtime/version.h"
+
+int main(int argc, char** argv) {
+  using namespace granary::standalone;
+  CLI::App app{
+      "Granary: the allocation ledger of an AI Factory. Keeps what projects were granted, what their jobs used, and "
+      "what that is "
+      "worth, and can prove each figure.\n\nFirst steps: granary serve; granary post schemas/examples/...; granary "
+      "projects"};
+  app.set_version_flag("--version", granary::kVersion);
+  app.require_subcommand(1);
+  app.footer("Exit codes: 0 done, 1 refused, not found or different, 2 usage, 3 cannot run (no server, no such file).");
+
+  ClientOptions client;
+  const auto client_command = [&](const char* name, const char* description) {
+    CLI::App* command = app.add_subcommand(name, description);
+    command->add_option("--url", client.url, "The server")->capture_default_str();
+    command->add_flag("--json", client.json, "For machines: JSON, amounts as decimal strings of base units");
+    return command;
+  };
+
+  int exit_code = 0;
+  ServeOptions serve_options;
+  CLI::App* serving = app.add_subcommand("serve", "Run the four services in this process, over the embedded journal");
+  serving->add_option("--data", serve_options.data, "Where the journal and the state lie")->capture_default_str();
+  serving->add_option("--listen", serve_options.listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
+  serving->add_option("--partitions", serve_options.partitions, "Partitions of a new ledger, for ever (default 8)")
+      ->check(CLI::Range(1, 1024));
+  serving->add_option("--port-file", serve_options.port_file, "Write the port that was taken into this file");
+  serving->callback([&] { exit_code = serve(serve_options); });
+
+  client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
+  std::string project;
+  CLI::App* asking = client_command("balance", "Balance of one project, with its lots");
+  asking->add_option("PROJECT", project, "The project's name")->required();
+  asking->callback([&] { exit_code = balance(client, project); });
+  client_command("sources",
+                 "What became of the usage of each source: received = metered + repeated + rejected + pending")
+      ->callback([&] { exit_code = sources(client); });
+  std::string source, id;
+  CLI::App* rejections = client_command("rejected", "What the rules refused, and why");
+  rejections->add_option("--source", source, "Only of this source");
+  rejections->add_option("--id", id, "Only with this id");
+  rejections->callback([&] { exit_code = rejected(client, source, id); });
+  std::string file;
+  CLI::App* posting = client_command("post", "Send CloudEvents: one JSON object, an array, or one a line");
+  posting->add_option("FILE", file, "- for standard input")->required();
+  posting->callback([&] { exit_code = post(client, file); });
+  std::string what, format = "csv";
+  CLI::App* exporting = client_command("export", "Write usage or charges as they were posted, row by row");
+  exporting->add_option("WHAT", what)->required()->check(CLI::IsMember({"usage", "charges"}));
+  exporting->add_option("--format", format)->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
+  exporting->callback([&] { exit_code = export_rows(client, what, format); });
+  CLI::App* clock = app.add_subcommand("clock", "The ledger's clock");
+  clock->require_subcommand(1);
+  CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");
+  confirm->add_option("--url", client.url, "The server")->capture_default_str();
+  confirm->callback([&] { exit_code = clock_confirm(client); });
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

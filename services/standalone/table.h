@@ -1,0 +1,25 @@
+// A plain table for people: left column by left, numbers right-aligned. Values; any thread.
+#pragma once
+
+#include <cstdio>
+#include <string>
+#include <vector>
+
+namespace granary::standalone {
+
+class Table {
+ public:
+  explicit Table(std::vector<std::string> headings) : rows_{std::move(headings)} {}
+  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+  // The headings bold where `out` is a terminal. Columns in which every cell is a number stand to the right.
+  void print(std::FILE* out) const;
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+// An amount of base units as people read it: hours of a resource, GiB-hours, items; two decimals. `unit` as in the
+// answers.
+std::string people_amount(const std::string& amount, const std::string& unit);
+
+}  // namespace granary::standalone
