@@ -31,7 +31,6 @@ int main(int argc, char** argv) {
   serving->add_option("--listen", serve_options.listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
   serving->add_option("--partitions", serve_options.partitions, "Partitions of a new ledger, for ever (default 8)")
       ->check(CLI::Range(1, 1024));
-  serving->add_option("--port-file", serve_options.port_file, "Write the port that was taken into this file");
   serving->callback([&] { exit_code = serve(serve_options); });
 
   client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });

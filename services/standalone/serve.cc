@@ -4,7 +4,6 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
 
 #include "services/allocation/core/allocation_machine.h"
@@ -146,11 +145,6 @@ int serve(const ServeOptions& options) {
     router.serve(std::move(request), std::move(responder));
   });
   if (!listener.ok()) return cannot_start(listener.error());
-  if (!options.port_file.empty()) {
-    // Whole or not at all: who waits for the file must not read half a number.
-    std::ofstream(options.port_file + ".part") << (*listener)->port() << '\n';
-    std::filesystem::rename(options.port_file + ".part", options.port_file);
-  }
   std::fprintf(stderr, "granary: ledger %s of %u partitions in %s, listening on http://%s:%u\n",
                to_hex(view_of(ledger->id)).c_str(), static_cast<unsigned>(ledger->partitions), options.data.c_str(),
                address->host.c_str(), static_cast<unsigned>((*listener)->port()));

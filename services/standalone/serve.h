@@ -11,7 +11,6 @@ struct ServeOptions {
   std::string data = "granary-data";
   std::string listen = "127.0.0.1:8080";
   std::optional<std::uint16_t> partitions;
-  std::string port_file;  // where to write the port that was taken; empty: nowhere
 };
 
 // The exit code: 0 stopped as asked, 1 stopped because the log or a store failed, 2 usage, 3 cannot start.

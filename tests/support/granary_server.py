@@ -1,0 +1,93 @@
+"""A real `granary serve` for a test: on a free loopback port, in a folder of its own, stopped by its id."""
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+import urllib.error
+import urllib.request
+
+
+class Server:
+    def __init__(self, program, data):
+        self.program = program
+        self.data = data
+        self.process = None
+
+    def start(self, *arguments, environment=None):
+        os.makedirs(self.data, exist_ok=True)
+        self.process = subprocess.Popen([self.program, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *arguments],
+                                        stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
+        self.lines = []
+        for line in self.process.stderr:
+            self.lines.append(line)
+            if "listening on " in line:
+                self.url = line.split("listening on ")[1].strip()
+                break
+        else:
+            raise RuntimeError(f"the server did not start: {self.lines}")
+        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr))
+        self.reader.start()
+        deadline = time.monotonic() + 60
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the server did not become ready: {self.lines}")
+        return self
+
+    def ready(self):
+        try:
+            with urllib.request.urlopen(self.url + "/readyz", timeout=10) as answer:
+                return answer.status == 200
+        except urllib.error.HTTPError as error:
+            error.close()
+            return False
+
+    def stop(self):
+        """Asks to stop; returns the exit code. More than ten seconds are a failure."""
+        self.process.send_signal(signal.SIGTERM)
+        code = self.process.wait(timeout=10)
+        self.ended()
+        return code
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.ended()
+
+    def ended(self):
+        self.reader.join()
+        self.process.stderr.close()
+
+    def run(self, *arguments, stdin=None):
+        """A command against this server: (exit code, standard output, standard error)."""
+        done = subprocess.run([self.program, *arguments, "--url", self.url], input=stdin, capture_output=True, text=True, timeout=120)
+        return done.returncode, done.stdout, done.stderr
+
+    def get(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=30) as answer:
+            return json.load(answer)
+
+    def post(self, events, path="/v1/events"):
+        """A batch; (status, answer)."""
+        request = urllib.request.Request(self.url + path, json.dumps(events).encode(), method="POST",
+                                         headers={"Content-Type": "application/cloudevents-batch+json", "Prefer": "wait=20"})
+        try:
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+
+@contextlib.contextmanager
+def server(program, *arguments):
+    with tempfile.TemporaryDirectory() as data:
+        running = Server(program, data)
+        try:
+            yield running.start(*arguments)
+        finally:
+            if running.process.poll() is None:
+                running.kill()
