@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include "services/standalone/commands.h"
+#include "services/standalone/import_command.h"
 #include "services/standalone/serve.h"
 #include "shared/runtime/version.h"
 
@@ -55,6 +56,31 @@ int main(int argc, char** argv) {
   exporting->add_option("WHAT", what)->required()->check(CLI::IsMember({"usage", "charges"}));
   exporting->add_option("--format", format)->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
   exporting->callback([&] { exit_code = export_rows(client, what, format); });
+  ImportArguments import;
+  CLI::App* importing =
+      client_command("import", "Read a workload file and post it as usage: checked as a whole first, repeatable");
+  importing->add_option("FILE", import.file, "Plain, gzip, or a zip of one member")->required();
+  importing->add_option("--format", import.format)
+      ->required()
+      ->check(CLI::IsMember({"swf", "openb", "sacct-json", "sacct"}));
+  importing->add_option("--cluster", import.cluster, "Slurm: the cluster's name");
+  importing->add_option("--project-from", import.project_from, "What names the project")
+      ->check(CLI::IsMember({"group", "user", "account", "binding"}));
+  importing->add_option("--project-prefix", import.project_prefix, "Project names begin with it");
+  importing->add_option("--shift-end-to", import.shift_end_to, "Move the file so that its last job ends then");
+  importing->add_option("--epoch", import.epoch, "openb: the time of the file's second 0");
+  importing->add_option("--time-zone", import.time_zone,
+                        "sacct text: the zone of its local times, an IANA name or UTC");
+  importing->add_option("--complete-through", import.complete_through, "State the sources complete through this time");
+  importing->add_option("--award-all", import.award_all,
+                        "For trials: give each project HOURS of each class (bytes: GiB-hours)");
+  importing->add_flag("--dry-run", import.dry_run, "Check and count, post nothing");
+  importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
+  importing->add_flag("--again", import.again, "Import although the file came in under other options");
+  importing->footer(
+      "Exit codes: 0 every row answered, 2 usage, 3 refused before anything was posted, 4 --strict, 5 the file is cut "
+      "short.");
+  importing->callback([&] { exit_code = import_file(client, import); });
   CLI::App* clock = app.add_subcommand("clock", "The ledger's clock");
   clock->require_subcommand(1);
   CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");
