@@ -28,6 +28,11 @@ std::string problem_text(const http::Response& response) {
   return text;
 }
 
+std::string problem_name(const json::Value& problem) {
+  const std::string type = text_of(problem, "type");
+  return type.substr(type.rfind(':') + 1);
+}
+
 Result<json::Value> Api::get(const std::string& target) {
   http::ClientRequest request;
   request.target = target;

@@ -30,6 +30,8 @@ class Api {
 std::string problem_text(const http::Response& response);
 // A member as text: strings as they are, numbers as they were written, others empty.
 std::string text_of(const json::Value& row, std::string_view name);
+// The short name of a problem's type: "end_before_start".
+std::string problem_name(const json::Value& problem);
 // Any value as JSON again.
 void append_json(std::string& out, const json::Value& value);
 

@@ -200,7 +200,8 @@ int post(const ClientOptions& options, const std::string& file) {
         ++refused;
         std::fprintf(stderr, "granary: event %zu is refused: %s%s %s; hint: %s\n",
                      at + std::stoul(text_of(result, "index")) + 1, text_of(*why, "reason").c_str(),
-                     text_of(*why, "title").c_str(), text_of(*why, "field").c_str(), text_of(*why, "hint").c_str());
+                     (outcome == nullptr ? problem_name(*why) : "").c_str(), text_of(*why, "field").c_str(),
+                     text_of(*why, "hint").c_str());
       }
       for (int i = 0; i < 4; ++i) outcomes[i] += judgement == kNames[i] ? 1 : 0;
     }

@@ -178,7 +178,7 @@ class Poster {
         ++waiting;
       else if (judgement == "refused")
         refused.push_back({lines_[i],
-                           problem != nullptr   ? text_of(*problem, "title")
+                           problem != nullptr   ? problem_name(*problem)
                            : outcome != nullptr ? text_of(*outcome, "reason")
                                                 : "",
                            text_of(problem != nullptr ? *problem : *outcome, "hint")});

@@ -1,5 +1,6 @@
 #include "services/standalone/serve.h"
 
+#include <atomic>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
@@ -16,6 +17,7 @@
 #include "services/metering/http/routes.h"
 #include "shared/base/check.h"
 #include "shared/door/event_door.h"
+#include "shared/door/routes.h"
 #include "shared/http/listener.h"
 #include "shared/journal/embedded_journal.h"
 #include "shared/runtime/ledger.h"
@@ -128,12 +130,13 @@ int serve(const ServeOptions& options) {
   auto runtime = runtime::start_runtime(**journal, {}, make_machine, open_store, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());
-  auto clock = door::ClockKeeper::start(**journal, **runtime, system_clock(), {});
+  auto clock = door::ClockKeeper::start(**journal, **runtime, system_clock());
   if (!clock.ok()) return cannot_start(clock.error());
 
-  door::EventDoor door(**journal, **runtime, **clock, "http");
+  door::EventDoor door(**journal, **runtime, **clock);
+  std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   http::Router router;
-  door::add_routes(router, door, **journal, **runtime, **clock);
+  door::add_routes(router, {**journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }});
   intake::add_routes(router, **runtime);
   metering::add_routes(router, **runtime);
   allocation::add_routes(router, **runtime);
@@ -145,6 +148,7 @@ int serve(const ServeOptions& options) {
     router.serve(std::move(request), std::move(responder));
   });
   if (!listener.ok()) return cannot_start(listener.error());
+  metrics = &(*listener)->metrics();
   std::fprintf(stderr, "granary: ledger %s of %u partitions in %s, listening on http://%s:%u\n",
                to_hex(view_of(ledger->id)).c_str(), static_cast<unsigned>(ledger->partitions), options.data.c_str(),
                address->host.c_str(), static_cast<unsigned>((*listener)->port()));
@@ -154,8 +158,10 @@ int serve(const ServeOptions& options) {
                  "granary clock confirm\n");
 
   const auto failure = stop.wait();
+  if (failure) door.fail(*failure);
   (*listener)->stop(std::chrono::seconds(5));
-  clock->reset();
+  door.close();
+  (*clock)->stop();
   (*runtime)->stop();
   journal->reset();
   if (!failure) return 0;

@@ -73,7 +73,7 @@ class WorkedExample(unittest.TestCase):
             shutil.rmtree(os.path.join(granary.data, "state"))
             granary.start()
             self.check(granary)
-            self.assertTrue(all(s["lane_alarms"] == 0 and not s["parked"] for s in granary.get("/v1/status")["rows"]))
+            self.assertTrue(all(s["lane_alarms"] == 0 and not s.get("parked") for s in granary.get("/v1/status")["shards"]))
 
     def test_the_door_refuses_what_the_event_alone_shows(self):
         cases = [
@@ -88,7 +88,7 @@ class WorkedExample(unittest.TestCase):
             ({"data": {"colour": "red"}}, "unknown_field"),
             ({"type": "granary.usage.invented.v1"}, "unknown_type"),
             ({"type": "granary.usage.voided.v1"}, "unknown_type"),
-            ({"specversion": "0.3"}, "malformed"),
+            ({"specversion": "0.3"}, "unsupported_version"),
             ({"id": ""}, "malformed"),
         ]
         with server(PROGRAM) as granary:
