@@ -3,6 +3,7 @@
 
 #include "services/standalone/commands.h"
 #include "services/standalone/import_command.h"
+#include "services/standalone/replay_command.h"
 #include "services/standalone/serve.h"
 #include "shared/runtime/version.h"
 
@@ -81,6 +82,17 @@ int main(int argc, char** argv) {
       "Exit codes: 0 every row answered, 2 usage, 3 refused before anything was posted, 4 --strict, 5 the file is cut "
       "short.");
   importing->callback([&] { exit_code = import_file(client, import); });
+  ReplayArguments replaying;
+  CLI::App* replay_command =
+      app.add_subcommand("replay", "Fold every machine again from the log of a stopped server, and compare");
+  replay_command->add_option("--data", replaying.data, "The server's data directory")->capture_default_str();
+  replay_command->add_option("--until", replaying.until,
+                             "TOPIC/PARTITION/OFFSET: only that shard, and only so many records");
+  replay_command->add_option("--expect", replaying.expect,
+                             "The digest that has to come out: the one over all, with --until that shard's");
+  replay_command->add_flag("--json", replaying.json, "For machines");
+  replay_command->footer("Exit codes: 0 equal, 1 different (the first difference named), 2 usage, 3 cannot run.");
+  replay_command->callback([&] { exit_code = replay(replaying); });
   CLI::App* clock = app.add_subcommand("clock", "The ledger's clock");
   clock->require_subcommand(1);
   CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");

@@ -7,14 +7,11 @@
 #include <filesystem>
 #include <mutex>
 
-#include "services/allocation/core/allocation_machine.h"
 #include "services/allocation/http/routes.h"
-#include "services/billing/core/billing_machine.h"
 #include "services/billing/http/routes.h"
-#include "services/intake/core/intake_machine.h"
 #include "services/intake/http/routes.h"
-#include "services/metering/core/metering_machine.h"
 #include "services/metering/http/routes.h"
+#include "services/standalone/machines.h"
 #include "shared/base/check.h"
 #include "shared/door/event_door.h"
 #include "shared/door/routes.h"
@@ -32,20 +29,6 @@ using machine::MachineKind;
 int cannot_start(const Error& error) {
   std::fprintf(stderr, "granary: cannot start: %s\n", error.message.c_str());
   return 3;
-}
-
-std::unique_ptr<machine::Machine> make_machine(MachineKind machine, std::uint16_t) {
-  switch (machine) {
-    case MachineKind::intake:
-      return std::make_unique<intake::IntakeMachine>();
-    case MachineKind::metering:
-      return std::make_unique<metering::MeteringMachine>();
-    case MachineKind::allocation:
-      return std::make_unique<allocation::AllocationMachine>();
-    case MachineKind::billing:
-      return std::make_unique<billing::BillingMachine>();
-  }
-  return nullptr;
 }
 
 struct Address {
@@ -120,8 +103,7 @@ int serve(const ServeOptions& options) {
   store::RocksEnvironment environment{store::RocksOptions{}};
   const auto open_store = [&](MachineKind machine, std::uint16_t shard,
                               bool wipe) -> Result<std::unique_ptr<store::Store>> {
-    const std::string directory =
-        options.data + "/state/" + std::string(machine::machine_name(machine)) + "-" + std::to_string(shard);
+    const std::string directory = state_directory(options.data, machine, shard);
     if (wipe) std::filesystem::remove_all(directory);
     auto store = store::open_rocks_store(environment, directory);
     if (!store.ok()) return store.error();

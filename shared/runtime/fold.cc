@@ -105,6 +105,11 @@ Hash32 state_digest(const store::View& whole) {
   return hasher.finish();
 }
 
+std::uint64_t stored_position(const store::View& whole) {
+  const auto value = whole.get(kPlaceKey);
+  return value ? decode_row<PlaceRow>(*value).position : 0;
+}
+
 Bytes outbox_key(const LaneTarget& target, std::uint64_t first) {
   Bytes key = lane_key(kOutboxKey, static_cast<std::uint8_t>(target.topic), target.partition);
   append_u64(key, first);

@@ -35,6 +35,9 @@ class DomainView final : public store::View {
 // SHA-256 over the machine's rows in key order, each key and value preceded by its length.
 Hash32 state_digest(const store::View& whole);
 
+// How many records of its inbox a store has folded.
+std::uint64_t stored_position(const store::View& whole);
+
 struct LaneTarget {
   Topic topic{};
   std::uint16_t partition = 0;

@@ -5,9 +5,11 @@ and a fold of the same log from nothing says the same.
     GRANARY_SEED=7 GRANARY_KILLS=200 GRANARY_PROGRAM=... GRANARY_SOURCE_DIR=... tests/crash/kill_test.py
 """
 import glob
+import json
 import os
 import random
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -99,6 +101,16 @@ def settle(granary, jobs):
         assert time.monotonic() < deadline, f"posted {got}, billed {billed}; wanted {wanted}, {charged}"
 
 
+def replay(data, *arguments):
+    """The live state against a fold of the same inboxes; the digest over all."""
+    done = subprocess.run([PROGRAM, "replay", "--data", data, "--json", *arguments], capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    digest = json.loads(done.stdout)["digest"]
+    other = subprocess.run([PROGRAM, "replay", "--data", data, "--expect", "0" * 64], capture_output=True, text=True, timeout=300)
+    assert other.returncode == 1 and digest in other.stderr, other
+    return digest
+
+
 def main():
     print(f"seed {SEED}, {KILLS} kills; again: GRANARY_SEED={SEED} GRANARY_KILLS={KILLS} {sys.argv[0]}", flush=True)
     rng = random.Random(SEED)
@@ -150,11 +162,14 @@ def main():
             assert int(row["granted"]) == sum(int(row[n]) for n in ("used", "reserved", "expired", "withdrawn", "available")), row
         live = books(granary)
         assert granary.stop() == 0
+        digest = replay(data)
         shutil.rmtree(os.path.join(data, "state"))
         granary.start()
         settle(granary, acknowledged | set(pending))
         assert books(granary) == live, "a fold of the same log from nothing says something else"
         assert granary.stop() == 0
+        replay(data)
+    print(f"digest {digest}")
     print(f"{kills} kills ({at_points} at named points), {deleted} state directories deleted, {len(acknowledged)} events acknowledged: "
           "0 lost, 0 twice, the same from nothing")
 

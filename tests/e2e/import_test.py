@@ -51,8 +51,7 @@ def posted(granary, after):
             return totals
 
 
-@unittest.skipUnless(TRACES, "GRANARY_TRACES names no folder with workload files")
-class RealFiles(unittest.TestCase):
+class Workload(unittest.TestCase):
     maxDiff = None
 
     def check(self, file, *flags, award=False, names=()):
@@ -81,6 +80,22 @@ class RealFiles(unittest.TestCase):
             for row in rows:
                 self.assertEqual(int(row["granted"]), sum(int(row[n]) for n in ("used", "reserved", "expired", "withdrawn", "available")))
 
+
+class RecordedSlurm(Workload):
+    """What tests/data/slurm/record wrote down, which stands in the tree."""
+
+    def file(self, name):
+        return os.path.join(SOURCE, "tests", "data", "slurm", name)
+
+    def test_json_with_awards(self):
+        self.check(self.file("jobs.json"), "--format", "sacct-json", "--project-prefix", "hpc", award=True)
+
+    def test_text(self):
+        self.check(self.file("jobs.psv"), "--format", "sacct", "--project-prefix", "hpc", "--time-zone", "UTC")
+
+
+@unittest.skipUnless(TRACES, "GRANARY_TRACES names no folder with workload files")
+class RealFiles(Workload):
     def test_nasa(self):
         self.check("NASA.swf.zip", "--format", "swf", "--project-prefix", "nasa")
 

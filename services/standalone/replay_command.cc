@@ -1,0 +1,142 @@
+#include "services/standalone/replay_command.h"
+
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+
+#include "services/standalone/machines.h"
+#include "services/standalone/table.h"
+#include "shared/base/clock.h"
+#include "shared/journal/embedded_journal.h"
+#include "shared/runtime/ledger.h"
+#include "shared/runtime/replay.h"
+#include "shared/store/rocks_store.h"
+
+namespace granary::standalone {
+namespace {
+
+using machine::MachineKind;
+
+constexpr int kEqual = 0, kDifferent = 1, kUsage = 2, kCannotRun = 3;
+constexpr std::size_t kCommitEvery = 20'000;
+
+int cannot_run(const Error& error) {
+  std::fprintf(stderr, "granary: cannot replay: %s\n", error.message.c_str());
+  return kCannotRun;
+}
+
+// "granary.usage.v1/3/1200"; nullopt: another form, or no inbox of that name.
+std::optional<runtime::Place> parse_place(const std::string& text) {
+  const auto first = text.find('/');
+  const auto second = text.find('/', first + 1);
+  if (first == std::string::npos || second == std::string::npos) return std::nullopt;
+  runtime::Place place;
+  const auto number = [&text](std::size_t from, std::size_t to, auto& value) {
+    const char* end = text.data() + std::min(to, text.size());
+    const auto [at, error] = std::from_chars(text.data() + from, end, value);
+    return error == std::errc() && at == end;
+  };
+  if (!number(first + 1, second, place.partition) || !number(second + 1, text.size(), place.offset))
+    return std::nullopt;
+  for (const machine::Topic topic : machine::kTopics) {
+    if (!machine::is_inbox(topic) || machine::topic_name(topic) != std::string_view(text).substr(0, first)) continue;
+    place.topic = topic;
+    return place;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+int replay(const ReplayArguments& arguments) {
+  std::optional<runtime::Place> until;
+  if (!arguments.until.empty() && !(until = parse_place(arguments.until))) {
+    std::fprintf(stderr,
+                 "granary: --until: expected TOPIC/PARTITION/OFFSET, got \"%s\"; hint: granary.usage.v1/0/1200\n",
+                 arguments.until.c_str());
+    return kUsage;
+  }
+  if (!std::filesystem::exists(arguments.data + "/journal"))
+    return cannot_run({ErrorCode::not_found,
+                       arguments.data + " holds no journal; hint: name the --data of a server that has stopped"});
+  auto journal = journal::open_embedded_journal(arguments.data + "/journal", {});
+  if (!journal.ok()) return cannot_run(journal.error());
+  const auto ledger = runtime::read_ledger(**journal);
+  if (!ledger.ok()) return cannot_run(ledger.error());
+
+  const store::RocksEnvironment environment{store::RocksOptions{}};
+  const std::string scratch_directory = arguments.data + "/replay-" + std::to_string(getpid());
+  std::vector<runtime::ShardDigest> folded;
+  std::string difference;
+  std::uint64_t records = 0;
+  const std::int64_t started = system_clock().monotonic_ms();
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  Table table({"machine", "shard", "records", "digest", "live"});
+  std::optional<Error> failed;
+  for (const MachineKind kind : machine::kMachines) {
+    for (std::uint16_t shard = 0; shard < machine::shards_of(kind, ledger->partitions) && !failed; ++shard) {
+      if (until && (machine::inbox_of(kind) != until->topic || shard != until->partition)) continue;
+      auto live = store::open_rocks_store(environment, state_directory(arguments.data, kind, shard));
+      auto scratch = store::open_rocks_store(environment, scratch_directory);
+      if (!live.ok() || !scratch.ok()) {
+        failed = live.ok() ? scratch.error() : live.error();
+        break;
+      }
+      const runtime::ShardDigest stands = runtime::stored_digest(**live, kind, shard);
+      const auto again = runtime::replay_shard(
+          **journal, kind, shard, ledger->partitions, until ? until->offset : stands.position,
+          make_machine(kind, shard), **scratch, kCommitEvery, [&](std::size_t count) {
+            records += count;
+            const auto seconds = static_cast<double>(system_clock().monotonic_ms() - started + 1) / 1000;
+            if (terminal)
+              std::fprintf(stderr, "\r%s/%u: %llu records, %.0f a second ",
+                           std::string(machine::machine_name(kind)).c_str(), static_cast<unsigned>(shard),
+                           static_cast<unsigned long long>(records), static_cast<double>(records) / seconds);
+          });
+      if (!again.ok()) {
+        failed = again.error();
+        break;
+      }
+      const bool comparable = again->position == stands.position;
+      const bool equal = comparable && again->digest == stands.digest;
+      if (comparable && !equal && difference.empty())
+        difference = std::string(machine::machine_name(kind)) + "/" + std::to_string(shard) + ": " +
+                     runtime::first_difference(**scratch, **live);
+      table.add({std::string(machine::machine_name(kind)), std::to_string(shard), std::to_string(again->position),
+                 to_hex(view_of(again->digest)),
+                 !comparable ? "elsewhere"
+                 : equal     ? "equal"
+                             : "different"});
+      folded.push_back(*again);
+      scratch->reset();
+      std::filesystem::remove_all(scratch_directory);
+    }
+  }
+  std::filesystem::remove_all(scratch_directory);
+  if (terminal) std::fputc('\n', stderr);
+  if (failed) return cannot_run(*failed);
+  if (folded.empty()) return cannot_run({ErrorCode::not_found, "this ledger has no such shard"});
+  const std::string digest = to_hex(until ? view_of(folded.front().digest) : view_of(runtime::overall_digest(folded)));
+  if (!arguments.expect.empty() && arguments.expect != digest && difference.empty())
+    difference = "the digest is " + digest + ", expected " + arguments.expect;
+  if (arguments.json) {
+    std::printf("{\"records\":%llu,\"digest\":\"%s\",\"equal\":%s,\"shards\":[",
+                static_cast<unsigned long long>(records), digest.c_str(), difference.empty() ? "true" : "false");
+    for (std::size_t i = 0; i < folded.size(); ++i)
+      std::printf("%s{\"machine\":\"%s\",\"shard\":%u,\"position\":%llu,\"digest\":\"%s\"}", i > 0 ? "," : "",
+                  std::string(machine::machine_name(folded[i].machine)).c_str(), static_cast<unsigned>(folded[i].shard),
+                  static_cast<unsigned long long>(folded[i].position), to_hex(view_of(folded[i].digest)).c_str());
+    std::puts("]}");
+  } else {
+    table.print(stdout);
+    std::printf("%s: %s\n", until ? "digest" : "over all", digest.c_str());
+  }
+  if (difference.empty()) return kEqual;
+  std::fprintf(stderr, "granary: different: %s\n", difference.c_str());
+  return kDifferent;
+}
+
+}  // namespace granary::standalone

@@ -1,0 +1,96 @@
+#include "shared/runtime/replay.h"
+
+#include <algorithm>
+
+#include "shared/proof/hash.h"
+#include "shared/runtime/fold.h"
+
+namespace granary::runtime {
+namespace {
+constexpr std::size_t kReadBytes = 4U << 20;
+}
+
+Result<ShardDigest> replay_shard(const journal::Journal& journal, MachineKind machine, std::uint16_t shard,
+                                 std::uint16_t partitions, std::uint64_t position, std::unique_ptr<Machine> rules,
+                                 store::Store& scratch, std::size_t commit_every,
+                                 const std::function<void(std::size_t)>& progress) {
+  const journal::Partition inbox{std::string(machine::topic_name(machine::inbox_of(machine))), shard};
+  Fold fold(machine, shard, partitions, std::move(rules));
+  fold.open(scratch);
+  std::size_t uncommitted = 0;
+  const auto commit = [&]() -> Result<void> {
+    store::WriteSet rows;
+    std::vector<OutPacket> ready;
+    fold.flush(rows, ready);
+    // Nothing is published, so nothing waits: the outbox would only fill the scratch.
+    for (const OutPacket& packet : ready) rows.erase(outbox_key(packet.target, packet.first));
+    GRANARY_TRY(scratch.commit(rows));
+    fold.committed();
+    uncommitted = 0;
+    return {};
+  };
+  journal::ReadBatch batch;
+  while (fold.position() < position) {
+    GRANARY_TRY(journal.read(inbox, fold.position(), kReadBytes, batch));
+    if (batch.records.empty())
+      return Error{ErrorCode::corrupt, inbox.topic + "/" + std::to_string(shard) + " ends at " +
+                                           std::to_string(fold.position()) + ", expected " + std::to_string(position) +
+                                           " records"};
+    std::size_t folded = 0;
+    for (const journal::Record& record : batch.records) {
+      if (fold.position() == position) break;
+      if (fold.fold(record.value) == Fold::Step::parked)
+        return Error{ErrorCode::corrupt, inbox.topic + "/" + std::to_string(shard) + " cannot be folded at record " +
+                                             std::to_string(fold.position()) + ": " + fold.park_reason()};
+      ++folded;
+      if (++uncommitted >= commit_every) GRANARY_TRY(commit());
+    }
+    progress(folded);
+  }
+  GRANARY_TRY(commit());
+  return stored_digest(scratch, machine, shard);
+}
+
+ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard) {
+  return {machine, shard, stored_position(store), state_digest(store)};
+}
+
+Hash32 overall_digest(std::vector<ShardDigest> shards) {
+  std::sort(shards.begin(), shards.end(), [](const ShardDigest& a, const ShardDigest& b) {
+    return std::pair(a.machine, a.shard) < std::pair(b.machine, b.shard);
+  });
+  Bytes all;
+  for (const ShardDigest& one : shards) {
+    append_part(all, std::string(machine::machine_name(one.machine)) + "/" + std::to_string(one.shard));
+    Bytes position;
+    append_u64(position, one.position);
+    append_part(all, position);
+    append_part(all, view_of(one.digest));
+  }
+  return proof::sha256(all);
+}
+
+std::string first_difference(const store::View& expected, const store::View& got) {
+  std::string difference;
+  const auto name = [](BytesView key) {
+    return "table " + std::to_string(static_cast<int>(key.empty() ? 0 : key[0])) + ", key " + to_hex(key);
+  };
+  const DomainView want(expected);
+  const DomainView have(got);
+  want.scan("", "", [&](BytesView key, BytesView value) {
+    const auto other = have.get(key);
+    if (!other)
+      difference = name(key) + ": only the fold has it";
+    else if (*other != value)
+      difference = name(key) + ": another value";
+    return difference.empty();
+  });
+  if (!difference.empty()) return difference;
+  have.scan("", "", [&](BytesView key, BytesView) {
+    if (!want.get(key)) difference = name(key) + ": only the state has it";
+    return difference.empty();
+  });
+  return difference;
+}
+
+}  // namespace granary::runtime

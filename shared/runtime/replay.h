@@ -1,0 +1,37 @@
+// Replay: folds machines again from the log into a scratch store, publishing nothing, so that an auditor can compare
+// with what a server holds. One thread; the journal must not be appended to meanwhile.
+#pragma once
+
+#include <functional>
+
+#include "shared/runtime/runtime.h"
+
+namespace granary::runtime {
+
+// What one shard came to.
+struct ShardDigest {
+  MachineKind machine{};
+  std::uint16_t shard = 0;
+  std::uint64_t position = 0;  // records folded
+  Hash32 digest{};             // state_digest of the machine's rows
+};
+
+// Folds records [0, position) of the shard's inbox into `scratch`, which must be empty, with a commit every
+// `commit_every` records. `progress` is told of each batch's records. Errors: the journal's and the store's; `corrupt`
+// where a record cannot be folded.
+Result<ShardDigest> replay_shard(const journal::Journal& journal, MachineKind machine, std::uint16_t shard,
+                                 std::uint16_t partitions, std::uint64_t position, std::unique_ptr<Machine> rules,
+                                 store::Store& scratch, std::size_t commit_every,
+                                 const std::function<void(std::size_t)>& progress);
+
+// Where a shard's store stands and what it holds.
+ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard);
+
+// One digest over all: SHA-256 over the shards in the order of machine and number, each as «machine/shard», position
+// and digest, each of the parts preceded by its length.
+Hash32 overall_digest(std::vector<ShardDigest> shards);
+
+// The first row, in key order, in which two stores differ, in words; empty: none.
+std::string first_difference(const store::View& expected, const store::View& got);
+
+}  // namespace granary::runtime
