@@ -98,6 +98,13 @@ int projects(const ClientOptions& options) {
       kBalanceAmounts);
 }
 
+int charges(const ClientOptions& options) {
+  return print_list(options, "/v1/charges",
+                    {"organisation", "project", "resource", "period", "used", "covered", "billed", "unrated",
+                     "currency", "list_amount", "covered_amount", "billed_amount"},
+                    {"used", "covered", "billed", "unrated"});
+}
+
 int balance(const ClientOptions& options, const std::string& project) {
   auto api = Api::connect(options.url);
   if (!api.ok()) return fail(api.error());

@@ -12,6 +12,7 @@ struct ClientOptions {
 };
 
 int projects(const ClientOptions& options);
+int charges(const ClientOptions& options);
 int balance(const ClientOptions& options, const std::string& project);
 int sources(const ClientOptions& options);
 int rejected(const ClientOptions& options, const std::string& source, const std::string& id);

@@ -36,6 +36,9 @@ int main(int argc, char** argv) {
   serving->callback([&] { exit_code = serve(serve_options); });
 
   client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
+  client_command("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
+    exit_code = charges(client);
+  });
   std::string project;
   CLI::App* asking = client_command("balance", "Balance of one project, with its lots");
   asking->add_option("PROJECT", project, "The project's name")->required();
