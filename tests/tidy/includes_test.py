@@ -1,0 +1,60 @@
+"""Dependencies point one way, a core is pure, a service never includes a service, each third-party library has its doors."""
+import pathlib
+import re
+import sys
+import unittest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
+
+# A room and the rooms that it may include, beside itself.
+ROOMS = {"base": [], "json": ["base"], "units": ["base"], "proof": ["base"], "store": ["base"], "journal": ["base", "proof"],
+         "events": ["base", "units", "json"], "machine": ["base", "units", "events", "store", "proof"],
+         "runtime": ["base", "units", "events", "store", "proof", "journal", "machine", "json"],
+         "http": ["base", "json"], "door": ["base", "units", "events", "store", "proof", "journal", "machine", "runtime", "http", "json"]}
+CORE = ["shared/base/", "shared/units/", "shared/events/", "shared/store/store.h", "shared/machine/"]
+# A library's header and the files that may include it.
+DOORS = {"rocksdb/": r"shared/(journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
+         "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",
+         "openssl/": r"shared/(proof|runtime/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main",
+         "prometheus/": r"shared/door/", "archive": r"services/standalone/import/", "date/": r"services/standalone/import/"}
+IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
+
+
+def sources():
+    for folder in ("shared", "services"):
+        for file in sorted((TOP / folder).rglob("*")):
+            if file.suffix in (".h", ".cc"):
+                text = file.read_text(encoding="utf-8")
+                yield str(file.relative_to(TOP)), text, INCLUDE.findall(text)
+
+
+class Includes(unittest.TestCase):
+    def test_every_file_keeps_the_rules(self):
+        broken = []
+        count = 0
+        for name, text, includes in sources():
+            count += 1
+            parts = name.split("/")
+            for include in includes:
+                if parts[0] == "shared" and include.startswith("shared/"):
+                    room = include.split("/")[1]
+                    if room != parts[1] and room not in ROOMS[parts[1]]:
+                        broken.append(f"{name} includes {include}: {parts[1]} may not see {room}")
+                if parts[0] == "shared" and include.startswith("services/"):
+                    broken.append(f"{name} includes {include}: what is shared knows no service")
+                if parts[0] == "services" and include.startswith("services/") and parts[1] not in ("standalone", include.split("/")[1]):
+                    broken.append(f"{name} includes {include}: a service never includes a service")
+                if parts[2:3] == ["core"] and include.startswith("shared/") and not any(include.startswith(may) for may in CORE):
+                    broken.append(f"{name} includes {include}: a core is pure")
+                for library, may in DOORS.items():
+                    if include.startswith(library) and not re.search(may, name):
+                        broken.append(f"{name} includes {include}: only {may} may")
+            if parts[2:3] == ["core"] and (found := IMPURE.search(re.sub(r"//.*", "", text))):
+                broken.append(f"{name} says {found.group()}: a core is pure")
+        self.assertGreater(count, 100)
+        self.assertEqual(broken, [])
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())
