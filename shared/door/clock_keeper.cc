@@ -134,11 +134,11 @@ std::size_t ClockKeeper::append_ticks(const TickDone& done) {
         ticks_->inboxes[one.first].partition, std::move(records),
         [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offset> offset) {
           if (!offset.ok()) {
-            ++ticks->failed;
             // The same instant may be tried again: a tick that stands twice changes nothing.
             const std::lock_guard lock(ticks->mutex);
             Instant& last = ticks->inboxes[index].last;
             if (last == grid) last = before;
+            ++ticks->failed;
           }
           if (done) done(offset);
         });
