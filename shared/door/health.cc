@@ -136,8 +136,9 @@ std::string clock_json(const ClockKeeper& clock) {
 }
 
 Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
-  const auto shards = runtime.status();
+  // In this order, so that what is said to be ready lists every shard that was parked on the way.
   const bool caught_up = runtime.caught_up();
+  const auto shards = runtime.status();
   const bool ready = caught_up && !clock.needs_confirmation();
   const auto is_behind = [](const ShardStatus& shard) { return shard.parked.empty() && shard.position < shard.end; };
   Response response{.status = ready ? 200 : 503, .content_type = "application/json"};
