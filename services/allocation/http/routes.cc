@@ -17,13 +17,14 @@ AllocationMachine& allocation(machine::Machine& machine) {
   return static_cast<AllocationMachine&>(machine);
 }
 
-// One class of a project, as it goes out. Amounts are base units.
+// One class of a project, as it goes out. Amounts are base units. A list leaves the lots out; there a project of which
+// nothing was awarded or charged yet is one row without resource and unit.
 struct BalanceAnswer {
   std::string project, organisation, resource;
   UnitKind unit{};
   Amount granted, used, reserved, running, expired, withdrawn, available, uncovered;
   Instant as_of, complete_through;
-  std::vector<Lot> lots;
+  std::optional<std::vector<Lot>> lots;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "project", s.project, kRequired);
@@ -68,11 +69,14 @@ std::string json_of(const T& value) {
   return out;
 }
 
-std::string json_of(const ProjectBalance& project, const ClassBalance& balance, const runtime::ShardStatus& status) {
+enum class Lots : std::uint8_t { named, left_out };
+
+std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots,
+                    const runtime::ShardStatus& status) {
   return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
                                balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
                                balance.withdrawn, balance.available, balance.uncovered, status.now, status.complete,
-                               balance.lots});
+                               lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
 }
 
 http::Response balance_answer(AllocationMachine& machine, const runtime::ShardStatus& status,
@@ -92,7 +96,7 @@ http::Response balance_answer(AllocationMachine& machine, const runtime::ShardSt
   response.body = "[";
   for (const ClassBalance& one : balance->classes) {
     if (response.body.size() > 1) response.body += ',';
-    response.body += json_of(*balance, one, status);
+    response.body += json_of(*balance, one, Lots::named, status);
   }
   response.body += "]";
   return response;
@@ -116,9 +120,12 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
                                [](machine::Machine& machine, const runtime::ShardStatus& status, const Bytes& after,
                                   std::size_t limit, std::vector<std::string>& rows) {
                                  auto page = allocation(machine).projects(after, limit);
-                                 for (const ProjectBalance& project : page.rows)
+                                 for (const ProjectBalance& project : page.rows) {
                                    for (const ClassBalance& balance : project.classes)
-                                     rows.push_back(json_of(project, balance, status));
+                                     rows.push_back(json_of(project, balance, Lots::left_out, status));
+                                   if (project.classes.empty())
+                                     rows.push_back(json_of(project, {}, Lots::left_out, status));
+                                 }
                                  return page.last;
                                });
              });
