@@ -110,6 +110,10 @@ std::uint64_t stored_position(const store::View& whole) {
   return value ? decode_row<PlaceRow>(*value).position : 0;
 }
 
+journal::Partition partition_of(const LaneTarget& target) {
+  return {std::string(machine::topic_name(target.topic)), target.partition};
+}
+
 Bytes outbox_key(const LaneTarget& target, std::uint64_t first) {
   Bytes key = lane_key(kOutboxKey, static_cast<std::uint8_t>(target.topic), target.partition);
   append_u64(key, first);
@@ -196,10 +200,10 @@ Fold::Step Fold::fold(BytesView record) {
       break;
     }
     case RecordKind::raw:
-      step = fold_raw(events::body_of(record));
+      step = fold_raw(record);
       break;
     case RecordKind::packet:
-      step = fold_packet(events::body_of(record));
+      step = fold_packet(record);
       break;
   }
   if (step == Step::parked) return step;
@@ -227,9 +231,9 @@ void Fold::update_complete() {
   for (const auto& [lane, state] : in_) complete_ = std::min(complete_, state.completed);
 }
 
-Fold::Step Fold::fold_raw(BytesView body) {
-  if (!wire::decode(body, raw_)) {
-    refuse_record(body, "malformed", "a raw record that does not decode");
+Fold::Step Fold::fold_raw(BytesView record) {
+  if (!wire::decode(events::body_of(record), raw_)) {
+    refuse_record(record, "malformed", "a raw record that does not decode");
     return Step::folded;
   }
   switch (decoder_.decode(raw_.substance)) {
@@ -239,7 +243,7 @@ Fold::Step Fold::fold_raw(BytesView body) {
       return park("an event of a type that this build has no rule for (number " +
                   std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
     case events::DecodeResult::malformed:
-      refuse_record(body, "malformed", "a substance that does not decode");
+      refuse_record(record, "malformed", "a substance that does not decode");
       return Step::folded;
   }
   const Id16 identity = machine::identity_of(raw_);
@@ -281,52 +285,42 @@ void Fold::refuse_record(BytesView record, std::string_view reason, std::string 
   note(Outcome::refuse(reason, "", refused.hint));
 }
 
-Fold::Step Fold::fold_packet(BytesView body) {
-  auto packet = PacketView::parse(body);
+Fold::Step Fold::fold_packet(BytesView record) {
+  auto packet = PacketView::parse(events::body_of(record));
   const auto lane = packet ? in_.find({packet->machine, packet->shard}) : in_.end();
   if (lane == in_.end()) {
     ++counters_.lane_alarms;
-    refuse_record(body, "malformed", "a packet that does not decode, or of a lane that does not lead here");
+    refuse_record(record, "malformed", "a packet that does not decode, or of a lane that does not lead here");
     return Step::folded;
   }
   InLane& state = lane->second;
-  if (packet->first > state.folded + 1) {
+  const std::uint64_t first = packet->first;
+  const Joint joint = join(*packet, state.folded, state.hash);
+  if (joint == Joint::gap || joint == Joint::other) {
     ++counters_.lane_alarms;
     return Step::folded;
   }
-  // The chain is carried over what is dropped, so that a packet of another truth is told before anything of it is
-  // folded.
-  Hash32 hash = packet->before;
-  std::uint64_t number = packet->first;
-  std::optional<BytesView> event = packet->next();
-  for (; event && number <= state.folded; event = packet->next(), ++number) {
-    hash = proof::chain(hash, *event);
-    ++counters_.repeats_dropped;
-  }
-  if (!event) return Step::folded;
-  if (hash != state.hash) {
-    ++counters_.lane_alarms;
-    return Step::folded;
-  }
-  for (; event; event = packet->next(), ++number) {
-    const auto decoded = decoder_.decode(*event);
-    if (decoded != events::DecodeResult::ok) {
-      return park("an event of a lane that this build cannot read (number " + std::to_string(number) + " of " +
+  counters_.repeats_dropped += packet->first - first;
+  // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
+  for (PacketView ahead = *packet; const auto event = ahead.next();) {
+    if (decoder_.decode(*event) != events::DecodeResult::ok)
+      return park("an event of a lane that this build cannot read (number " + std::to_string(ahead.first - 1) + " of " +
                   std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
                   ")");
-    }
+  }
+  while (const auto event = packet->next()) {
+    GRANARY_CHECK(decoder_.decode(*event) == events::DecodeResult::ok, "an event decodes once and not again");
     state.hash = proof::chain(state.hash, *event);
-    state.folded = number;
+    state.folded = packet->first - 1;
     state.dirty = true;
     ++counters_.events;
     if (const auto* completed = std::get_if<events::LaneCompleted>(&decoder_.event())) {
       state.completed = std::max(state.completed, completed->instant);
       update_complete();
     } else {
-      rules_->apply_lane({packet->machine, packet->shard, number, decoder_.event()}, context(), *this);
+      rules_->apply_lane({packet->machine, packet->shard, state.folded, decoder_.event()}, context(), *this);
     }
   }
-  if (!packet->rest.empty()) return park("a packet whose end does not decode");
   return Step::folded;
 }
 

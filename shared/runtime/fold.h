@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
 #include "shared/runtime/packet.h"
 #include "shared/store/store.h"
@@ -44,6 +45,8 @@ struct LaneTarget {
   auto operator<=>(const LaneTarget&) const = default;
 };
 
+journal::Partition partition_of(const LaneTarget& target);
+
 // A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
 struct OutPacket {
   LaneTarget target;
@@ -64,8 +67,8 @@ class Fold final : private machine::Out {
   void open(const store::View& whole);
 
   enum class Step { folded, parked };
-  // Folds the record at position(). parked: this build does not know the record (why: park_reason()); nothing that
-  // matters has changed and the same record can be folded again by a build that does.
+  // Folds the record at position(). parked: this build does not know the record (why: park_reason()); nothing has
+  // changed and the same record can be folded again by a build that does.
   Step fold(BytesView record);
   [[nodiscard]] const std::string& park_reason() const { return park_reason_; }
 
@@ -77,6 +80,8 @@ class Fold final : private machine::Out {
   // Numbers up to which a target is known to hold this lane already (after state was lost): they are folded but not
   // sent again. The hash is checked when the fold gets there.
   void set_standing(const LaneTarget& target, const LaneCounter& standing) { standing_[target] = standing; }
+  // Whether all that was said to stand has been emitted. Once the inbox is folded it must be: it came from there.
+  [[nodiscard]] bool reached_standing() const { return standing_.empty(); }
 
   [[nodiscard]] Machine& rules() { return *rules_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
@@ -108,8 +113,8 @@ class Fold final : private machine::Out {
   };
 
   std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override;
-  Step fold_raw(BytesView body);
-  Step fold_packet(BytesView body);
+  Step fold_raw(BytesView record);
+  Step fold_packet(BytesView record);
   void fold_tick(Instant instant);
   void note(machine::Outcome outcome);
   void refuse_record(BytesView record, std::string_view reason, std::string hint);

@@ -55,6 +55,9 @@ Result<Ledger> read_ledger(const journal::Journal& journal) {
 }
 
 Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_t> partitions, const Clock& clock) {
+  if (partitions && (*partitions < 1 || *partitions > kPartitionsMax))
+    return Error{ErrorCode::invalid_input, "expected 1 to " + std::to_string(kPartitionsMax) + " partitions, got " +
+                                               std::to_string(*partitions) + "; hint: --partitions 8"};
   Ledger ledger;
   GRANARY_TRY(journal.create_topic({std::string(machine::topic_name(Topic::applications)), 1}));
   if (auto standing = read_ledger(journal); standing.ok()) {

@@ -16,8 +16,9 @@ struct Ledger {
 };
 
 // Opens the ledger that stands in the journal, or makes one of `partitions` (default 8) with a fresh random id. A
-// creation that was cut short is finished. Errors: `conflict` where `partitions` is given and is not the ledger's;
-// `corrupt` where a partition begins with another ledger's genesis or none.
+// creation that was cut short is finished. Errors: `invalid_input` for a number outside 1 to 1024; `conflict` where
+// `partitions` is given and is not the ledger's; `corrupt` where a partition begins with another ledger's genesis or
+// none.
 Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_t> partitions, const Clock& clock);
 
 // As it stands; `not_found` where there is none.

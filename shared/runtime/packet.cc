@@ -1,6 +1,7 @@
 #include "shared/runtime/packet.h"
 
 #include "shared/journal/journal.h"
+#include "shared/proof/hash.h"
 
 namespace granary::runtime {
 namespace {
@@ -59,6 +60,10 @@ std::optional<PacketView> PacketView::parse(BytesView body) {
   view.first = packet.first;
   view.before = *hash_from(packet.before);
   view.rest = rest;
+  PacketView ahead = view;
+  while (ahead.next()) {
+  }
+  if (!ahead.rest.empty()) return std::nullopt;
   return view;
 }
 
@@ -69,7 +74,19 @@ std::optional<BytesView> PacketView::next() {
   BytesView event;
   if (!wire::take_varint(in, key) || key != kEventsKey || !wire::take_bytes(in, event)) return std::nullopt;
   rest = in;
+  ++first;
   return event;
+}
+
+Joint join(PacketView& packet, std::uint64_t folded, const Hash32& hash) {
+  if (packet.first > folded + 1) return Joint::gap;
+  Hash32 carried = packet.before;
+  while (packet.first <= folded) {
+    const auto event = packet.next();
+    if (!event) return Joint::old;
+    carried = proof::chain(carried, *event);
+  }
+  return carried == hash ? Joint::next : Joint::other;
 }
 
 }  // namespace granary::runtime

@@ -33,14 +33,23 @@ class PacketBuilder {
 struct PacketView {
   events::MachineKind machine{};
   std::uint16_t shard = 0;
-  std::uint64_t first = 0;
+  std::uint64_t first = 0;  // the number of the event that next() takes
   Hash32 before{};
   BytesView rest;  // the events that next() has not taken yet
 
-  // `body` is what follows a record's first byte. nullopt: no packet.
+  // `body` is what follows a record's first byte. nullopt: not a packet, from its first byte to its last.
   static std::optional<PacketView> parse(BytesView body);
-  // The next event's bytes; nullopt: the packet has ended, or (then rest is not empty) it is malformed.
+  // The next event's bytes; nullopt: the packet has ended.
   std::optional<BytesView> next();
 };
+
+// How a packet stands to a lane whose last event is number `folded` with chained hash `hash`.
+enum class Joint {
+  next,   // goes on where the lane stands: the events up to `folded` were taken off, what is left is new
+  old,    // ends before `folded`: nothing in it is new, and nothing in it can be compared
+  gap,    // begins behind the lane's next event
+  other,  // was chained to other events than the lane's
+};
+Joint join(PacketView& packet, std::uint64_t folded, const Hash32& hash);
 
 }  // namespace granary::runtime

@@ -18,12 +18,11 @@ constexpr std::int64_t kIdleWaitMs = 200;
 
 // What this thread is folding, for the marker that a broken law leaves.
 thread_local Shard* folding_shard = nullptr;
-thread_local std::string folding_marker;
 
 void write_marker(const std::string& message) {
   if (folding_shard == nullptr) return;
-  std::ofstream marker(folding_marker, std::ios::trunc);
-  marker << kVersion << ' ' << folding_shard->fold().position() << ' ' << message << '\n';
+  std::ofstream marker(folding_shard->marker_path(), std::ios::trunc);
+  marker << kVersion << ' ' << folding_shard->suspect() << ' ' << message << '\n';
 }
 
 // The shards of one machine kind and the thread that owns them.
@@ -33,21 +32,22 @@ struct Worker {
   std::atomic<bool> stopping = false;
   std::thread thread;
 
-  void run(const std::string& marker_directory) {
+  void run() {
     bool busy = true;
     while (!stopping) {
       for (const auto& job : mailbox->take(busy ? 0 : kIdleWaitMs)) job();
       busy = false;
       for (const auto& shard : shards) {
         folding_shard = shard.get();
-        const ShardStatus status = shard->last_status();
-        folding_marker = marker_directory + "/parked-" + std::string(machine::machine_name(status.machine)) + "-" +
-                         std::to_string(status.shard);
         busy |= shard->step();
         folding_shard = nullptr;
       }
     }
-    for (const auto& shard : shards) shard->close();
+    for (const auto& shard : shards) {
+      folding_shard = shard.get();
+      shard->close();
+      folding_shard = nullptr;
+    }
   }
 };
 
@@ -60,13 +60,15 @@ class LocalRuntime final : public Runtime {
                     const OpenStore& open_store, const std::string& marker_directory,
                     const std::function<void(const Error&)>& fatal) {
     options_ = options;
-    marker_directory_ = marker_directory;
     TargetScan scan(journal_);
+    const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
+      if (!told->exchange(true)) fatal(error);
+    };
     for (const MachineKind kind : machine::kMachines) {
       Worker& worker = worker_of(kind);
       for (std::uint16_t number = 0; number < machine::shards_of(kind, partitions_); ++number) {
         Shard::Setup setup{kind,           number,       ledger.id,  &options_,        &journal_,
-                           worker.mailbox, make_machine, open_store, marker_directory, fatal};
+                           worker.mailbox, make_machine, open_store, marker_directory, fatal_once};
         auto shard = Shard::open(std::move(setup), scan);
         if (!shard.ok()) return shard.error();
         worker.shards.push_back(std::move(*shard));
@@ -75,7 +77,7 @@ class LocalRuntime final : public Runtime {
     }
     set_check_handler(write_marker);
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
-    for (Worker& worker : workers_) worker.thread = std::thread([&worker, this] { worker.run(marker_directory_); });
+    for (Worker& worker : workers_) worker.thread = std::thread([&worker] { worker.run(); });
     return {};
   }
 
@@ -158,7 +160,6 @@ class LocalRuntime final : public Runtime {
   journal::Journal& journal_;
   std::uint16_t partitions_;
   Options options_;
-  std::string marker_directory_;
   std::array<Worker, machine::kMachines.size()> workers_;
   std::vector<std::uint64_t> start_ends_;
   std::atomic<bool> stopped_ = false;
@@ -181,7 +182,7 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
         needs.position = std::max(needs.position, place.offset + 1);
       }
     }
-    next();
+    runtime_.on_shard(target_, target_shard_, [self = shared_from_this()](Shard&) { self->next(); });
   }
 
  private:
@@ -220,7 +221,10 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
       }
       waiting_ = asked.size();
     }
-    if (asked.empty()) return done_();
+    if (asked.empty()) {
+      if (!alive_.expired()) done_();
+      return;
+    }
     for (auto& [at, needs] : asked) {
       runtime_.on_shard(at.first, at.second,
                         [self = shared_from_this(), at = at, needs = std::move(needs)](Shard& shard) {

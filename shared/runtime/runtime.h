@@ -57,7 +57,7 @@ struct ShardStatus {
 
 struct Options {
   std::uint16_t partitions = 0;
-  // A commit falls due after so many events or outbox bytes; earlier where the inbox has nothing more to read.
+  // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read.
   std::size_t commit_events_max = 50'000;
   std::size_t commit_bytes_max = 32U << 20;
   // Folding pauses while more than this waits to be acknowledged by a shard's targets.
@@ -81,7 +81,8 @@ class Runtime {
   virtual void ask(MachineKind machine, std::uint16_t shard,
                    std::function<void(Machine&, const ShardStatus&)> question) = 0;
 
-  // Calls `done` once the effect of `token` is folded in that shard, along the lanes; never, where it cannot get there.
+  // Calls `done` once the effect of `token`, whose partitions must be the ledger's, is folded in that shard, along the
+  // lanes; never, where it cannot get there.
   // The caller keeps time; once it has dropped `alive` the wait is forgotten.
   virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                            std::function<void()> done) = 0;

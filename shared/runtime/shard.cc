@@ -15,6 +15,8 @@ namespace granary::runtime {
 namespace {
 
 constexpr std::size_t kReadBytes = 1U << 20;
+constexpr std::size_t kAppendBytesMax = 8U << 20;
+constexpr auto kRetryPause = std::chrono::milliseconds(100);
 constexpr std::string_view kAckedKey = "mA";
 
 Bytes acked_key(const LaneTarget& target) {
@@ -22,10 +24,6 @@ Bytes acked_key(const LaneTarget& target) {
   append_u8(key, static_cast<std::uint8_t>(target.topic));
   append_u16(key, target.partition);
   return key;
-}
-
-journal::Partition partition_of(const LaneTarget& target) {
-  return {std::string(machine::topic_name(target.topic)), target.partition};
 }
 
 }  // namespace
@@ -120,7 +118,10 @@ Result<void> Shard::check_inbox() const {
 }
 
 Result<bool> Shard::recover_lanes(TargetScan& scan) {
-  for (OutPacket& packet : read_outbox(*store_)) lanes_[packet.target].unsent.push_back(std::move(packet));
+  for (OutPacket& packet : read_outbox(*store_)) {
+    outbox_bytes_ += packet.bytes.size();
+    lanes_[packet.target].outbox.push_back(std::move(packet));
+  }
   // A lane that this shard may have: those it knows, and after a loss of state all that its machine can write to.
   std::vector<LaneTarget> targets;
   for (const Topic topic : machine::kTopics) {
@@ -141,24 +142,53 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
   for (const LaneTarget& target : targets) {
     Lane& lane = lanes_[target];
     if (const auto value = store_->get(acked_key(target))) lane.acked_end = read_u64(*value);
-    auto standing = scan.last_of(setup_.machine, setup_.shard, target, lane.acked_end);
-    if (!standing.ok()) return standing.error();
-    const auto counter = fold_->out_lanes().find(target);
-    const std::uint64_t emitted = counter == fold_->out_lanes().end() ? 0 : counter->second.number;
-    const std::uint64_t outbox_first = lane.unsent.empty() ? emitted + 1 : lane.unsent.front().first;
-    // Where nothing stands behind the acknowledged offset, what was acknowledged before it does.
-    const std::uint64_t held = standing->number == 0 && lane.acked_end > 0 ? outbox_first - 1 : standing->number;
-    if (held + 1 < outbox_first) return false;
-    if (standing->number > emitted) fold_->set_standing(target, *standing);
-    while (!lane.unsent.empty() && lane.unsent.front().last <= held) {
-      trims_.push_back(outbox_key(target, lane.unsent.front().first));
-      lane.unsent.pop_front();
-    }
-    for (const OutPacket& packet : lane.unsent) outbox_bytes_ += packet.bytes.size();
-    // Events that stand already are not sent twice on an outward stream; in an inbox their reader drops them.
-    if (!lane.unsent.empty() && !machine::is_inbox(target.topic)) lane.acked_end = held;
+    const auto same = compare_with_target(target, lane, scan);
+    if (!same.ok() || !*same) return same;
   }
   return true;
+}
+
+Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan) {
+  const bool outward = !machine::is_inbox(target.topic);
+  const auto counter = fold_->out_lanes().find(target);
+  LaneCounter at = counter == fold_->out_lanes().end() ? LaneCounter{} : counter->second;
+  const std::uint64_t emitted = at.number;
+  if (!lane.outbox.empty())
+    at = {lane.outbox.front().first - 1, PacketView::parse(events::body_of(lane.outbox.front().bytes))->before};
+  const auto standing = scan.last_of(setup_.machine, setup_.shard, target, at, outward ? 0 : lane.acked_end);
+  if (!standing.ok()) return standing.error();
+  const LaneCounter& held = standing->last;
+  if (held.number < at.number) return false;
+  for (auto packet = lane.outbox.begin(); packet != lane.outbox.end() && at.number < held.number; ++packet) {
+    auto view = PacketView::parse(events::body_of(packet->bytes));
+    while (at.number < held.number) {
+      const auto event = view->next();
+      if (!event) break;
+      at = {at.number + 1, proof::chain(at.hash, *event)};
+    }
+  }
+  if (!outward && at.number == held.number && at.hash != held.hash) return false;
+  while (!lane.outbox.empty() && lane.outbox.front().last <= held.number) drop_first(target, lane);
+  if (outward) {
+    lane.acked_end = held.number;
+  } else {
+    // Ahead of this shard: only `emitted` is known to be in that state's outbox or acknowledged.
+    lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
+  }
+  if (held.number > emitted) {
+    fold_->set_standing(target, held);
+    const auto end = setup_.journal->end(inbox_);
+    if (!end.ok()) return end.error();
+    standing_due_ = *end;
+  }
+  return true;
+}
+
+void Shard::drop_first(const LaneTarget& target, Lane& lane) {
+  const OutPacket& packet = lane.outbox.front();
+  outbox_bytes_ -= packet.bytes.size();
+  trims_.push_back(outbox_key(target, packet.first));
+  lane.outbox.pop_front();
 }
 
 bool Shard::step() {
@@ -166,45 +196,57 @@ bool Shard::step() {
   retry_failed_lanes();
   publish();
   const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
-  bool more = false;
-  if (parked_.empty() && room && inbox_grew_) {
-    inbox_grew_ = false;
-    const auto read = setup_.journal->read(inbox_, fold_->position(), kReadBytes, batch_);
-    if (!read.ok()) {
-      inbox_grew_ = read.error().can_retry();
-      if (!inbox_grew_) fail(read.error());
-      return false;
-    }
-    for (const journal::Record& record : batch_.records) {
-      if (park_at_ == fold_->position()) {
-        park("this record broke a law of the fold; see " + marker_path());
-        break;
-      }
-      if (fold_->fold(record.value) == Fold::Step::parked) {
-        park(fold_->park_reason());
-        break;
-      }
-      ++records_since_commit_;
-      bytes_since_commit_ += record.value.size();
-    }
-    more = !batch_.records.empty() && parked_.empty();
-    if (more) inbox_grew_ = true;
-    end_ = std::max(end_, fold_->position());
-  }
-  if (fold_->counters().diverged) {
-    park("a target holds other output for the same input: two builds or two owners disagree");
-    more = false;
-  }
-  const bool due = records_since_commit_ >= setup_.options->commit_events_max ||
+  const bool more = parked_.empty() && room && inbox_grew_ && read_and_fold();
+  if (stopped_) return false;
+  diverged_ |= fold_->counters().diverged || (fold_->position() >= standing_due_ && !fold_->reached_standing());
+  if (diverged_)
+    park(
+        "a target holds other output for the same input, by another build or owner; nothing of this is kept or "
+        "published");
+  const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
                    bytes_since_commit_ >= setup_.options->commit_bytes_max;
   if (records_since_commit_ > 0 && (due || !more)) commit();
   run_waits();
   publish_status();
-  return more && room;
+  return more && parked_.empty();
+}
+
+// Folds up to a batch. True: there may be more to read.
+bool Shard::read_and_fold() {
+  inbox_grew_ = false;
+  const auto read = setup_.journal->read(inbox_, fold_->position(), kReadBytes, batch_);
+  if (!read.ok()) {
+    inbox_grew_ = read.error().can_retry();
+    if (!inbox_grew_) fail(read.error());
+    return false;
+  }
+  if (batch_.records.empty()) return false;
+  inbox_grew_ = true;
+  for (const journal::Record& record : batch_.records) {
+    if (park_at_ == fold_->position()) {
+      park("this record broke a law of the fold; see " + marker_path());
+      break;
+    }
+    if (fold_->fold(record.value) == Fold::Step::parked) {
+      park(fold_->park_reason());
+      break;
+    }
+    ++records_since_commit_;
+    bytes_since_commit_ += record.value.size();
+  }
+  const auto end = setup_.journal->end(inbox_);
+  end_ = std::max(end.ok() ? *end : end_, fold_->position());
+  return parked_.empty();
+}
+
+std::uint64_t Shard::suspect() const {
+  return committing_ ? fold_->position() - records_since_commit_ : fold_->position();
 }
 
 void Shard::commit() {
+  if (diverged_) return;
   crash_point("runtime.before_commit");
+  committing_ = true;
   store::WriteSet rows;
   std::vector<OutPacket> ready;
   fold_->flush(rows, ready);
@@ -219,86 +261,79 @@ void Shard::commit() {
   if (const auto done = store_->commit(rows); !done.ok()) return fail(done.error());
   crash_point("runtime.after_commit");
   fold_->committed();
+  committing_ = false;
   ++commits_;
   records_since_commit_ = 0;
   bytes_since_commit_ = 0;
+  events_at_commit_ = fold_->counters().events;
   for (OutPacket& packet : ready) {
     outbox_bytes_ += packet.bytes.size();
-    lanes_[packet.target].unsent.push_back(std::move(packet));
+    lanes_[packet.target].outbox.push_back(std::move(packet));
   }
   publish();
 }
 
 void Shard::publish() {
-  if (fold_->counters().diverged) return;
+  if (diverged_) return;
   for (auto& [target, lane] : lanes_)
-    if (!lane.unsent.empty() && !lane.failed) publish_lane(target, lane);
+    if (!lane.outbox.empty() && lane.in_flight == 0 && !lane.failed) publish_lane(target, lane);
 }
 
 void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
   std::vector<journal::Record> records;
-  const std::uint64_t first = lane.unsent.front().first;
-  const std::uint64_t last = lane.unsent.back().last;
-  const bool outward = !machine::is_inbox(target.topic);
-  for (OutPacket& packet : lane.unsent) {
-    if (outward) {
-      // For an outward lane acked_end counts events: what stands there is not sent again.
+  std::size_t bytes = 0;
+  for (const OutPacket& packet : lane.outbox) {
+    if (bytes > kAppendBytesMax) break;
+    bytes += packet.bytes.size();
+    ++lane.in_flight;
+    if (machine::is_inbox(target.topic)) {
+      records.emplace_back().value = packet.bytes;
+    } else {
       for (auto& record : outward_records(packet, lane.acked_end + 1, setup_.ledger))
         records.push_back(std::move(record));
-    } else {
-      journal::Record& record = records.emplace_back();
-      record.value = packet.bytes;
     }
-    lane.sent.push_back(std::move(packet));
   }
-  lane.unsent.clear();
-  lane.in_flight.emplace_back(first, last);
   crash_point("runtime.before_publish");
   const std::size_t count = records.size();
   setup_.journal->append(
       partition_of(target), std::move(records),
-      [this, mailbox = setup_.mailbox, target, last, count](Result<journal::Offset> done) {
-        mailbox->post([this, target, last, count, done = std::move(done)] { acknowledged(target, last, done, count); });
+      [this, mailbox = setup_.mailbox, target, count](Result<journal::Offset> first) {
+        mailbox->post([this, target, count, first = std::move(first)] { acknowledged(target, count, first); });
       });
   crash_point("runtime.after_publish");
 }
 
-void Shard::acknowledged(const LaneTarget& target, std::uint64_t last, Result<journal::Offset> first,
-                         std::size_t records) {
+void Shard::acknowledged(const LaneTarget& target, std::size_t records, const Result<journal::Offset>& first) {
   Lane& lane = lanes_[target];
-  lane.in_flight.pop_front();
-  if (!first.ok() || lane.failed) {
-    // Nothing behind a failed append counts: all of it is sent again, in order, once nothing is in flight.
+  const std::size_t packets = std::exchange(lane.in_flight, 0);
+  if (!first.ok()) {
+    if (!first.error().can_retry()) return fail(first.error());
     lane.failed = true;
-    if (!first.ok() && !first.error().can_retry()) fail(first.error());
+    lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
     return;
   }
-  lane.acked_end = machine::is_inbox(target.topic) ? *first + records : last;
-  while (!lane.sent.empty() && lane.sent.front().last <= last) {
-    outbox_bytes_ -= lane.sent.front().bytes.size();
-    trims_.push_back(outbox_key(target, lane.sent.front().first));
-    lane.sent.pop_front();
-  }
+  lane.acked_end = machine::is_inbox(target.topic) ? *first + records : lane.outbox[packets - 1].last;
+  for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");
 }
 
 void Shard::retry_failed_lanes() {
   for (auto& [target, lane] : lanes_) {
-    if (!lane.failed || !lane.in_flight.empty()) continue;
+    if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
     // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
     TargetScan scan(*setup_.journal);
-    const auto standing =
-        scan.last_of(setup_.machine, setup_.shard, target, machine::is_inbox(target.topic) ? lane.acked_end : 0);
-    if (!standing.ok()) continue;
-    for (auto packet = lane.sent.rbegin(); packet != lane.sent.rend(); ++packet)
-      lane.unsent.push_front(std::move(*packet));
-    lane.sent.clear();
-    while (!lane.unsent.empty() && lane.unsent.front().last <= standing->number) {
-      outbox_bytes_ -= lane.unsent.front().bytes.size();
-      trims_.push_back(outbox_key(target, lane.unsent.front().first));
-      lane.unsent.pop_front();
+    const auto same = compare_with_target(target, lane, scan);
+    if (!same.ok() && same.error().can_retry()) {
+      lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
+      continue;
     }
-    if (!machine::is_inbox(target.topic)) lane.acked_end = std::max(lane.acked_end, standing->number);
+    if (!same.ok()) return fail(same.error());
+    if (!*same) {
+      const journal::Partition partition = partition_of(target);
+      return fail({ErrorCode::conflict, partition.topic + "/" + std::to_string(partition.number) +
+                                            " holds less than was acknowledged or another's output; hint: start "
+                                            "again, the state is then folded anew and compared"});
+    }
     lane.failed = false;
   }
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
@@ -60,33 +61,43 @@ class Shard {
   [[nodiscard]] ShardStatus status() const;
   // As of the last step; any thread.
   [[nodiscard]] ShardStatus last_status() const;
+  // Of a law that breaks while this shard folds or commits: where a next start has to stop.
+  [[nodiscard]] std::uint64_t suspect() const;
+  [[nodiscard]] std::string marker_path() const;
   // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
   void wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
 
  private:
+  // One append of a lane is under way at a time: of two, the first could fail and the second stand, and an outward
+  // stream would have a hole.
   struct Lane {
-    std::deque<OutPacket> unsent;
-    std::deque<std::pair<std::uint64_t, std::uint64_t>> in_flight;  // first and last number of each append
-    std::deque<OutPacket> sent;                                     // not acknowledged yet
-    std::uint64_t acked_end = 0;  // offset behind the last acknowledged record: where a scan for this lane begins
+    std::deque<OutPacket> outbox;  // in order
+    std::size_t in_flight = 0;     // so many at its front are being appended
+    // An inbox: an offset at which all before the outbox stood there. An outward stream: the last number there.
+    std::uint64_t acked_end = 0;
     bool failed = false;
+    std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
   };
 
   explicit Shard(Setup setup) : setup_(std::move(setup)) {}
   Result<void> start(TargetScan& scan);
   Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
   Result<void> check_inbox() const;
+  // Looks what the target holds of a lane and drops that from the outbox. false: less than was acknowledged, or other
+  // output than this shard's.
+  Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan);
+  void drop_first(const LaneTarget& target, Lane& lane);
+  bool read_and_fold();
   void commit();
   void publish();
   void publish_lane(const LaneTarget& target, Lane& lane);
-  void acknowledged(const LaneTarget& target, std::uint64_t last, Result<journal::Offset> first, std::size_t records);
+  void acknowledged(const LaneTarget& target, std::size_t records, const Result<journal::Offset>& first);
   void retry_failed_lanes();
   void park(std::string reason);
   void fail(const Error& error);
   void run_waits();
   void publish_status();
   [[nodiscard]] std::string name() const;
-  [[nodiscard]] std::string marker_path() const;
 
   Setup setup_;
   journal::Partition inbox_;
@@ -97,8 +108,13 @@ class Shard {
   std::size_t outbox_bytes_ = 0;
   std::size_t records_since_commit_ = 0;
   std::size_t bytes_since_commit_ = 0;
+  std::uint64_t events_at_commit_ = 0;
+  bool committing_ = false;
   std::uint64_t commits_ = 0;
   std::uint64_t end_ = 0;
+  // Folded this far, all that stood in the targets when they were looked at must have been emitted again.
+  std::uint64_t standing_due_ = 0;
+  bool diverged_ = false;
   std::string parked_;
   std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law
   std::atomic<bool> inbox_grew_ = true;

@@ -8,46 +8,48 @@ namespace {
 constexpr std::size_t kReadBytes = 4U << 20;
 }
 
-Result<LaneCounter> TargetScan::last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target,
-                                        std::uint64_t from) {
+Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target,
+                                                 const LaneCounter& known, journal::Offset from) {
   if (!machine::is_inbox(target.topic)) return last_outward(target);
-  const auto known = seen_.find(target);
-  if (known == seen_.end() || known->second.from > from) GRANARY_TRY(scan_inbox(target, from));
-  const auto& lanes = seen_[target].lanes;
-  const auto lane = lanes.find({machine, shard});
-  return lane == lanes.end() ? LaneCounter{} : lane->second;
+  const Lane lane{machine, shard};
+  const auto end = journal_.end(partition_of(target));
+  if (!end.ok()) return end.error();
+  if (from > 0 && from <= *end) {
+    Whole tail{{{lane, known}}, from};
+    GRANARY_TRY(scan_inbox(target, &lane, tail));
+    return Standing{tail.lanes[lane], tail.end};
+  }
+  Whole& whole = whole_[target];
+  GRANARY_TRY(scan_inbox(target, nullptr, whole));
+  return Standing{whole.lanes[lane], whole.end};
 }
 
-Result<void> TargetScan::scan_inbox(const LaneTarget& target, std::uint64_t from) {
-  const journal::Partition partition{std::string(machine::topic_name(target.topic)), target.partition};
-  Seen& seen = seen_[target];
-  seen.from = from;
+Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, Whole& whole) const {
+  const journal::Partition partition = partition_of(target);
   journal::ReadBatch batch;
   while (true) {
-    GRANARY_TRY(journal_.read(partition, from, kReadBytes, batch));
+    GRANARY_TRY(journal_.read(partition, whole.end, kReadBytes, batch));
     if (batch.records.empty()) return {};
+    whole.end += batch.records.size();
     for (const journal::Record& record : batch.records) {
       if (events::kind_of(record.value) != events::RecordKind::packet) continue;
       auto packet = PacketView::parse(events::body_of(record.value));
       if (!packet) continue;
-      LaneCounter& lane = seen.lanes[{packet->machine, packet->shard}];
-      // A packet that its reader drops whole (a gap, another truth) does not count as standing.
-      if (lane.number != 0 && packet->first > lane.number + 1) continue;
-      Hash32 hash = packet->before;
-      for (std::uint64_t number = packet->first; const auto event = packet->next(); ++number) {
-        hash = proof::chain(hash, *event);
-        if (number > lane.number) lane = {number, hash};
-      }
+      const Lane lane{packet->machine, packet->shard};
+      if (only != nullptr && lane != *only) continue;
+      // As Fold::fold_packet: what its reader drops does not stand.
+      LaneCounter& standing = whole.lanes[lane];
+      if (join(*packet, standing.number, standing.hash) != Joint::next) continue;
+      while (const auto event = packet->next()) standing = {standing.number + 1, proof::chain(standing.hash, *event)};
     }
-    from += batch.records.size();
   }
 }
 
-Result<LaneCounter> TargetScan::last_outward(const LaneTarget& target) {
-  const journal::Partition partition{std::string(machine::topic_name(target.topic)), target.partition};
+Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) const {
+  const journal::Partition partition = partition_of(target);
   const auto end = journal_.end(partition);
   if (!end.ok()) return end.error();
-  if (*end == 0) return LaneCounter{};
+  if (*end == 0) return Standing{};
   journal::ReadBatch batch;
   GRANARY_TRY(journal_.read(partition, *end - 1, kReadBytes, batch));
   const auto number = batch.records.empty() ? std::nullopt : outward_number(batch.records.front());
@@ -57,7 +59,7 @@ Result<LaneCounter> TargetScan::last_outward(const LaneTarget& target) {
                      " has no ce_id of partition and number; only Granary may write to this topic; hint: "
                      "find who else does, and restore the topic"};
   }
-  return LaneCounter{*number, Hash32{}};
+  return Standing{{*number, Hash32{}}, 0};
 }
 
 }  // namespace granary::runtime

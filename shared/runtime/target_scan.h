@@ -1,5 +1,5 @@
-// What targets hold of the lanes that lead to them: asked by a writer at start, so that it goes on behind what stands
-// there and never trusts its own memory of what was acknowledged. One thread (start-up).
+// What targets hold of the lanes that lead to them: asked by a writer at start and after a failed append, so that it
+// goes on behind what stands there and never trusts its own memory of what was acknowledged. One thread.
 #pragma once
 
 #include <map>
@@ -13,20 +13,28 @@ class TargetScan {
  public:
   explicit TargetScan(const journal::Journal& journal) : journal_(journal) {}
 
-  // The last event of the lane of (machine, shard) that stands in `target` at or after offset `from`; number 0: none
-  // does. For an outward stream its last record tells, and `from` and the hash mean nothing.
-  Result<LaneCounter> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, std::uint64_t from);
+  struct Standing {
+    LaneCounter last;         // number 0: nothing of the lane stands
+    journal::Offset end = 0;  // up to which the target was read; 0 for an outward stream
+  };
+  // The last event of the lane of (machine, shard) that the target's reader takes from it: `known` is where the lane
+  // stood, at least, when the target ended at `from`. Where the target is shorter than that (or `from` is 0), all of it
+  // is read and `known` means nothing. For an outward stream its last record tells; the hash is zero then.
+  Result<Standing> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, const LaneCounter& known,
+                           journal::Offset from);
 
  private:
-  struct Seen {
-    std::uint64_t from = 0;
-    std::map<std::pair<MachineKind, std::uint16_t>, LaneCounter> lanes;
+  using Lane = std::pair<MachineKind, std::uint16_t>;
+  struct Whole {
+    std::map<Lane, LaneCounter> lanes;
+    journal::Offset end = 0;
   };
-  Result<void> scan_inbox(const LaneTarget& target, std::uint64_t from);
-  Result<LaneCounter> last_outward(const LaneTarget& target);
+  // Reads on from whole.end. With `only`, packets of other lanes are passed over.
+  Result<void> scan_inbox(const LaneTarget& target, const Lane* only, Whole& whole) const;
+  Result<Standing> last_outward(const LaneTarget& target) const;
 
   const journal::Journal& journal_;
-  std::map<LaneTarget, Seen> seen_;  // a scan from further back serves everybody
+  std::map<LaneTarget, Whole> whole_;  // read from the beginning: serves every lane
 };
 
 }  // namespace granary::runtime

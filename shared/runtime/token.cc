@@ -24,6 +24,7 @@ Result<Token> Token::parse(std::string_view text) {
     const auto topic = static_cast<std::uint8_t>(rest[0]);
     if (topic < 1 || topic > static_cast<std::uint8_t>(Topic::ledger)) return malformed;
     token.places.push_back({static_cast<Topic>(topic), read_u16(rest.substr(1)), read_u64(rest.substr(3))});
+    if (token.places.back().offset == ~std::uint64_t{0}) return malformed;  // no record follows it
   }
   return token;
 }
