@@ -2,6 +2,7 @@
 
 #include "shared/base/check.h"
 #include "shared/proof/hash.h"
+#include "shared/runtime/outward.h"
 
 namespace granary::runtime {
 namespace {
@@ -335,7 +336,7 @@ std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) 
     if (const auto standing = standing_.find(target);
         standing != standing_.end() && lane.number <= standing->second.number) {
       if (lane.number == standing->second.number) {
-        counters_.diverged |= standing->second.hash != Hash32{} && standing->second.hash != lane.hash;
+        counters_.diverged |= standing->second.hash != (machine::is_inbox(topic) ? lane.hash : outward_hash(event));
         standing_.erase(standing);
       }
       if (!packet.open) changed_.push_back(target);

@@ -78,10 +78,9 @@ class Fold final : private machine::Out {
   void committed();
 
   // Numbers up to which a target is known to hold this lane already (after state was lost): they are folded but not
-  // sent again. The hash is checked when the fold gets there.
+  // sent again. The hash is checked when the fold gets there: of an inbox's lane the chained one, of an outward stream
+  // the last record's (outward_hash).
   void set_standing(const LaneTarget& target, const LaneCounter& standing) { standing_[target] = standing; }
-  // Whether all that was said to stand has been emitted. Once the inbox is folded it must be: it came from there.
-  [[nodiscard]] bool reached_standing() const { return standing_.empty(); }
 
   [[nodiscard]] Machine& rules() { return *rules_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }

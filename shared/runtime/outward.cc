@@ -4,6 +4,7 @@
 
 #include "shared/base/check.h"
 #include "shared/events/json.h"
+#include "shared/proof/hash.h"
 
 namespace granary::runtime {
 namespace {
@@ -43,6 +44,14 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
     events::write_json(decoder.event(), record.value);
   }
   return records;
+}
+
+Hash32 outward_hash(BytesView event) {
+  events::EventDecoder decoder;
+  GRANARY_CHECK(decoder.decode(event) == events::DecodeResult::ok, "an event that was emitted does not decode");
+  std::string value;
+  events::write_json(decoder.event(), value);
+  return proof::sha256(value);
 }
 
 std::string_view header(const journal::Record& record, std::string_view name) {

@@ -14,6 +14,9 @@ namespace granary::runtime {
 // The records of a packet's events from number `from` on.
 std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint64_t from, const Id16& ledger);
 
+// SHA-256 of the value that the event gets as a record.
+Hash32 outward_hash(BytesView event);
+
 // The lane number in a record's ce_id; nullopt: it has none.
 std::optional<std::uint64_t> outward_number(const journal::Record& record);
 

@@ -175,12 +175,7 @@ Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, Ta
     // Ahead of this shard: only `emitted` is known to be in that state's outbox or acknowledged.
     lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
   }
-  if (held.number > emitted) {
-    fold_->set_standing(target, held);
-    const auto end = setup_.journal->end(inbox_);
-    if (!end.ok()) return end.error();
-    standing_due_ = *end;
-  }
+  if (held.number > emitted) fold_->set_standing(target, held);
   return true;
 }
 
@@ -195,11 +190,14 @@ bool Shard::step() {
   if (stopped_) return false;
   retry_failed_lanes();
   publish();
+  if (inbox_grew_) {
+    const auto end = setup_.journal->end(inbox_);
+    if (end.ok()) end_ = *end;
+  }
   const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
   const bool more = parked_.empty() && room && inbox_grew_ && read_and_fold();
   if (stopped_) return false;
-  diverged_ |= fold_->counters().diverged || (fold_->position() >= standing_due_ && !fold_->reached_standing());
-  if (diverged_)
+  if (fold_->counters().diverged)
     park(
         "a target holds other output for the same input, by another build or owner; nothing of this is kept or "
         "published");
@@ -234,8 +232,7 @@ bool Shard::read_and_fold() {
     ++records_since_commit_;
     bytes_since_commit_ += record.value.size();
   }
-  const auto end = setup_.journal->end(inbox_);
-  end_ = std::max(end.ok() ? *end : end_, fold_->position());
+  end_ = std::max(end_, fold_->position());
   return parked_.empty();
 }
 
@@ -244,7 +241,7 @@ std::uint64_t Shard::suspect() const {
 }
 
 void Shard::commit() {
-  if (diverged_) return;
+  if (fold_->counters().diverged) return;
   crash_point("runtime.before_commit");
   committing_ = true;
   store::WriteSet rows;
@@ -274,7 +271,7 @@ void Shard::commit() {
 }
 
 void Shard::publish() {
-  if (diverged_) return;
+  if (fold_->counters().diverged) return;
   for (auto& [target, lane] : lanes_)
     if (!lane.outbox.empty() && lane.in_flight == 0 && !lane.failed) publish_lane(target, lane);
 }

@@ -112,9 +112,6 @@ class Shard {
   bool committing_ = false;
   std::uint64_t commits_ = 0;
   std::uint64_t end_ = 0;
-  // Folded this far, all that stood in the targets when they were looked at must have been emitted again.
-  std::uint64_t standing_due_ = 0;
-  bool diverged_ = false;
   std::string parked_;
   std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law
   std::atomic<bool> inbox_grew_ = true;

@@ -59,7 +59,7 @@ Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) 
                      " has no ce_id of partition and number; only Granary may write to this topic; hint: "
                      "find who else does, and restore the topic"};
   }
-  return Standing{{*number, Hash32{}}, 0};
+  return Standing{{*number, proof::sha256(batch.records.front().value)}, 0};
 }
 
 }  // namespace granary::runtime

@@ -1,0 +1,197 @@
+#include "tests/support/toy_machine.h"
+
+#include "shared/proof/hash.h"
+
+namespace granary::test {
+
+using machine::Context;
+using machine::Judgement;
+using machine::MachineKind;
+using machine::Out;
+using machine::Outcome;
+using machine::Topic;
+using units::Amount;
+using units::Instant;
+
+namespace {
+
+constexpr Instant kStart{1'790'000'000'000};
+
+events::ChargePart part_of(Amount amount) {
+  events::ChargePart part;
+  part.class_name = "toy";
+  part.unit = units::UnitKind::item;
+  part.amount = amount;
+  part.from_account = events::Account::outside;
+  part.to_account = events::Account::uncovered;
+  part.funding = events::PartFunding::uncovered_bill;
+  return part;
+}
+
+}  // namespace
+
+std::string organisation_of(std::string_view project) {
+  return "o-" + std::string(project.substr(project.size() - 1));
+}
+
+void ToyMachine::open(const store::View& rows) {
+  ids_.open(rows);
+  sums_.open(rows);
+  clock_.open(rows);
+}
+
+ToySum& ToyMachine::add(BytesView key, Amount amount) {
+  ToySum& sum = sums_.edit(key);
+  ++sum.events;
+  sum.amount += amount;
+  return sum;
+}
+
+Outcome ToyMachine::apply_raw(const machine::RawInput& input, const Context& context, Out& out) {
+  if (const ToyId* known = ids_.find(view_of(input.identity))) {
+    if (known->substance == view_of(input.substance)) return {Judgement::repeat};
+    return Outcome::refuse("conflicting_duplicate", "", "send another id");
+  }
+  const auto* stated = std::get_if<events::SourceStated>(&input.event);
+  const auto* usage = std::get_if<events::UsageReported>(&input.event);
+  if ((kind_ == MachineKind::intake && stated == nullptr) || (kind_ == MachineKind::metering && usage == nullptr))
+    return Outcome::refuse("toy_refuses", "", "send it elsewhere");
+  if (usage != nullptr && usage->project == "nobody") return Outcome::refuse("toy_refuses", "/project", "name one");
+  GRANARY_CHECK(usage == nullptr || usage->project != "lawless", "a law of the toy is broken");
+  ids_.edit(view_of(input.identity)).substance = view_of(input.substance);
+  if (usage != nullptr) {
+    meter(input, context, out);
+  } else {
+    add(stated->source, Amount(static_cast<std::int64_t>(stated->records)));
+    for (const Topic topic : {Topic::usage, Topic::allocations, Topic::ledger})
+      out.broadcast(topic, context.partitions,
+                    events::SourceCompleted{stated->source, stated->complete_through, stated->records});
+  }
+  return {};
+}
+
+void ToyMachine::meter(const machine::RawInput& input, const Context& context, Out& out) {
+  const auto& usage = std::get<events::UsageReported>(input.event);
+  const Amount amount = usage.resources.front().amount + Amount(added_);
+  add(usage.project, amount);
+  events::UsageMetered metered;
+  metered.source = input.raw.source;
+  metered.id = input.raw.id;
+  metered.project = usage.project;
+  metered.start = usage.start;
+  metered.end = usage.end;
+  metered.amounts = {{"toy", units::UnitKind::item, amount, amount}};
+  metered.recorded_at = input.raw.recorded_at;
+  out.emit(Topic::allocations, context.router->shard_of(usage.project), metered);
+}
+
+void ToyMachine::apply_lane(const machine::LaneInput& input, const Context& context, Out& out) {
+  if (const auto* fact = std::get_if<events::SourceCompleted>(&input.event)) {
+    add(fact->source, Amount(static_cast<std::int64_t>(fact->records)));
+  } else if (const auto* metered = std::get_if<events::UsageMetered>(&input.event)) {
+    const Amount amount = metered->amounts.front().charged + Amount(kind_ == MachineKind::allocation ? added_ : 0);
+    const std::uint64_t count = add(metered->project, amount).events;
+    events::UsageCharged charged;
+    charged.source = metered->source;
+    charged.id = metered->id;
+    charged.project = metered->project;
+    charged.organisation = organisation_of(metered->project);
+    charged.recorded_at = metered->recorded_at;
+    charged.metering_shard = input.shard;
+    charged.metering_number = input.number;
+    charged.parts = {part_of(amount)};
+    out.emit(Topic::ledger, context.router->shard_of(charged.organisation), charged);
+    if (count % 5 != 0) return;
+    events::LotExhausted notice;
+    notice.project = charged.project;
+    notice.organisation = charged.organisation;
+    notice.lot = count;
+    notice.class_name = "toy";
+    notice.unit = units::UnitKind::item;
+    notice.amount = amount;
+    notice.at = context.now;
+    out.emit(Topic::notices, context.shard, notice);
+  } else if (const auto* charged = std::get_if<events::UsageCharged>(&input.event)) {
+    const Amount amount = charged->parts.front().amount + Amount(added_);
+    add(charged->organisation, amount);
+    events::ChargeRated line;
+    line.organisation = charged->organisation;
+    line.project = charged->project;
+    line.resource = "toy";
+    line.period = "2026-10";
+    line.unit = units::UnitKind::item;
+    line.amount = amount;
+    line.funding = events::PartFunding::uncovered_bill;
+    line.source = charged->source;
+    line.id = charged->id;
+    line.currency = "EUR";
+    out.emit(Topic::billing, context.shard, line);
+  }
+}
+
+void ToyMachine::apply_tick(Instant, const Context& context, Out&) {
+  ToyClock& clock = clock_.edit("");
+  ++clock.ticks;
+  clock.now = context.now;
+  clock.complete = context.complete;
+}
+
+void ToyMachine::flush(store::WriteSet& rows) {
+  ids_.flush(rows);
+  sums_.flush(rows, [](const Bytes& key, const ToySum*) {
+    GRANARY_CHECK(!key.ends_with("lawless-later"), "a law of the toy is broken at its flush");
+  });
+  clock_.flush(rows);
+}
+
+void ToyMachine::committed() {
+  ids_.shrink();
+  sums_.shrink();
+  clock_.shrink();
+}
+
+ToySum ToyMachine::sum(BytesView key) {
+  const ToySum* found = sums_.find(key);
+  return found == nullptr ? ToySum{} : *found;
+}
+
+ToyClock ToyMachine::clock() {
+  const ToyClock* found = clock_.find("");
+  return found == nullptr ? ToyClock{} : *found;
+}
+
+Bytes toy_raw(const std::string& id, Bytes substance) {
+  events::Raw raw;
+  raw.source = "toy";
+  raw.id = id;
+  raw.time = raw.recorded_at = kStart;
+  raw.substance = std::move(substance);
+  return events::encode_record(raw);
+}
+
+Bytes toy_usage(const std::string& id, const std::string& project, std::int64_t amount) {
+  events::UsageReported usage;
+  usage.project = project;
+  usage.resources = {{"toy", {}, Amount(amount), "item"}};
+  usage.start = kStart;
+  usage.end = kStart.plus_ms(1);
+  Bytes substance;
+  events::encode_event(usage, substance);
+  return toy_raw(id, std::move(substance));
+}
+
+Bytes toy_stated(const std::string& id, const std::string& key, std::uint64_t records) {
+  Bytes substance;
+  events::encode_event(events::SourceStated{key, kStart, records}, substance);
+  return toy_raw(id, std::move(substance));
+}
+
+Bytes toy_tick(std::int64_t ms) {
+  return events::encode_record(events::Tick{Instant(ms)});
+}
+
+std::uint16_t toy_shard(const std::string& id, std::uint16_t partitions) {
+  return proof::shard_of({"toy", id}, partitions);
+}
+
+}  // namespace granary::test

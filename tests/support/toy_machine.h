@@ -1,0 +1,95 @@
+// A small made-up machine that stands for all four kinds over the real topology, with sums that a test can compute in
+// its head. What it does with an event:
+//
+//   intake      source.stated: adds `records` to the key `source`; a fact to every partition of the three other inboxes
+//   metering    usage.reported: adds the first resource's amount to its project; usage.metered to the project's shard
+//   allocation  usage.metered: adds to the project; usage.charged to the shard of organisation_of(project); every
+//               fifth of them a notice
+//   billing     usage.charged: adds to the organisation; charge.rated outward
+//
+// Raw events count once by identity; the same id with another substance is refused (`conflicting_duplicate`), and so is
+// usage of the project `nobody` (`toy_refuses`). Usage of `lawless` breaks a law, at once or (`lawless-later`) when its
+// row is flushed. Ticks are counted with what `now` and `complete` were.
+//
+// Threads: as a machine.
+#pragma once
+
+#include <memory>
+
+#include "shared/machine/machine.h"
+#include "shared/machine/row_table.h"
+
+namespace granary::test {
+
+// What stands under a key.
+struct ToySum {
+  std::uint64_t events = 0;
+  units::Amount amount;
+  bool operator==(const ToySum&) const = default;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "events", s.events, events::kOptional);
+    visit(2, "amount", s.amount, events::kOptional);
+  }
+};
+
+struct ToyClock {
+  std::uint64_t ticks = 0;
+  units::Instant now, complete;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "ticks", s.ticks, events::kOptional);
+    visit(2, "now", s.now, events::kOptional);
+    visit(3, "complete", s.complete, events::kOptional);
+  }
+};
+
+struct ToyId {
+  std::string substance;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "substance", s.substance, events::kOptional);
+  }
+};
+
+class ToyMachine final : public machine::Machine {
+ public:
+  // `added` is added to each amount that goes out: another number stands for a build that disagrees.
+  explicit ToyMachine(machine::MachineKind kind, std::int64_t added = 0) : kind_(kind), added_(added) {}
+
+  void open(const store::View& rows) override;
+  machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
+                             machine::Out& out) override;
+  void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
+  void apply_tick(units::Instant before, const machine::Context& context, machine::Out& out) override;
+  void flush(store::WriteSet& rows) override;
+  void committed() override;
+
+  ToySum sum(BytesView key);
+  ToyClock clock();
+
+ private:
+  ToySum& add(BytesView key, units::Amount amount);
+  void meter(const machine::RawInput& input, const machine::Context& context, machine::Out& out);
+
+  machine::MachineKind kind_;
+  std::int64_t added_;
+  // Few rows stay in memory, so that most tests read some back.
+  machine::RowTable<ToyId> ids_{1, 8};
+  machine::RowTable<ToySum> sums_{2, 8};
+  machine::RowTable<ToyClock> clock_{3, 8};
+};
+
+// "o-" and the project's last character.
+std::string organisation_of(std::string_view project);
+
+// Records of inboxes. All raw events come from the source `toy`.
+Bytes toy_usage(const std::string& id, const std::string& project, std::int64_t amount);
+Bytes toy_stated(const std::string& id, const std::string& key, std::uint64_t records);
+Bytes toy_tick(std::int64_t ms);
+// A raw record around any substance.
+Bytes toy_raw(const std::string& id, Bytes substance);
+// The partition of `usage` that a raw event of that id belongs to.
+std::uint16_t toy_shard(const std::string& id, std::uint16_t partitions);
+
+}  // namespace granary::test

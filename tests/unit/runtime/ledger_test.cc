@@ -1,0 +1,91 @@
+// The ledger that stands in a journal: made once, found again, never mixed with another.
+#include "shared/runtime/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include "shared/events/record.h"
+#include "shared/journal/memory_journal.h"
+#include "tests/support/toy_ledger.h"
+
+namespace granary::test {
+namespace {
+
+using journal::MemoryJournal;
+using machine::Topic;
+using runtime::open_ledger;
+using runtime::read_ledger;
+
+journal::Record genesis(const events::Genesis& body) {
+  journal::Record record;
+  record.value = events::encode_record(body);
+  return record;
+}
+
+TEST(Ledger, IsMadeOnceAndFoundAgain) {
+  MemoryJournal journal;
+  EXPECT_EQ(read_ledger(journal).error().code, ErrorCode::not_found);
+  const auto made = open_ledger(journal, 3, system_clock());
+  ASSERT_TRUE(made.ok());
+  for (const std::optional<std::uint16_t> asked : {std::optional<std::uint16_t>(3), std::optional<std::uint16_t>()}) {
+    const auto again = open_ledger(journal, asked, system_clock());
+    ASSERT_TRUE(again.ok());
+    EXPECT_EQ(again->id, made->id);
+    EXPECT_EQ(again->partitions, 3);
+  }
+  for (const Topic topic : machine::kTopics)
+    for (std::uint16_t p = 0; p < machine::partitions_of(topic, 3); ++p)
+      EXPECT_EQ(*journal.end(ToyLedger::partition(topic, p)), machine::is_inbox(topic) ? 1U : 0U);
+}
+
+TEST(Ledger, HasThePartitionsThatItWasMadeWith) {
+  MemoryJournal journal;
+  for (const std::uint16_t wrong : {0, 1025})
+    EXPECT_EQ(open_ledger(journal, wrong, system_clock()).error().code, ErrorCode::invalid_input);
+  ASSERT_TRUE(open_ledger(journal, std::nullopt, system_clock()).ok());
+  EXPECT_EQ(read_ledger(journal)->partitions, runtime::kPartitionsDefault);
+  const auto other = open_ledger(journal, 4, system_clock());
+  ASSERT_FALSE(other.ok());
+  EXPECT_EQ(other.error().code, ErrorCode::conflict);
+}
+
+TEST(Ledger, ACreationThatWasCutShortIsFinished) {
+  MemoryJournal journal;
+  const auto cut = ToyLedger::partition(Topic::allocations, 1);
+  ASSERT_TRUE(journal.create_topic({cut.topic, 2}).ok());
+  journal.fail_next_append(cut, MemoryJournal::Fault::before_write, {ErrorCode::io_error, "cut"});
+  EXPECT_EQ(open_ledger(journal, 2, system_clock()).error().code, ErrorCode::io_error);
+  const auto begun = read_ledger(journal);
+  ASSERT_TRUE(begun.ok());
+  const auto finished = open_ledger(journal, 2, system_clock());
+  ASSERT_TRUE(finished.ok());
+  EXPECT_EQ(finished->id, begun->id);
+  EXPECT_EQ(*journal.end(ToyLedger::partition(Topic::ledger, 1)), 1U);
+}
+
+TEST(Ledger, APartitionOfAnotherLedgerOrOfNoneIsRefused) {
+  const auto refused = [](const Topic topic, const journal::Record& first) {
+    MemoryJournal journal;
+    const auto place = ToyLedger::partition(topic, 0);
+    EXPECT_TRUE(journal.create_topic({place.topic, machine::partitions_of(topic, 2)}).ok());
+    EXPECT_TRUE(append_and_wait(journal, place, {first}).ok());
+    const auto opened = open_ledger(journal, 2, system_clock());
+    return opened.ok() ? std::string("opened") : std::string(error_code_name(opened.error().code));
+  };
+  Id16 other{};
+  other.fill(7);
+  const std::string usage(machine::topic_name(Topic::usage));
+  const units::Instant at(1);
+  EXPECT_EQ(refused(Topic::usage, genesis({other, 2, usage, 0, at})), "corrupt");
+  journal::Record tick;
+  tick.value = toy_tick(1);
+  EXPECT_EQ(refused(Topic::usage, tick), "corrupt");
+  EXPECT_EQ(refused(Topic::applications, tick), "corrupt");
+  const std::string applications(machine::topic_name(Topic::applications));
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2000, applications, 0, at})), "corrupt");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 3, applications, 0, at})), "conflict");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, usage, 0, at})), "corrupt");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, applications, 0, at})), "opened");
+}
+
+}  // namespace
+}  // namespace granary::test

@@ -1,0 +1,96 @@
+// What leaves and comes in as text: records of the outward streams, tokens.
+#include <gtest/gtest.h>
+
+#include "shared/json/strict_json.h"
+#include "shared/runtime/outward.h"
+#include "shared/runtime/runtime.h"
+#include "tests/unit/runtime/fold_harness.h"
+
+namespace granary::test {
+namespace {
+
+using runtime::Token;
+
+TEST(Outward, OneEventARecordWithItsNumberAsId) {
+  FoldHarness billing(MachineKind::billing, 1);
+  LaneWriter allocation(MachineKind::allocation, 0);
+  for (const int amount : {40, 2}) {
+    events::UsageCharged charged;
+    charged.source = "slurm://a";
+    charged.id = "job-" + std::to_string(amount);
+    charged.project = "p-a";
+    charged.organisation = "o-a";
+    charged.parts.resize(1);
+    charged.parts[0].amount = units::Amount(amount);
+    charged.parts[0].unit = units::UnitKind::item;
+    charged.parts[0].from_account = events::Account::outside;
+    charged.parts[0].to_account = events::Account::uncovered;
+    charged.parts[0].funding = events::PartFunding::covered;
+    allocation.say(charged);
+  }
+  ASSERT_EQ(billing.take(allocation.packet(1, 2)), Fold::Step::folded) << billing.fold->park_reason();
+  billing.commit();
+  ASSERT_EQ(billing.sent.size(), 1U);
+  Id16 ledger{};
+  ledger.fill(0xab);
+  const auto records = runtime::outward_records(billing.sent[0], 1, ledger);
+  ASSERT_EQ(records.size(), 2U);
+  const journal::Record& record = records[1];
+  EXPECT_EQ(runtime::header(record, "ce_specversion"), "1.0");
+  EXPECT_EQ(runtime::header(record, "ce_id"), "1-2");
+  EXPECT_EQ(runtime::header(record, "ce_source"), "urn:granary:abababababababababababababababab:billing");
+  EXPECT_EQ(runtime::header(record, "ce_type"), "granary.charge.rated.v1");
+  EXPECT_EQ(runtime::header(record, "content-type"), "application/json");
+  EXPECT_EQ(runtime::header(record, "ce_subject"), "");
+  EXPECT_EQ(record.key, "o-a");
+  EXPECT_EQ(runtime::outward_number(record), 2U);
+  const auto data = json::parse(record.value);
+  ASSERT_TRUE(data.ok()) << record.value;
+  EXPECT_EQ(data->find("id")->string(), "job-2");
+  EXPECT_EQ(data->find("amount")->string(), "2");
+  const auto rest = runtime::outward_records(billing.sent[0], 2, ledger);
+  ASSERT_EQ(rest.size(), 1U);
+  EXPECT_EQ(rest[0], records[1]);
+}
+
+TEST(Outward, AForeignRecordHasNoNumber) {
+  journal::Record record;
+  EXPECT_FALSE(runtime::outward_number(record));
+  for (const char* id : {"", "7", "1-", "1-x", "1-2x", "1- 2", "1-99999999999999999999"}) {
+    record.headers = {{"ce_id", id}};
+    EXPECT_FALSE(runtime::outward_number(record)) << id;
+  }
+}
+
+TEST(TokenText, ComesBackAsItWas) {
+  for (const Token& token :
+       {Token{}, Token{{{Topic::applications, 0, 0}}},
+        Token{{{Topic::usage, 7, 1}, {Topic::ledger, 1023, ~std::uint64_t{0} - 1}, {Topic::allocations, 1, 1}}}}) {
+    const auto parsed = Token::parse(token.text());
+    ASSERT_TRUE(parsed.ok()) << token.text();
+    EXPECT_EQ(parsed->places, token.places);
+  }
+}
+
+TEST(TokenText, IsRefusedWhereItIsNone) {
+  const std::string good = Token{{{Topic::usage, 7, 1}}}.text();
+  EXPECT_TRUE(Token::parse(good).ok());
+  Bytes outward(11, '\0');
+  outward[0] = static_cast<char>(Topic::billing);
+  const std::string bad[] = {good.substr(1),
+                             good + "A",
+                             good + "=",
+                             "not a token",
+                             to_base64url(Bytes(11, '\0')),
+                             to_base64url(outward),
+                             to_base64url(Bytes(10, '\1')),
+                             Token{{{Topic::usage, 0, ~std::uint64_t{0}}}}.text()};
+  for (const std::string& text : bad) {
+    const auto parsed = Token::parse(text);
+    ASSERT_FALSE(parsed.ok()) << text;
+    EXPECT_EQ(parsed.error().code, ErrorCode::invalid_input);
+  }
+}
+
+}  // namespace
+}  // namespace granary::test
