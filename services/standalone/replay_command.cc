@@ -101,7 +101,7 @@ int replay(const ReplayArguments& arguments) {
         break;
       }
       const bool comparable = again->position == stands.position;
-      const bool equal = comparable && again->digest == stands.digest;
+      const bool equal = comparable && *again == stands;
       if (comparable && !equal && difference.empty())
         difference = std::string(machine::machine_name(kind)) + "/" + std::to_string(shard) + ": " +
                      runtime::first_difference(**scratch, **live);

@@ -111,6 +111,16 @@ std::uint64_t stored_position(const store::View& whole) {
   return value ? decode_row<PlaceRow>(*value).position : 0;
 }
 
+LaneCounters stored_lanes(const store::View& whole) {
+  LaneCounters lanes;
+  whole.scan(kOutLaneKey, prefix_end(kOutLaneKey), [&lanes](BytesView key, BytesView value) {
+    const auto row = decode_row<LaneRow>(value);
+    lanes[{static_cast<Topic>(key[2]), read_u16(key.substr(3))}] = {row.number, hash_from(row.hash).value_or(Hash32{})};
+    return true;
+  });
+  return lanes;
+}
+
 journal::Partition partition_of(const LaneTarget& target) {
   return {std::string(machine::topic_name(target.topic)), target.partition};
 }
@@ -163,11 +173,7 @@ void Fold::open(const store::View& whole) {
         row.number, hash_from(row.hash).value_or(Hash32{}), row.completed, false};
     return true;
   });
-  whole.scan(kOutLaneKey, prefix_end(kOutLaneKey), [this](BytesView key, BytesView value) {
-    const auto row = decode_row<LaneRow>(value);
-    out_[{static_cast<Topic>(key[2]), read_u16(key.substr(3))}] = {row.number, hash_from(row.hash).value_or(Hash32{})};
-    return true;
-  });
+  out_ = stored_lanes(whole);
   update_complete();
   domain_ = std::make_unique<DomainView>(whole);
   rules_->open(*domain_);

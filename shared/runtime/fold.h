@@ -57,7 +57,12 @@ struct OutPacket {
 struct LaneCounter {
   std::uint64_t number = 0;  // of the last event
   Hash32 hash{};             // chained up to it
+  bool operator==(const LaneCounter&) const = default;
 };
+using LaneCounters = std::map<LaneTarget, LaneCounter>;
+
+// What a store's machine has emitted on each of its lanes.
+LaneCounters stored_lanes(const store::View& whole);
 
 class Fold final : private machine::Out {
  public:
@@ -89,7 +94,7 @@ class Fold final : private machine::Out {
   [[nodiscard]] Instant complete() const { return complete_; }
   // The number of the last event folded from a lane.
   [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
-  [[nodiscard]] const std::map<LaneTarget, LaneCounter>& out_lanes() const { return out_; }
+  [[nodiscard]] const LaneCounters& out_lanes() const { return out_; }
   // What the last raw records came to; nullopt: too long ago.
   [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const;
 
@@ -134,8 +139,8 @@ class Fold final : private machine::Out {
   Hash32 last_hash_{};
   Instant now_, complete_;
   std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
-  std::map<LaneTarget, LaneCounter> out_;
-  std::map<LaneTarget, LaneCounter> standing_;
+  LaneCounters out_;
+  LaneCounters standing_;
   std::map<LaneTarget, OpenPacket> open_;
   std::vector<LaneTarget> changed_;  // lanes with an open packet
   std::vector<OutPacket> ready_;

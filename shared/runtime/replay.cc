@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "shared/proof/hash.h"
-#include "shared/runtime/fold.h"
 
 namespace granary::runtime {
 namespace {
@@ -52,7 +51,7 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, MachineKind ma
 }
 
 ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard) {
-  return {machine, shard, stored_position(store), state_digest(store)};
+  return {machine, shard, stored_position(store), state_digest(store), stored_lanes(store)};
 }
 
 Hash32 overall_digest(std::vector<ShardDigest> shards) {
@@ -90,6 +89,18 @@ std::string first_difference(const store::View& expected, const store::View& got
     if (!want.get(key)) difference = name(key) + ": only the state has it";
     return difference.empty();
   });
+  if (!difference.empty()) return difference;
+  LaneCounters emitted = stored_lanes(expected);
+  LaneCounters kept = stored_lanes(got);
+  for (const auto& [target, counter] : kept) emitted.try_emplace(target);
+  for (const auto& [target, counter] : emitted) {
+    const LaneCounter& other = kept[target];
+    if (other == counter) continue;
+    const journal::Partition partition = partition_of(target);
+    return "lane to " + partition.topic + "/" + std::to_string(partition.number) + ": the fold emitted " +
+           std::to_string(counter.number) + " events, the state says " + std::to_string(other.number) +
+           (counter.number == other.number ? " with another chained hash" : "");
+  }
   return difference;
 }
 

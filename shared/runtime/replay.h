@@ -4,6 +4,7 @@
 
 #include <functional>
 
+#include "shared/runtime/fold.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::runtime {
@@ -14,6 +15,8 @@ struct ShardDigest {
   std::uint16_t shard = 0;
   std::uint64_t position = 0;  // records folded
   Hash32 digest{};             // state_digest of the machine's rows
+  LaneCounters lanes;          // what it emitted: numbers and chained hashes
+  bool operator==(const ShardDigest&) const = default;
 };
 
 // Folds records [0, position) of the shard's inbox into `scratch`, which must be empty, with a commit every
@@ -31,7 +34,7 @@ ShardDigest stored_digest(const store::View& store, MachineKind machine, std::ui
 // and digest, each of the parts preceded by its length.
 Hash32 overall_digest(std::vector<ShardDigest> shards);
 
-// The first row, in key order, in which two stores differ, in words; empty: none.
+// The first row, in key order, in which two stores differ, else the first lane, in words; empty: none.
 std::string first_difference(const store::View& expected, const store::View& got);
 
 }  // namespace granary::runtime

@@ -2,7 +2,7 @@
 deleted now and then, and clients repeat what was not answered. At the end nothing that was acknowledged is lost, nothing counts twice,
 and a fold of the same log from nothing says the same.
 
-    GRANARY_SEED=7 GRANARY_KILLS=200 GRANARY_PROGRAM=... GRANARY_SOURCE_DIR=... tests/crash/kill_test.py
+    GRANARY_SEED=7 GRANARY_KILLS=200 GRANARY_PROGRAM=... GRANARY_OUTWARD_CHECK=... GRANARY_SOURCE_DIR=... tests/crash/kill_test.py
 """
 import glob
 import json
@@ -17,6 +17,7 @@ import urllib.error
 
 SOURCE = os.environ["GRANARY_SOURCE_DIR"]
 PROGRAM = os.environ["GRANARY_PROGRAM"]
+OUTWARD_CHECK = os.environ["GRANARY_OUTWARD_CHECK"]
 sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
 from granary_server import Server  # noqa: E402
 
@@ -111,6 +112,13 @@ def replay(data, *arguments):
     return digest
 
 
+def outward(data):
+    """How many records each outward stream holds; each partition must have every number once and in order."""
+    done = subprocess.run([OUTWARD_CHECK, data], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
 def main():
     print(f"seed {SEED}, {KILLS} kills; again: GRANARY_SEED={SEED} GRANARY_KILLS={KILLS} {sys.argv[0]}", flush=True)
     rng = random.Random(SEED)
@@ -162,6 +170,8 @@ def main():
             assert int(row["granted"]) == sum(int(row[n]) for n in ("used", "reserved", "expired", "withdrawn", "available")), row
         live = books(granary)
         assert granary.stop() == 0
+        streams = outward(data)
+        assert int(streams["granary.billing.v1"]) > 0 and int(streams["granary.notices.v1"]) > 0, streams
         digest = replay(data)
         shutil.rmtree(os.path.join(data, "state"))
         granary.start()
@@ -169,6 +179,7 @@ def main():
         assert books(granary) == live, "a fold of the same log from nothing says something else"
         assert granary.stop() == 0
         replay(data)
+        assert outward(data) == streams, "a fold of the same log from nothing sent something again"
     print(f"digest {digest}")
     print(f"{kills} kills ({at_points} at named points), {deleted} state directories deleted, {len(acknowledged)} events acknowledged: "
           "0 lost, 0 twice, the same from nothing")
