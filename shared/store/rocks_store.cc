@@ -142,6 +142,9 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(wanted.write_buffer_bytes);
   options.write_buffer_size = std::min<std::size_t>(16ULL << 20, wanted.write_buffer_bytes);
+  // Preallocated logs would hold the write buffer's size on the disk for each of many stores, and speed up only synced
+  // writes, which state does not make.
+  options.allow_fallocate = false;
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 32ULL << 20;
   options.max_bytes_for_level_base = 128ULL << 20;
