@@ -107,7 +107,7 @@ http::Response balance_answer(AllocationMachine& machine, const runtime::ShardSt
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add("GET", "/v1/projects/{project}/balance",
              [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
-               const std::string project = path["project"];
+               const std::string& project = path["project"];
                const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
                door::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
                           [project](machine::Machine& machine, const runtime::ShardStatus& status) {
