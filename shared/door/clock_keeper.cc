@@ -18,14 +18,14 @@ journal::Partition inbox_partition(machine::MachineKind machine, std::uint16_t s
   return {std::string(machine::topic_name(machine::inbox_of(machine))), shard};
 }
 
-// The largest tick from record `from` on; 0: none.
-Result<Instant> last_tick_from(const journal::Journal& journal, const journal::Partition& partition,
-                               std::uint64_t from) {
+// The largest tick of records `from` up to `to`, or to the end; 0: none.
+Result<Instant> last_tick_from(const journal::Journal& journal, const journal::Partition& partition, std::uint64_t from,
+                               std::uint64_t to = ~0ULL) {
   Instant last;
   journal::ReadBatch batch;
   while (true) {
     GRANARY_TRY(journal.read(partition, from, kReadBytes, batch));
-    if (batch.records.empty()) return last;
+    if (batch.records.empty() || from >= to) return last;
     for (const journal::Record& record : batch.records) {
       if (events::kind_of(record.value) != events::RecordKind::tick) continue;
       events::Tick tick;
@@ -35,12 +35,25 @@ Result<Instant> last_tick_from(const journal::Journal& journal, const journal::P
   }
 }
 
+// The same over the last `window` records. The other doors tick too: where this looks too short, a tick stands twice,
+// which changes nothing.
+Result<Instant> tick_near_end(const journal::Journal& journal, const journal::Partition& partition,
+                              std::uint64_t window) {
+  const auto end = journal.end(partition);
+  if (!end.ok()) return end.error();
+  return last_tick_from(journal, partition, *end > window ? *end - window : 0, *end);
+}
+
+constexpr std::uint64_t kTailRecords = 64;
+
 }  // namespace
 
 struct ClockKeeper::Ticks {
   struct Inbox {
     journal::Partition partition;
-    Instant last;  // appended, or about to be
+    bool owned = true;  // folded by this process; else another door's first to tick
+    Instant last;       // appended, or about to be
+    bool in_flight = false;
   };
   std::mutex mutex;
   std::vector<Inbox> inboxes;
@@ -97,11 +110,28 @@ Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
     const auto partition = inbox_partition(shard.machine, shard.shard);
     const auto later = last_tick_from(journal_, partition, shard.position);
     if (!later.ok()) return later.error();
-    const Instant last = std::max(shard.now, *later);
-    ticks_->inboxes.push_back({partition, last});
-    ticks_->newest_ms = std::max(ticks_->newest_ms.load(), last.ms());
+    add_inbox(partition, true, std::max(shard.now, *later));
+  }
+  for (const machine::MachineKind kind : machine::kMachines) {
+    for (std::uint16_t number = 0; number < machine::shards_of(kind, runtime.partitions()); ++number) {
+      if (!runtime.owner_of({kind, number})) continue;
+      const auto partition = inbox_partition(kind, number);
+      Instant last;
+      for (const std::uint64_t window : {kTailRecords, kTailRecords * 64, ~std::uint64_t{0}}) {
+        const auto tick = tick_near_end(journal_, partition, window);
+        if (!tick.ok()) return tick.error();
+        last = *tick;
+        if (last != Instant()) break;
+      }
+      add_inbox(partition, false, last);
+    }
   }
   return {};
+}
+
+void ClockKeeper::add_inbox(const journal::Partition& partition, bool owned, Instant last) {
+  ticks_->inboxes.push_back({partition, owned, last});
+  ticks_->newest_ms = std::max(ticks_->newest_ms.load(), last.ms());
 }
 
 Result<void> ClockKeeper::check_not_behind() const {
@@ -115,15 +145,38 @@ Result<void> ClockKeeper::check_not_behind() const {
                    "ahead: wait until that time has come"};
 }
 
-std::size_t ClockKeeper::append_ticks(const TickDone& done) {
+// Another door may have ticked what is not this process's. False: the log does not answer now.
+bool ClockKeeper::look_at_others(Instant grid) {
+  for (std::size_t i = 0; i < ticks_->inboxes.size(); ++i) {
+    Ticks::Inbox& inbox = ticks_->inboxes[i];
+    if (inbox.owned) continue;
+    {
+      const std::lock_guard lock(ticks_->mutex);
+      if (inbox.last >= grid || inbox.in_flight) continue;
+    }
+    const auto tick = tick_near_end(journal_, inbox.partition, kTailRecords);
+    if (!tick.ok()) return false;
+    const std::lock_guard lock(ticks_->mutex);
+    inbox.last = std::max(inbox.last, *tick);
+  }
+  return true;
+}
+
+std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
   const Instant at = now();
   const Instant grid(at.ms() - at.ms() % options_.tick_ms);
+  if (which == Which::all && !look_at_others(grid)) {
+    ++ticks_->failed;
+    return 0;
+  }
   std::vector<std::pair<std::size_t, Instant>> due;  // with the tick that stood before
   {
     const std::lock_guard lock(ticks_->mutex);
     for (std::size_t i = 0; i < ticks_->inboxes.size(); ++i) {
-      Instant& last = ticks_->inboxes[i].last;
-      if (last < grid) due.emplace_back(i, std::exchange(last, grid));
+      Ticks::Inbox& inbox = ticks_->inboxes[i];
+      if (inbox.last >= grid || inbox.in_flight || (which == Which::owned && !inbox.owned)) continue;
+      inbox.in_flight = true;  // while a log is away no second one waits behind it: after a gap only the newest
+      due.emplace_back(i, std::exchange(inbox.last, grid));
     }
     if (!due.empty()) ticks_->newest_ms = std::max(ticks_->newest_ms.load(), grid.ms());
   }
@@ -132,14 +185,15 @@ std::size_t ClockKeeper::append_ticks(const TickDone& done) {
     records.front().value = events::encode_record(events::Tick{grid});
     journal_.append(
         ticks_->inboxes[one.first].partition, std::move(records),
-        [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offset> offset) {
-          if (!offset.ok()) {
-            // The same instant may be tried again: a tick that stands twice changes nothing.
+        [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offsets> offset) {
+          {
             const std::lock_guard lock(ticks->mutex);
-            Instant& last = ticks->inboxes[index].last;
-            if (last == grid) last = before;
-            ++ticks->failed;
+            Ticks::Inbox& inbox = ticks->inboxes[index];
+            inbox.in_flight = false;
+            // The same instant may be tried again: a tick that stands twice changes nothing.
+            if (!offset.ok() && inbox.last == grid) inbox.last = before;
           }
+          if (!offset.ok()) ++ticks->failed;
           if (done) done(offset);
         });
   }
@@ -154,7 +208,7 @@ Result<void> ClockKeeper::first_ticks() {
     std::optional<Error> error;
   };
   const auto answers = std::make_shared<Answers>();
-  const std::size_t asked = append_ticks([answers](const Result<journal::Offset>& offset) {
+  const std::size_t asked = append_ticks(Which::all, [answers](const Result<journal::Offsets>& offset) {
     const std::lock_guard lock(answers->mutex);
     ++answers->count;
     if (!offset.ok()) answers->error = offset.error();
@@ -167,7 +221,10 @@ Result<void> ClockKeeper::first_ticks() {
 }
 
 void ClockKeeper::tick_now() {
-  if (state_ == State::running) append_ticks(nullptr);
+  if (state_ != State::running) return;
+  // Who folds a shard ticks its inbox; the other doors do where by the middle of the grid nobody has.
+  const bool late = now().ms() % options_.tick_ms >= options_.tick_ms / 2;
+  append_ticks(late ? Which::all : Which::owned, nullptr);
 }
 
 Result<std::optional<ClockStep>> ClockKeeper::confirm() {
@@ -180,13 +237,14 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
   }
   const ClockStep step{last_tick(), now()};
   // In each partition the tick stands before whatever is taken from now on.
-  append_ticks(nullptr);
+  append_ticks(Which::all, nullptr);
   state_ = State::running;
   return std::optional(step);
 }
 
 void ClockKeeper::schedule(Deadlines& timer) {
-  const std::int64_t left = options_.tick_ms - now().ms() % options_.tick_ms;
+  const std::int64_t half = options_.tick_ms / 2;
+  const std::int64_t left = half - now().ms() % half;
   timer.call_after(left, [this, &timer] {
     tick_now();
     schedule(timer);

@@ -74,9 +74,12 @@ class ClockKeeper {
   Result<void> first_ticks();
   void set_clock() { anchor_ms_ = clock_.wall_ms() - clock_.monotonic_ms(); }
   [[nodiscard]] Result<void> check_not_behind() const;
-  using TickDone = std::function<void(const Result<journal::Offset>&)>;
+  using TickDone = std::function<void(const Result<journal::Offsets>&)>;
+  enum class Which { owned, all };  // the inboxes of this process's shards, or of the ledger
   // Returns how many partitions get one; `done` (if any) is called for each of them.
-  std::size_t append_ticks(const TickDone& done);
+  std::size_t append_ticks(Which which, const TickDone& done);
+  bool look_at_others(units::Instant grid);
+  void add_inbox(const journal::Partition& partition, bool owned, units::Instant last);
   void schedule(Deadlines& timer);
 
   journal::Journal& journal_;

@@ -68,9 +68,9 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   void read(std::vector<Received> received, Instant recorded_at, const std::string& caller);
   void wait_for(const runtime::Token& token);
   void append();
-  void appended(std::size_t group, const Result<journal::Offset>& first);
+  void appended(std::size_t group, const Result<journal::Offsets>& offsets);
   void ask_outcomes();
-  void judged(std::size_t row, std::optional<machine::Outcome> outcome);
+  void judged(std::size_t group, std::vector<std::optional<machine::Outcome>> outcomes);
   void answer();
   void refuse(const std::string& type, Response response);
   void count();
@@ -164,20 +164,20 @@ void EventDoor::Post::append() {
     Group& group = groups[i];
     door.journal_.append(
         {std::string(machine::topic_name(group.topic)), group.partition}, std::move(group.records),
-        [self = shared_from_this(), i](const Result<journal::Offset>& first) { self->appended(i, first); });
+        [self = shared_from_this(), i](const Result<journal::Offsets>& offsets) { self->appended(i, offsets); });
   }
 }
 
-void EventDoor::Post::appended(std::size_t number, const Result<journal::Offset>& first) {
+void EventDoor::Post::appended(std::size_t number, const Result<journal::Offsets>& offsets) {
   const Group& group = groups[number];
   {
     const std::lock_guard lock(mutex);
-    if (first.ok()) {
+    if (offsets.ok()) {
       for (std::size_t i = 0; i < group.rows.size(); ++i)
-        results[group.rows[i]].place = Place{group.topic, group.partition, *first + i};
-      token.places.push_back({group.topic, group.partition, *first + group.rows.size() - 1});
-    } else if (!failure || first.error().code == ErrorCode::out_of_space) {
-      failure = first.error();
+        results[group.rows[i]].place = Place{group.topic, group.partition, (*offsets)[i]};
+      token.places.push_back({group.topic, group.partition, offsets->back()});
+    } else if (!failure || offsets.error().code == ErrorCode::out_of_space) {
+      failure = offsets.error();
     }
     if (--left > 0) return;
   }
@@ -187,29 +187,30 @@ void EventDoor::Post::appended(std::size_t number, const Result<journal::Offset>
 }
 
 void EventDoor::Post::ask_outcomes() {
-  std::vector<std::pair<std::size_t, Place>> asked;
-  for (std::size_t row = 0; row < results.size(); ++row)
-    if (results[row].place) asked.emplace_back(row, *results[row].place);
-  left = asked.size();
+  left = groups.size();
   alive = std::make_shared<char>();
   const std::weak_ptr<void> while_alive = alive;
   // The runtime's waits hold this alive; it lets go of them when the answer is out.
   deadlines().call_after(*outcome_wait_ms, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->answer();
   });
-  for (const auto& [row, place] : asked)
-    door.runtime_.when_judged(place, while_alive,
-                              [self = shared_from_this(), index = row](std::optional<machine::Outcome> outcome) {
-                                self->judged(index, std::move(outcome));
+  const std::size_t all = groups.size();  // the last answer may come within the loop
+  for (std::size_t i = 0; i < all; ++i) {
+    std::vector<std::uint64_t> offsets;
+    for (const std::size_t row : groups[i].rows) offsets.push_back(results[row].place->offset);
+    door.runtime_.when_judged(groups[i].topic, groups[i].partition, offsets, while_alive,
+                              [self = shared_from_this(), i](std::vector<std::optional<machine::Outcome>> outcomes) {
+                                self->judged(i, std::move(outcomes));
                               });
+  }
   use.reset();
 }
 
-void EventDoor::Post::judged(std::size_t row, std::optional<machine::Outcome> outcome) {
+void EventDoor::Post::judged(std::size_t group, std::vector<std::optional<machine::Outcome>> outcomes) {
   {
     const std::lock_guard lock(mutex);
     if (answered) return;
-    results[row].outcome = std::move(outcome);
+    for (std::size_t i = 0; i < outcomes.size(); ++i) results[groups[group].rows[i]].outcome = std::move(outcomes[i]);
     if (--left > 0) return;
   }
   answer();

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
-#include "shared/base/clock.h"
 #include "shared/door/event_answer.h"
 #include "shared/door/read.h"
 #include "shared/json/strict_json.h"
@@ -20,7 +20,6 @@ using machine::MachineKind;
 using machine::Topic;
 
 constexpr std::size_t kReadBytes = 1U << 20;
-constexpr std::int64_t kPublishMsMax = 50;
 
 struct Filter {
   std::optional<std::string> source, id;
@@ -109,54 +108,16 @@ Response rejected_page(const journal::Journal& journal, std::uint16_t partitions
 namespace {
 
 // A read that waits until the machines that a token's places name have folded it and published what they refused.
-struct AfterToken : std::enable_shared_from_this<AfterToken> {
-  AfterToken(const journal::Journal& the_journal, runtime::Runtime& the_runtime, Request the_request,
-             http::Responder the_responder)
-      : journal(the_journal),
-        runtime(the_runtime),
-        request(std::move(the_request)),
-        responder(std::move(the_responder)) {}
-
-  void start(const runtime::Token& token) {
-    places = token.places;
-    left = places.size();
-    for (const runtime::Place& place : token.places)
-      wait_folded(runtime, token, machine::reader_of(place.topic), place.partition, kWaitMsMax,
-                  [self = shared_from_this()](bool folded) {
-                    if (!folded) self->late = true;
-                    if (--self->left > 0) return;
-                    if (self->late) return self->refuse("not_folded_yet");
-                    self->until_ms = system_clock().monotonic_ms() + kPublishMsMax;
-                    self->check(0);
-                  });
-  }
-
-  // Between the fold and the stream lie one commit and one append, some milliseconds; so this asks again and again,
-  // for a short time.
-  void check(std::size_t number) {
-    if (number == places.size()) return responder(rejected_page(journal, runtime.partitions(), request));
-    const runtime::Place& place = places[number];
-    runtime.ask(machine::reader_of(place.topic), place.partition,
-                [self = shared_from_this(), number](machine::Machine&, const runtime::ShardStatus& status) {
-                  const bool is_out = status.committed > self->places[number].offset && status.outbox_bytes == 0;
-                  if (is_out) return self->check(number + 1);
-                  if (system_clock().monotonic_ms() > self->until_ms) return self->refuse("not_published_yet");
-                  self->check(number);
-                });
-  }
-
-  void refuse(const char* type) {
-    responder(unavailable(type, "What the token names is not in this list yet", "", "ask again with the same token"));
-  }
-
-  const journal::Journal& journal;
-  runtime::Runtime& runtime;
-  Request request;
-  http::Responder responder;
-  std::vector<runtime::Place> places;
+struct AfterToken {
   std::atomic<std::size_t> left = 0;
-  std::atomic<bool> late = false;
-  std::int64_t until_ms = 0;
+  std::atomic<bool> over = false;
+  std::function<void(bool)> go_on;
+
+  void end(bool published) {
+    if (over.exchange(true)) return;
+    const auto then = std::exchange(go_on, nullptr);
+    then(published);
+  }
 };
 
 }  // namespace
@@ -166,7 +127,25 @@ void get_rejected(const journal::Journal& journal, runtime::Runtime& runtime, Re
   const auto after = token_of(request, runtime.partitions());
   if (!after.ok()) return responder(bad_parameter("after", after.error()));
   if (!*after || (*after)->places.empty()) return responder(rejected_page(journal, runtime.partitions(), request));
-  std::make_shared<AfterToken>(journal, runtime, std::move(request), std::move(responder))->start(**after);
+  auto waiting = std::make_shared<AfterToken>();
+  waiting->left = (*after)->places.size();
+  waiting->go_on = [&journal, partitions = runtime.partitions(), request = std::move(request),
+                    answer = std::make_shared<http::Responder>(std::move(responder))](bool published) {
+    if (published) return (*answer)(rejected_page(journal, partitions, request));
+    (*answer)(unavailable("not_published_yet", "What the token names is not in this list yet", "",
+                          "ask again with the same token"));
+  };
+  for (const runtime::Place& place : (*after)->places) {
+    runtime::Needs needs;
+    needs.position = place.offset + 1;
+    needs.published = true;
+    runtime.when_met({machine::reader_of(place.topic), place.partition}, needs, waiting,
+                     [weak = std::weak_ptr(waiting)](const std::vector<runtime::LaneNumber>&) {
+                       const auto wait = weak.lock();
+                       if (wait && --wait->left == 0) wait->end(true);
+                     });
+  }
+  deadlines().call_after(kWaitMsMax, [waiting] { waiting->end(false); });
 }
 
 }  // namespace granary::door

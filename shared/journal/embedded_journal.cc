@@ -11,6 +11,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <shared_mutex>
 #include <thread>
 
@@ -99,12 +100,12 @@ class EmbeddedJournal final : public Journal {
         return Error{ErrorCode::invalid_input, "expected at most 65535 topics, got one more; hint: use fewer"};
       id = static_cast<std::uint16_t>(topics_.size() + 1);
     }
-    std::promise<Result<Offset>> promise;
+    std::promise<Result<Offsets>> promise;
     auto written = promise.get_future();
     Waiting row;
     row.key = topic_key_prefix() + topic.name;
     row.value = encode_topic({id, topic.partitions});
-    row.done = [&promise](Result<Offset> answer) { promise.set_value(std::move(answer)); };
+    row.done = [&promise](Result<Offsets> answer) { promise.set_value(std::move(answer)); };
     enqueue(std::move(row));
     GRANARY_TRY(written.get());
     const std::unique_lock lock(topics_mutex_);
@@ -143,6 +144,7 @@ class EmbeddedJournal final : public Journal {
     const Offset end = log.end.load(std::memory_order_acquire);
     if (from > end) return read_beyond_end(partition, from, end);
     batch.first = from;
+    batch.end = end;
     if (from == end) {
       batch.records.clear();
       return {};
@@ -324,6 +326,13 @@ class EmbeddedJournal final : public Journal {
     return {};
   }
 
+  static Result<Offsets> offsets_of(const Waiting& one) {
+    if (!one.answer.ok()) return one.answer.error();
+    Offsets offsets(one.records.size());
+    std::iota(offsets.begin(), offsets.end(), *one.answer);
+    return offsets;
+  }
+
   // Shows the records to readers, then tells everybody.
   void answer(std::vector<Waiting>& group, bool written) {
     if (written) {
@@ -334,7 +343,7 @@ class EmbeddedJournal final : public Journal {
       }
     }
     for (Waiting& one : group)
-      if (auto done = std::move(one.done)) done(std::move(one.answer));
+      if (auto done = std::move(one.done)) done(offsets_of(one));
     if (!written) return;
     const std::lock_guard lock(listener_mutex_);
     for (Waiting& one : group) {

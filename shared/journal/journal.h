@@ -1,7 +1,10 @@
 // The port to the log. Topics hold partitions, partitions hold records with dense offsets from 0.
 //
 // Laws of the port, held by one conformance suite over every door (tests/conformance/journal_suite.h):
-//  - an append is one partition's records in order, all or none, at consecutive offsets;
+//  - an append is one partition's records in order, refused as a whole or written as a whole; where the writing itself
+//    fails, the first few of them may stand, never others without those before them;
+//  - records of one journal object's append are not mixed with those of its other appends; another process's may stand
+//    between them;
 //  - `done` is called after the records are durable; a reader sees only what is durable;
 //  - appends to one partition stand in the order of the calls;
 //  - nothing is ever changed or removed.
@@ -11,6 +14,7 @@
 // journal's destructor, and must not take a lock that its owner holds around append().
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -51,14 +55,18 @@ struct TopicInfo {
 struct ReadBatch {
   Offset first = 0;
   std::vector<Record> records;
+  Offset end = 0;  // of the partition, as far as the journal knew it then; at least behind the last record here
 };
+
+// Where the records of an append stand, one offset each, ascending.
+using Offsets = std::vector<Offset>;
 
 class Journal {
  public:
-  // Receives the offset of the first record, or why nothing was appended. After an error the caller must assume
-  // neither: the records may stand (a crash or a broker between the write and its answer), so it reads before it
-  // appends again. An append called after a failed one may succeed, so a writer stops at its first error.
-  using AppendDone = std::function<void(Result<Offset>)>;
+  // Receives where the records stand, or why the append failed. After an error the caller must assume neither: the
+  // records may stand (a crash or a broker between the write and its answer), so it reads before it appends again. An
+  // append called after a failed one may succeed, so a writer stops at its first error.
+  using AppendDone = std::function<void(Result<Offsets>)>;
   // Told that `partition` has grown. May be told more often than needed.
   using Listener = std::function<void(const Partition&)>;
 
@@ -72,9 +80,10 @@ class Journal {
   // Appends in order; see the laws. At least one record. An unknown partition is `not_found` by `done`.
   virtual void append(const Partition& partition, std::vector<Record> records, AppendDone done) = 0;
 
-  // Fills `batch` with records from `from` on: at least one where one is durable there, none at the end; at most about
-  // `bytes_max` bytes of values (always one record). `from` beyond the end is `conflict`: the log is shorter than the
-  // caller knows it to have been.
+  // Fills `batch` with records from `from` on: at least one where one stands there that this object has acknowledged,
+  // counted in end() or told the listener of, none at the end; at most about `bytes_max` bytes of values (always one
+  // record). `from` beyond the end is `conflict`: the log is shorter than the caller knows it to have been.
+  // unavailable: the server of the log does not answer now.
   virtual Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) const = 0;
 
   // The number of durable records: the offset that the next one gets.
@@ -83,10 +92,18 @@ class Journal {
   // One listener for the journal; set before the first append, cleared with nullptr. The former one is not called any
   // more once this has returned.
   virtual void set_listener(Listener listener) = 0;
+
+  // Tells the log's own tools how far the reader of an inbox has folded (Kafka: the group's offsets, so that lag tools
+  // work). Nothing is ever read back from it.
+  virtual void note_folded(const Partition& /*partition*/, Offset /*next*/) {}
+
+  // Before the destructor, where appends may be waiting for a server that is away: after `patience` they are answered
+  // with `unavailable`, and so is each later one. Reads go on.
+  virtual void finish_appends(std::chrono::milliseconds /*patience*/) {}
 };
 
-// Appends and waits until it is durable. For start-up, tools and tests; never on a thread that the journal calls back
-// on.
+// Appends and waits until it is durable; the offset of the first record. For start-up, tools and tests; never on a
+// thread that the journal calls back on.
 Result<Offset> append_and_wait(Journal& journal, const Partition& partition, std::vector<Record> records);
 
 }  // namespace granary::journal

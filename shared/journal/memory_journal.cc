@@ -1,6 +1,7 @@
 #include "shared/journal/memory_journal.h"
 
 #include <iterator>
+#include <numeric>
 
 #include "shared/base/check.h"
 #include "shared/journal/append_rules.h"
@@ -45,6 +46,7 @@ Result<void> MemoryJournal::read(const Partition& partition, Offset from, std::s
   const auto& records = (*log)->records;
   if (from > records.size()) return read_beyond_end(partition, from, records.size());
   batch.first = from;
+  batch.end = records.size();
   std::size_t bytes = 0;
   std::size_t count = 0;
   for (Offset at = from; at < records.size(); ++at, ++count) {
@@ -144,7 +146,9 @@ void MemoryJournal::carry_out(const Partition& partition, Log& log, Waiting appe
   const Offset first = log.records.size();
   log.records.insert(log.records.end(), std::make_move_iterator(append.records.begin()),
                      std::make_move_iterator(append.records.end()));
-  auto answer = fault ? Result<Offset>(std::move(fault->second)) : Result<Offset>(first);
+  Offsets offsets(append.records.size());
+  std::iota(offsets.begin(), offsets.end(), first);
+  auto answer = fault ? Result<Offsets>(std::move(fault->second)) : Result<Offsets>(std::move(offsets));
   calls_.push_back({std::move(append.done), std::move(answer), partition});
 }
 

@@ -64,7 +64,7 @@ class MemoryJournal final : public Journal {
   };
   struct Call {
     AppendDone done;
-    Result<Offset> answer;
+    Result<Offsets> answer;
     std::optional<Partition> grown;
   };
 

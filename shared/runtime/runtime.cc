@@ -1,5 +1,6 @@
 #include "shared/runtime/runtime.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <filesystem>
@@ -28,7 +29,7 @@ void write_marker(const std::string& message) {
 // The shards of one machine kind and the thread that owns them.
 struct Worker {
   std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
-  std::vector<std::unique_ptr<Shard>> shards;
+  std::map<std::uint16_t, std::unique_ptr<Shard>> shards;
   std::atomic<bool> stopping = false;
   std::thread thread;
 
@@ -37,13 +38,13 @@ struct Worker {
     while (!stopping) {
       for (const auto& job : mailbox->take(busy ? 0 : kIdleWaitMs)) job();
       busy = false;
-      for (const auto& shard : shards) {
+      for (const auto& [number, shard] : shards) {
         folding_shard = shard.get();
         busy |= shard->step();
         folding_shard = nullptr;
       }
     }
-    for (const auto& shard : shards) {
+    for (const auto& [number, shard] : shards) {
       folding_shard = shard.get();
       shard->close();
       folding_shard = nullptr;
@@ -67,17 +68,19 @@ class LocalRuntime final : public Runtime {
     for (const MachineKind kind : machine::kMachines) {
       Worker& worker = worker_of(kind);
       for (std::uint16_t number = 0; number < machine::shards_of(kind, partitions_); ++number) {
+        if (!owns({kind, number})) continue;
         Shard::Setup setup{kind,           number,       ledger.id,  &options_,        &journal_,
                            worker.mailbox, make_machine, open_store, marker_directory, fatal_once};
         auto shard = Shard::open(std::move(setup), scan);
         if (!shard.ok()) return shard.error();
-        worker.shards.push_back(std::move(*shard));
-        start_ends_.push_back(worker.shards.back()->last_status().end);
+        worker.shards.emplace(number, std::move(*shard));
+        start_ends_.push_back(worker.shards[number]->last_status().end);
       }
     }
     set_check_handler(write_marker);
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
-    for (Worker& worker : workers_) worker.thread = std::thread([&worker] { worker.run(); });
+    for (Worker& worker : workers_)
+      if (!worker.shards.empty()) worker.thread = std::thread([&worker] { worker.run(); });
     return {};
   }
 
@@ -86,7 +89,7 @@ class LocalRuntime final : public Runtime {
   [[nodiscard]] std::vector<ShardStatus> status() const override {
     std::vector<ShardStatus> all;
     for (const Worker& worker : workers_)
-      for (const auto& shard : worker.shards) all.push_back(shard->last_status());
+      for (const auto& [number, shard] : worker.shards) all.push_back(shard->last_status());
     return all;
   }
 
@@ -103,24 +106,46 @@ class LocalRuntime final : public Runtime {
              [question = std::move(question)](Shard& owner) { question(owner.fold().rules(), owner.status()); });
   }
 
-  void token_of(MachineKind machine, std::uint16_t shard, std::function<void(Token)> done) override {
-    on_shard(machine, shard, [machine, shard, done = std::move(done)](Shard& owner) {
-      const std::uint64_t position = owner.fold().position();
-      Token token;
-      if (position > 0) token.places.push_back({machine::inbox_of(machine), shard, position - 1});
-      done(token);
-    });
+  [[nodiscard]] std::optional<std::string> owner_of(const ShardName& shard) const override {
+    if (owns(shard)) return std::nullopt;
+    return options_.elsewhere == nullptr ? std::string() : options_.elsewhere->owner_of(shard);
   }
 
-  void when_judged(const Place& place, std::weak_ptr<void> alive,
-                   std::function<void(std::optional<machine::Outcome>)> done) override {
-    on_shard(
-        machine::reader_of(place.topic), place.partition,
-        [place, alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
-          owner.wait(
-              std::move(alive), [offset = place.offset](Shard& shard) { return shard.fold().position() > offset; },
-              [offset = place.offset, done = std::move(done)](Shard& shard) { done(shard.fold().outcome_of(offset)); });
-        });
+  void when_judged(Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
+                   std::weak_ptr<void> alive,
+                   std::function<void(std::vector<std::optional<machine::Outcome>>)> done) override {
+    const ShardName name{machine::reader_of(topic), partition};
+    if (!owns(name)) {
+      if (options_.elsewhere != nullptr)
+        options_.elsewhere->when_judged(topic, partition, offsets, std::move(alive), std::move(done));
+      return;
+    }
+    on_shard(name.first, name.second,
+             [offsets, alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
+               const std::uint64_t last = *std::max_element(offsets.begin(), offsets.end());
+               owner.wait(
+                   std::move(alive), [last](Shard& shard) { return shard.fold().position() > last; },
+                   [offsets = std::move(offsets), done = std::move(done)](Shard& shard) {
+                     std::vector<std::optional<machine::Outcome>> outcomes;
+                     outcomes.reserve(offsets.size());
+                     for (const std::uint64_t offset : offsets) outcomes.push_back(shard.fold().outcome_of(offset));
+                     done(std::move(outcomes));
+                   });
+             });
+  }
+
+  void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
+                std::function<void(std::vector<LaneNumber>)> done) override {
+    if (!owns(shard)) {
+      if (options_.elsewhere != nullptr) options_.elsewhere->when_met(shard, needs, std::move(alive), std::move(done));
+      return;
+    }
+    on_shard(shard.first, shard.second,
+             [needs, alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
+               owner.wait(
+                   std::move(alive), [needs = std::move(needs)](Shard& one) { return one.meets(needs); },
+                   [done = std::move(done)](Shard& one) { done(one.lane_numbers()); });
+             });
   }
 
   void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
@@ -128,8 +153,9 @@ class LocalRuntime final : public Runtime {
 
   void on_shard(MachineKind machine, std::uint16_t number, std::function<void(Shard&)> job) {
     Worker& worker = worker_of(machine);
-    GRANARY_CHECK(number < worker.shards.size(), "a question to a shard that is not there");
-    Shard* shard = worker.shards[number].get();
+    const auto found = worker.shards.find(number);
+    GRANARY_CHECK(found != worker.shards.end(), "a question to a shard that is not here");
+    Shard* shard = found->second.get();
     worker.mailbox->post([shard, job = std::move(job)] { job(*shard); });
   }
 
@@ -145,14 +171,16 @@ class LocalRuntime final : public Runtime {
   }
 
  private:
+  [[nodiscard]] bool owns(const ShardName& shard) const { return !options_.owned || options_.owned->contains(shard); }
   Worker& worker_of(MachineKind machine) { return workers_[static_cast<std::size_t>(machine) - 1]; }
 
   void note_growth(const journal::Partition& partition) {
     for (const MachineKind kind : machine::kMachines) {
       if (machine::topic_name(machine::inbox_of(kind)) != partition.topic) continue;
       Worker& worker = worker_of(kind);
-      if (partition.number >= worker.shards.size()) return;
-      worker.shards[partition.number]->note_growth();
+      const auto shard = worker.shards.find(partition.number);
+      if (shard == worker.shards.end()) return;
+      shard->second->note_growth();
       worker.mailbox->wake();
     }
   }
@@ -182,27 +210,16 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
         needs.position = std::max(needs.position, place.offset + 1);
       }
     }
+    // On a worker's thread where that is possible, so that `done` never runs within the caller's own call.
+    if (runtime_.owner_of({target_, target_shard_})) return next();
     runtime_.on_shard(target_, target_shard_, [self = shared_from_this()](Shard&) { self->next(); });
   }
 
  private:
-  using At = std::pair<MachineKind, std::uint16_t>;
-  struct Needs {
-    std::uint64_t position = 0;
-    std::map<At, std::uint64_t> lanes;
-  };
-
-  static bool met(const Needs& needs, Shard& shard) {
-    if (shard.fold().position() < needs.position) return false;
-    for (const auto& [lane, number] : needs.lanes)
-      if (shard.fold().folded_from(lane.first, lane.second) < number) return false;
-    return true;
-  }
-
   // Asks all shards of the earliest machine that is left; when the last of them has answered, the next machine's turn
   // comes.
   void next() {
-    std::vector<std::pair<At, Needs>> asked;
+    std::vector<std::pair<ShardName, Needs>> asked;
     {
       const std::lock_guard lock(mutex_);
       while (!needs_.empty()) {
@@ -225,23 +242,19 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
       if (!alive_.expired()) done_();
       return;
     }
-    for (auto& [at, needs] : asked) {
-      runtime_.on_shard(at.first, at.second,
-                        [self = shared_from_this(), at = at, needs = std::move(needs)](Shard& shard) {
-                          shard.wait(
-                              self->alive_, [needs](Shard& owner) { return met(needs, owner); },
-                              [self, at](Shard& owner) { self->answered(at, owner); });
+    for (const auto& [at, needs] : asked) {
+      runtime_.when_met(at, needs, alive_,
+                        [self = shared_from_this(), from = at](const std::vector<LaneNumber>& lanes) {
+                          self->answered(from, lanes);
                         });
     }
   }
 
-  void answered(const At& at, Shard& shard) {
+  void answered(const ShardName& from, const std::vector<LaneNumber>& lanes) {
     {
       const std::lock_guard lock(mutex_);
-      for (const auto& [lane, counter] : shard.fold().out_lanes()) {
-        if (!machine::is_inbox(lane.topic) || counter.number == 0) continue;
-        needs_[{machine::reader_of(lane.topic), lane.partition}].lanes[at] = counter.number;
-      }
+      for (const LaneNumber& lane : lanes)
+        needs_[{machine::reader_of(lane.topic), lane.partition}].lanes[from] = lane.number;
       if (--waiting_ > 0) return;
     }
     next();
@@ -253,7 +266,7 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
   std::weak_ptr<void> alive_;
   std::function<void()> done_;
   std::mutex mutex_;
-  std::map<At, Needs> needs_;
+  std::map<ShardName, Needs> needs_;
   std::size_t waiting_ = 0;
 };
 

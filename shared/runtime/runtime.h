@@ -7,8 +7,12 @@
 
 #include <atomic>
 #include <functional>
+#include <map>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "shared/base/result.h"
@@ -55,8 +59,42 @@ struct ShardStatus {
   std::string parked;  // why, or empty
 };
 
+using ShardName = std::pair<MachineKind, std::uint16_t>;
+
+// What a shard has to have done.
+struct Needs {
+  std::uint64_t position = 0;                // folded so many records of its inbox
+  std::map<ShardName, std::uint64_t> lanes;  // folded from each lane up to this number
+  bool published = false;                    // and what came of it stands in the outward streams
+};
+
+// The numbers of the last events on a shard's outgoing lanes to inboxes.
+struct LaneNumber {
+  Topic topic{};
+  std::uint16_t partition = 0;
+  std::uint64_t number = 0;
+};
+
+// The shards of other processes: who owns them, and waits that go there. Any thread; callbacks on some thread of its
+// own, or never.
+class Elsewhere {
+ public:
+  virtual ~Elsewhere() = default;
+  // Where the owner answers ("http://host:port"); empty: nobody is known to own the shard.
+  [[nodiscard]] virtual std::string owner_of(const ShardName& shard) const = 0;
+  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
+                        std::function<void(std::vector<LaneNumber>)> done) = 0;
+  virtual void when_judged(Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
+                           std::weak_ptr<void> alive,
+                           std::function<void(std::vector<std::optional<machine::Outcome>>)> done) = 0;
+};
+
 struct Options {
   std::uint16_t partitions = 0;
+  // The shards of this process; not set: all. `elsewhere` knows the others and outlives the runtime; without it nobody
+  // is asked about them.
+  std::optional<std::set<ShardName>> owned;
+  Elsewhere* elsewhere = nullptr;
   // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read.
   std::size_t commit_events_max = 50'000;
   std::size_t commit_bytes_max = 32U << 20;
@@ -77,7 +115,10 @@ class Runtime {
   // Whether every shard that is not parked has folded what stood in its inbox at the start.
   [[nodiscard]] virtual bool caught_up() const = 0;
 
-  // Runs `question` on the owner of a shard, between two events: it sees every applied event.
+  // Where the owner of a shard answers; nullopt: this process is it. Empty: nobody is known to own it.
+  [[nodiscard]] virtual std::optional<std::string> owner_of(const ShardName& shard) const = 0;
+
+  // Runs `question` on the owner of a shard of this process, between two events: it sees every applied event.
   virtual void ask(MachineKind machine, std::uint16_t shard,
                    std::function<void(Machine&, const ShardStatus&)> question) = 0;
 
@@ -87,12 +128,15 @@ class Runtime {
   virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                            std::function<void()> done) = 0;
 
-  // Calls `done` with the outcome of one raw record once it is folded. As above. nullopt: folded too long ago to know.
-  virtual void when_judged(const Place& place, std::weak_ptr<void> alive,
-                           std::function<void(std::optional<machine::Outcome>)> done) = 0;
+  // Calls `done` with the outcomes of raw records of one partition, at these offsets, once all are folded. As above.
+  // nullopt: folded too long ago to know.
+  virtual void when_judged(Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
+                           std::weak_ptr<void> alive,
+                           std::function<void(std::vector<std::optional<machine::Outcome>>)> done) = 0;
 
-  // Where a shard stands as a token: what it has folded so far.
-  virtual void token_of(MachineKind machine, std::uint16_t shard, std::function<void(Token)> done) = 0;
+  // Calls `done` with the numbers of a shard's lanes once it meets `needs`. As above.
+  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
+                        std::function<void(std::vector<LaneNumber>)> done) = 0;
 
   // Commits what is folded, stops the workers. Called once; ask() and the rest must not be called after it.
   virtual void stop() = 0;

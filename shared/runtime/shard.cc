@@ -190,11 +190,11 @@ bool Shard::step() {
   if (stopped_) return false;
   retry_failed_lanes();
   publish();
-  if (inbox_grew_) {
+  const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
+  if (inbox_grew_ && (!room || !parked_.empty())) {  // nothing is read that would tell
     const auto end = setup_.journal->end(inbox_);
     if (end.ok()) end_ = *end;
   }
-  const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
   const bool more = parked_.empty() && room && inbox_grew_ && read_and_fold();
   if (stopped_) return false;
   if (fold_->counters().diverged)
@@ -218,6 +218,7 @@ bool Shard::read_and_fold() {
     if (!inbox_grew_) fail(read.error());
     return false;
   }
+  end_ = std::max(end_, batch_.end);
   if (batch_.records.empty()) return false;
   inbox_grew_ = true;
   for (const journal::Record& record : batch_.records) {
@@ -232,7 +233,6 @@ bool Shard::read_and_fold() {
     ++records_since_commit_;
     bytes_since_commit_ += record.value.size();
   }
-  end_ = std::max(end_, fold_->position());
   return parked_.empty();
 }
 
@@ -263,6 +263,7 @@ void Shard::commit() {
   records_since_commit_ = 0;
   bytes_since_commit_ = 0;
   events_at_commit_ = fold_->counters().events;
+  setup_.journal->note_folded(inbox_, fold_->position());
   for (OutPacket& packet : ready) {
     outbox_bytes_ += packet.bytes.size();
     lanes_[packet.target].outbox.push_back(std::move(packet));
@@ -291,25 +292,24 @@ void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
     }
   }
   crash_point("runtime.before_publish");
-  const std::size_t count = records.size();
   setup_.journal->append(
       partition_of(target), std::move(records),
-      [this, mailbox = setup_.mailbox, target, count](Result<journal::Offset> first) {
-        mailbox->post([this, target, count, first = std::move(first)] { acknowledged(target, count, first); });
+      [this, mailbox = setup_.mailbox, target](Result<journal::Offsets> offsets) {
+        mailbox->post([this, target, offsets = std::move(offsets)] { acknowledged(target, offsets); });
       });
   crash_point("runtime.after_publish");
 }
 
-void Shard::acknowledged(const LaneTarget& target, std::size_t records, const Result<journal::Offset>& first) {
+void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets) {
   Lane& lane = lanes_[target];
   const std::size_t packets = std::exchange(lane.in_flight, 0);
-  if (!first.ok()) {
-    if (!first.error().can_retry()) return fail(first.error());
+  if (!offsets.ok()) {
+    if (!offsets.error().can_retry()) return fail(offsets.error());
     lane.failed = true;
     lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
     return;
   }
-  lane.acked_end = machine::is_inbox(target.topic) ? *first + records : lane.outbox[packets - 1].last;
+  lane.acked_end = machine::is_inbox(target.topic) ? offsets->back() + 1 : lane.outbox[packets - 1].last;
   for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");
 }
@@ -356,6 +356,25 @@ void Shard::fail(const Error& error) {
   if (stopped_) return;
   stopped_ = true;
   setup_.fatal(Error{error.code, name() + ": " + error.message});
+}
+
+bool Shard::meets(const Needs& needs) const {
+  if (fold_->position() < needs.position) return false;
+  for (const auto& [lane, number] : needs.lanes)
+    if (fold_->folded_from(lane.first, lane.second) < number) return false;
+  if (!needs.published) return true;
+  if (fold_->position() - records_since_commit_ < needs.position) return false;
+  for (const auto& [target, lane] : lanes_)
+    if (!machine::is_inbox(target.topic) && !lane.outbox.empty()) return false;
+  return true;
+}
+
+std::vector<LaneNumber> Shard::lane_numbers() const {
+  std::vector<LaneNumber> numbers;
+  for (const auto& [lane, counter] : fold_->out_lanes())
+    if (machine::is_inbox(lane.topic) && counter.number > 0)
+      numbers.push_back({lane.topic, lane.partition, counter.number});
+  return numbers;
 }
 
 void Shard::wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done) {

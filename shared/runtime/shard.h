@@ -64,6 +64,8 @@ class Shard {
   // Of a law that breaks while this shard folds or commits: where a next start has to stop.
   [[nodiscard]] std::uint64_t suspect() const;
   [[nodiscard]] std::string marker_path() const;
+  [[nodiscard]] bool meets(const Needs& needs) const;
+  [[nodiscard]] std::vector<LaneNumber> lane_numbers() const;
   // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
   void wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
 
@@ -91,7 +93,7 @@ class Shard {
   void commit();
   void publish();
   void publish_lane(const LaneTarget& target, Lane& lane);
-  void acknowledged(const LaneTarget& target, std::size_t records, const Result<journal::Offset>& first);
+  void acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets);
   void retry_failed_lanes();
   void park(std::string reason);
   void fail(const Error& error);

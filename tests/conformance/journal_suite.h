@@ -104,11 +104,11 @@ TEST_P(JournalConformance, OffsetsAreDenseFromZeroInEachPartition) {
 
 TEST_P(JournalConformance, AppendsThatDoNotWaitStandInTheOrderOfTheCalls) {
   constexpr std::size_t kAppends = 300;
-  std::vector<Result<Offset>> answers(kAppends, Offset{0});
+  std::vector<Result<Offsets>> answers(kAppends, Offsets{});
   std::atomic<std::size_t> left = kAppends;
   std::promise<void> all_answered;
   for (std::size_t i = 0; i < kAppends; ++i) {
-    journal().append(partition(0), {record(std::to_string(i)), record("-")}, [&, i](Result<Offset> answer) {
+    journal().append(partition(0), {record(std::to_string(i)), record("-")}, [&, i](Result<Offsets> answer) {
       answers[i] = std::move(answer);
       if (--left == 0) all_answered.set_value();
     });
@@ -118,7 +118,7 @@ TEST_P(JournalConformance, AppendsThatDoNotWaitStandInTheOrderOfTheCalls) {
   ASSERT_EQ(stored.size(), 2 * kAppends);
   for (std::size_t i = 0; i < kAppends; ++i) {
     ASSERT_TRUE(answers[i].ok()) << answers[i].error().message;
-    EXPECT_EQ(*answers[i], 2 * i);
+    EXPECT_EQ(*answers[i], (Offsets{2 * i, 2 * i + 1}));
     EXPECT_EQ(stored[2 * i].value, std::to_string(i));
   }
 }
@@ -222,6 +222,8 @@ TEST_P(JournalConformance, ReadsAreBoundedByBytesButNeverEmptyBeforeTheEnd) {
   ASSERT_EQ(batch.records.size(), 1U);
   EXPECT_EQ(batch.first, 1U);
   EXPECT_EQ(batch.records[0].value, Bytes(100, 'b'));
+  EXPECT_GE(batch.end, 2U);
+  EXPECT_LE(batch.end, 3U);
   EXPECT_EQ(read_all(partition(0), 0, 1).size(), 3U);
 }
 
@@ -242,6 +244,7 @@ TEST_P(JournalConformance, AtTheEndIsNothingAndBeyondItIsConflict) {
   ASSERT_TRUE(journal().read(partition(0), 2, 1 << 20, batch).ok());
   EXPECT_TRUE(batch.records.empty());
   EXPECT_EQ(batch.first, 2U);
+  EXPECT_EQ(batch.end, 2U);
   const auto beyond = journal().read(partition(0), 3, 1 << 20, batch);
   ASSERT_FALSE(beyond.ok());
   EXPECT_EQ(beyond.error().code, ErrorCode::conflict);

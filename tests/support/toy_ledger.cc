@@ -120,7 +120,7 @@ void ToyLedger::tick(std::int64_t ms) {
   for (const auto& [kind, shard] : shards()) {
     std::vector<journal::Record> records(1);
     records.front().value = toy_tick(ms);
-    journal.append(partition(machine::inbox_of(kind), shard), std::move(records), [](Result<journal::Offset>) {});
+    journal.append(partition(machine::inbox_of(kind), shard), std::move(records), [](Result<journal::Offsets>) {});
   }
 }
 

@@ -6,21 +6,20 @@
 
 #include "shared/json/strict_json.h"
 #include "shared/proof/hash.h"
+#include "tests/support/fake_runtime.h"
 #include "tests/unit/allocation/world.h"
 
 namespace granary::allocation::test {
 namespace {
 
 // Answers questions at once, on the caller's thread, from machines of its own.
-class ShardsOnly final : public runtime::Runtime {
+class ShardsOnly final : public granary::test::FakeRuntime {
  public:
   std::array<World, World::kPartitions> shards;
 
   World& shard_of(const std::string& project) { return shards.at(proof::shard_of({project}, World::kPartitions)); }
 
   std::uint16_t partitions() const override { return World::kPartitions; }
-  std::vector<runtime::ShardStatus> status() const override { return {}; }
-  bool caught_up() const override { return true; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::allocation);
@@ -30,12 +29,6 @@ class ShardsOnly final : public runtime::Runtime {
     status.complete = at("2026-02-02T00:00:00Z");
     question(shards.at(shard).machine(), status);
   }
-  void when_folded(const runtime::Token&, runtime::MachineKind, std::uint16_t, std::weak_ptr<void>,
-                   std::function<void()>) override {}
-  void when_judged(const runtime::Place&, std::weak_ptr<void>,
-                   std::function<void(std::optional<machine::Outcome>)>) override {}
-  void token_of(runtime::MachineKind, std::uint16_t, std::function<void(runtime::Token)>) override {}
-  void stop() override {}
 };
 
 class Routes : public testing::Test {

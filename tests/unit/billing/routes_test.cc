@@ -2,6 +2,7 @@
 #include "services/billing/http/routes.h"
 
 #include "shared/proof/hash.h"
+#include "tests/support/fake_runtime.h"
 #include "tests/unit/billing/driver.h"
 
 namespace granary::billing {
@@ -10,13 +11,11 @@ namespace {
 constexpr std::uint16_t kPartitions = 4;
 
 // Answers questions at once, on the caller's thread, from machines of its own.
-class ShardsOnly final : public runtime::Runtime {
+class ShardsOnly final : public granary::test::FakeRuntime {
  public:
   std::array<Driver, kPartitions> shards;
 
   std::uint16_t partitions() const override { return kPartitions; }
-  std::vector<runtime::ShardStatus> status() const override { return {}; }
-  bool caught_up() const override { return true; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::billing);
@@ -24,12 +23,6 @@ class ShardsOnly final : public runtime::Runtime {
     status.shard = shard;
     question(shards.at(shard).machine(), status);
   }
-  void when_folded(const runtime::Token&, runtime::MachineKind, std::uint16_t, std::weak_ptr<void>,
-                   std::function<void()>) override {}
-  void when_judged(const runtime::Place&, std::weak_ptr<void>,
-                   std::function<void(std::optional<machine::Outcome>)>) override {}
-  void token_of(runtime::MachineKind, std::uint16_t, std::function<void(runtime::Token)>) override {}
-  void stop() override {}
 };
 
 class Routes : public testing::Test {

@@ -1,19 +1,18 @@
 #include "services/intake/http/routes.h"
 
 #include "shared/json/strict_json.h"
+#include "tests/support/fake_runtime.h"
 #include "tests/unit/intake/intake_shard.h"
 
 namespace granary::intake {
 namespace {
 
 // A runtime that owns nothing but intake's shard and answers on the caller's thread.
-class DirectRuntime final : public runtime::Runtime {
+class DirectRuntime final : public granary::test::FakeRuntime {
  public:
   explicit DirectRuntime(IntakeShard& shard) : shard_(shard) {}
 
   std::uint16_t partitions() const override { return IntakeShard::kPartitions; }
-  std::vector<runtime::ShardStatus> status() const override { return {}; }
-  bool caught_up() const override { return true; }
   void ask(machine::MachineKind machine, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
     GRANARY_CHECK(machine == machine::MachineKind::intake && shard == 0, "intake has one shard");
@@ -26,10 +25,6 @@ class DirectRuntime final : public runtime::Runtime {
     waited_for.push_back(token);
     done();
   }
-  void when_judged(const runtime::Place&, std::weak_ptr<void>,
-                   std::function<void(std::optional<machine::Outcome>)>) override {}
-  void token_of(machine::MachineKind, std::uint16_t, std::function<void(runtime::Token)>) override {}
-  void stop() override {}
 
   std::uint64_t position = 0;
   std::vector<runtime::Token> waited_for;

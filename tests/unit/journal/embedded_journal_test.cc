@@ -89,8 +89,8 @@ TEST(EmbeddedJournal, ClosingWritesAndAnswersWhatWaits) {
   auto journal = must_open(directory.path());
   ASSERT_TRUE(journal->create_topic({"usage", 1}).ok());
   for (Offset i = 0; i < kAppends; ++i)
-    journal->append(kPartition, {{std::to_string(i), "", {}}}, [&](const Result<Offset>& offset) {
-      if (offset.ok() && *offset == answered) ++answered;
+    journal->append(kPartition, {{std::to_string(i), "", {}}}, [&](const Result<Offsets>& offset) {
+      if (offset.ok() && offset->front() == answered) ++answered;
     });
   journal.reset();
   EXPECT_EQ(answered, kAppends);
@@ -106,13 +106,13 @@ TEST(EmbeddedJournal, AppendsThatWaitTogetherShareAGroup) {
   auto journal = must_open(directory.path());
   ASSERT_TRUE(journal->create_topic({"usage", 1}).ok());
   std::promise<void> entered, released;
-  journal->append(kPartition, {{"first", "", {}}}, [&](const Result<Offset>&) {
+  journal->append(kPartition, {{"first", "", {}}}, [&](const Result<Offsets>&) {
     entered.set_value();
     released.get_future().wait();  // the journal's thread stands still, so that what follows has to wait
   });
   entered.get_future().wait();
   const auto before = read_head(directory.path())->group;
-  for (int i = 0; i < 50; ++i) journal->append(kPartition, {{"one of fifty", "", {}}}, [](const Result<Offset>&) {});
+  for (int i = 0; i < 50; ++i) journal->append(kPartition, {{"one of fifty", "", {}}}, [](const Result<Offsets>&) {});
   released.set_value();
   journal.reset();
   EXPECT_EQ(read_head(directory.path())->group, before + 1);

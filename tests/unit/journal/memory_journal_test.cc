@@ -15,8 +15,8 @@ class MemoryJournalTest : public testing::Test {
   void SetUp() override { ASSERT_TRUE(journal_.create_topic({"usage", 2}).ok()); }
 
   void append(const Bytes& value, const Partition& partition = kPartition) {
-    journal_.append(partition, {{value, "", {}}}, [this, value](const Result<Offset>& offset) {
-      answers_.push_back(value + (offset.ok() ? " " + std::to_string(*offset) : " failed"));
+    journal_.append(partition, {{value, "", {}}}, [this, value](const Result<Offsets>& offset) {
+      answers_.push_back(value + (offset.ok() ? " " + std::to_string(offset->front()) : " failed"));
     });
   }
 
@@ -91,7 +91,7 @@ TEST_F(MemoryJournalTest, ACrashForgetsWhatWasHeldAndKeepsWhatWasWritten) {
 }
 
 TEST_F(MemoryJournalTest, ACallbackThatAppendsIsAnsweredAfterItHasReturned) {
-  journal_.append(kPartition, {{"a", "", {}}}, [this](const Result<Offset>&) {
+  journal_.append(kPartition, {{"a", "", {}}}, [this](const Result<Offsets>&) {
     append("b");
     answers_.push_back("a returns");
   });

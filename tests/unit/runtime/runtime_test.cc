@@ -119,14 +119,22 @@ TEST(Runtime, AWaitForWhatIsBehindTheMachineEndsAtOnce) {
   }
 }
 
-TEST(Runtime, AShardsTokenSaysWhatItHasFolded) {
+TEST(Runtime, AShardThatHasMetWhatWasAskedAnswersWithItsLanes) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
+  const auto alive = std::make_shared<int>();
   const Place last = ledger.usage(id_in(1, "t"), "p-a", 5);
-  ASSERT_TRUE(ledger.settle());
-  std::promise<Token> told;
-  ledger.runtime->token_of(MachineKind::metering, 1, [&](Token token) { told.set_value(std::move(token)); });
-  EXPECT_EQ(told.get_future().get().places, std::vector<Place>{last});
+  runtime::Needs needs;
+  needs.position = last.offset + 1;
+  needs.published = true;
+  std::promise<std::vector<runtime::LaneNumber>> told;
+  ledger.runtime->when_met({MachineKind::metering, 1}, needs, alive,
+                           [&](std::vector<runtime::LaneNumber> lanes) { told.set_value(std::move(lanes)); });
+  auto lanes = told.get_future();
+  ASSERT_EQ(lanes.wait_for(kLimit), std::future_status::ready);
+  std::uint64_t sent = 0;
+  for (const auto& lane : lanes.get()) sent += lane.topic == Topic::allocations ? lane.number : 0;
+  EXPECT_EQ(sent, 1U);
 }
 
 TEST(Runtime, TellsWhatARecordCameTo) {
@@ -135,7 +143,8 @@ TEST(Runtime, TellsWhatARecordCameTo) {
   const auto alive = std::make_shared<int>();
   const auto judged = [&](const Place& place) {
     std::promise<std::optional<machine::Outcome>> outcome;
-    ledger.runtime->when_judged(place, alive, [&](auto got) { outcome.set_value(std::move(got)); });
+    ledger.runtime->when_judged(place.topic, place.partition, {place.offset}, alive,
+                                [&](auto got) { outcome.set_value(std::move(got.front())); });
     return outcome.get_future().get();
   };
   EXPECT_EQ(judged(ledger.usage("1", "p-a", 5))->judgement, Judgement::accepted);

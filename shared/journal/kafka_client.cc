@@ -1,0 +1,115 @@
+#include "shared/journal/kafka_client.h"
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+namespace granary::journal {
+namespace {
+
+// What the laws of the log depend on; nobody sets these.
+constexpr std::array kReserved{"acks",
+                               "request.required.acks",
+                               "enable.idempotence",
+                               "enable.gapless.guarantee",
+                               "message.timeout.ms",
+                               "delivery.timeout.ms",
+                               "transactional.id",
+                               "partitioner",
+                               "allow.auto.create.topics",
+                               "enable.auto.commit",
+                               "auto.commit.enable",
+                               "enable.auto.offset.store",
+                               "auto.offset.reset",
+                               "check.crcs",
+                               "enable.partition.eof",
+                               "isolation.level",
+                               "group.id",
+                               "bootstrap.servers",
+                               "metadata.broker.list"};
+
+}  // namespace
+
+std::string name_of(const Partition& partition) {
+  return partition.topic + "/" + std::to_string(partition.number);
+}
+
+Result<KafkaConf> kafka_conf(const KafkaOptions& options,
+                             const std::vector<std::pair<std::string, std::string>>& fixed) {
+  KafkaConf conf(rd_kafka_conf_new());
+  std::array<char, 512> why{};
+  for (const auto& [key, value] : options.settings) {
+    if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end())
+      return Error{ErrorCode::invalid_input, "expected a setting that is the user's to choose, got `" + key +
+                                                 "`, which the log's guarantees depend on; hint: leave it out"};
+    // The value may be a secret: it is not printed, and librdkafka's own text, which may hold it, is not either.
+    if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
+      return Error{ErrorCode::invalid_input,
+                   "expected a setting of librdkafka " + std::string(rd_kafka_version_str()) + ", got `" + key +
+                       "` with a value that it does not take; hint: see its CONFIGURATION.md"};
+  }
+  for (const auto& [key, value] : fixed)
+    if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
+      return Error{ErrorCode::io_error, "librdkafka refused " + key + "=" + value + ": " + why.data()};
+  return conf;
+}
+
+Result<KafkaHandle> kafka_open(rd_kafka_type_t type, KafkaConf conf) {
+  std::array<char, 512> why{};
+  KafkaHandle handle(rd_kafka_new(type, conf.get(), why.data(), why.size()));
+  if (!handle)
+    return Error{ErrorCode::invalid_input, std::string("expected settings of Kafka that fit together, got: ") +
+                                               why.data() + "; hint: check --brokers and --kafka"};
+  conf.release();  // the handle's now
+  return handle;
+}
+
+Error kafka_error(rd_kafka_resp_err_t code, const std::string& where, const std::string& what) {
+  const std::string said = std::string(rd_kafka_err2name(code)) + " (" + rd_kafka_err2str(code) + ")";
+  switch (code) {
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+      return {ErrorCode::not_found, "expected to " + what + " " + where + ", got " + said +
+                                        "; hint: the topic is not there (any more): `granary topics --check`"};
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+      return {ErrorCode::corrupt, "expected to " + what + " " + where + ", got " + said +
+                                      "; hint: the topic was cut or made anew: do not go on, restore it"};
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
+      return {ErrorCode::io_error,
+              "expected to " + what + " " + where + ", got " + said + "; hint: the broker's access rules"};
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+      return {ErrorCode::corrupt, "expected to " + what + " " + where + ", got " + said +
+                                      "; hint: bytes of the log are damaged: restore it from a replica"};
+    default:
+      return {ErrorCode::unavailable, "expected to " + what + " " + where + ", got " + said +
+                                          "; hint: check that the brokers run and can be reached"};
+  }
+}
+
+Result<std::vector<std::pair<std::string, std::string>>> read_kafka_settings(const std::string& path) {
+  std::ifstream file(path);
+  if (!file)
+    return Error{ErrorCode::not_found, "expected a file of KEY=VALUE lines, got " + path + ", which cannot be read"};
+  std::vector<std::pair<std::string, std::string>> settings;
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    const auto begin = line.find_first_not_of(" \t\r");
+    if (begin == std::string::npos || line[begin] == '#') continue;
+    const auto end = line.find_last_not_of(" \t\r");
+    const auto equals = line.find('=', begin);
+    if (equals == std::string::npos || equals == begin)
+      return Error{ErrorCode::invalid_input,
+                   path + ", line " + std::to_string(number) +
+                       ": expected KEY=VALUE, got a line without; hint: `#` begins a comment"};
+    settings.emplace_back(line.substr(begin, equals - begin), line.substr(equals + 1, end - equals));
+  }
+  return settings;
+}
+
+}  // namespace granary::journal

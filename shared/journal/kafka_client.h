@@ -1,0 +1,44 @@
+// What the parts of the Kafka door share: handles of librdkafka, its settings, its errors as ours. Inside
+// shared/journal only. Threads: a handle may be used from any; the functions are pure.
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/base/result.h"
+#include "shared/journal/journal.h"
+#include "shared/journal/kafka_journal.h"
+
+namespace granary::journal {
+
+template <auto destroy>
+struct KafkaDestroy {
+  template <class T>
+  void operator()(T* handle) const {
+    destroy(handle);
+  }
+};
+using KafkaHandle = std::unique_ptr<rd_kafka_t, KafkaDestroy<rd_kafka_destroy>>;
+using KafkaTopic = std::unique_ptr<rd_kafka_topic_t, KafkaDestroy<rd_kafka_topic_destroy>>;
+using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroy<rd_kafka_queue_destroy>>;
+using KafkaConf = std::unique_ptr<rd_kafka_conf_t, KafkaDestroy<rd_kafka_conf_destroy>>;
+using KafkaMessage = std::unique_ptr<rd_kafka_message_t, KafkaDestroy<rd_kafka_message_destroy>>;
+
+// The settings of `options` and then `fixed`, which nobody may change. Errors: invalid_input (an unknown key or a wrong
+// value, or a key of `fixed` or of the other kind's that a user has set).
+Result<KafkaConf> kafka_conf(const KafkaOptions& options,
+                             const std::vector<std::pair<std::string, std::string>>& fixed);
+// Takes the configuration. Errors: invalid_input, io_error.
+Result<KafkaHandle> kafka_open(rd_kafka_type_t type, KafkaConf conf);
+
+// The error of a call about `where`: unavailable where trying again can help, corrupt or not_found where the log is not
+// there or is another.
+Error kafka_error(rd_kafka_resp_err_t code, const std::string& where, const std::string& what);
+
+std::string name_of(const Partition& partition);
+
+}  // namespace granary::journal

@@ -1,0 +1,358 @@
+#include "shared/journal/kafka_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <vector>
+
+#include "shared/journal/append_rules.h"
+
+namespace granary::journal {
+namespace {
+
+using SteadyClock = std::chrono::steady_clock;
+
+// How long a read waits for a record that is known to stand.
+constexpr auto kReadPatience = std::chrono::seconds(15);
+constexpr int kSliceMs = 50;
+constexpr std::size_t kAheadMax = 512;
+constexpr int kAnswerMs = 10'000;
+constexpr auto kCommitEvery = std::chrono::seconds(5);
+
+void fill_record(const rd_kafka_message_t& message, Record& record) {
+  const auto bytes = [](const void* data, std::size_t size) {
+    return data == nullptr ? BytesView() : BytesView(static_cast<const char*>(data), size);
+  };
+  record.value = bytes(message.payload, message.len);
+  record.key = bytes(message.key, message.key_len);
+  record.headers.clear();
+  rd_kafka_headers_t* headers = nullptr;
+  if (rd_kafka_message_headers(&message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  const char* name = nullptr;
+  const void* value = nullptr;
+  std::size_t size = 0;
+  for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+    record.headers.emplace_back(name, bytes(value, size));
+}
+
+}  // namespace
+
+// One place in a partition, and what the client has read ahead from there.
+struct KafkaReaders::Reader {
+  std::size_t client = 0;
+  KafkaTopic topic;
+  KafkaQueue queue;
+  bool running = false;
+  bool heard = false;  // something came since it stands here: the client's idea of the end is fresh
+  Offset next = 0;
+  Bytes last;             // value of the record before `next`
+  bool has_last = false;  // whether one was read
+  std::uint64_t disturbances = 0;
+  std::uint64_t used = 0;
+  std::vector<KafkaMessage> ahead;  // taken from the queue
+  std::size_t at = 0;               // the first of them that is not read
+};
+
+struct KafkaReaders::Log {
+  KafkaReaders* owner = nullptr;
+  Partition partition;
+  std::mutex mutex;  // one read at a time
+  std::array<Reader, 2> readers;
+  std::uint64_t uses = 0;
+  std::atomic<Offset> known_end = 0;
+};
+
+KafkaReaders::KafkaReaders(KafkaOptions options, Grown grown)
+    : options_(std::move(options)), grown_(std::move(grown)) {}
+
+KafkaReaders::~KafkaReaders() {
+  stopping_ = true;
+  if (thread_.joinable()) thread_.join();
+  for (const auto& [partition, log] : logs_)
+    for (Reader& reader : log->readers) {
+      stop(*log, reader);
+      reader.topic.reset();
+    }
+}
+
+Result<KafkaHandle> KafkaReaders::open_client() {
+  auto conf = kafka_conf(options_, {{"bootstrap.servers", options_.brokers},
+                                    // Positions are the state's; the group's offsets are for lag tools alone.
+                                    {"group.id", options_.group.empty() ? "granary-none" : options_.group},
+                                    {"enable.auto.commit", "false"},
+                                    {"enable.auto.offset.store", "false"},
+                                    {"auto.offset.reset", "error"},
+                                    {"check.crcs", "true"},
+                                    {"enable.partition.eof", "true"},
+                                    {"isolation.level", "read_uncommitted"},
+                                    {"allow.auto.create.topics", "false"},
+                                    // Read ahead a little: 2 readers a partition, hundreds of partitions.
+                                    {"queued.max.messages.kbytes", "4096"},
+                                    {"fetch.error.backoff.ms", "50"},
+                                    // A reader that moves waits until the present fetch is over.
+                                    {"fetch.wait.max.ms", "50"},
+                                    {"socket.nagle.disable", "true"},
+                                    {"reconnect.backoff.max.ms", "1000"}});
+  if (!conf.ok()) return conf.error();
+  rd_kafka_conf_set_opaque(conf->get(), this);
+  rd_kafka_conf_set_error_cb(conf->get(), &KafkaReaders::heard);
+  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
+  return kafka_open(RD_KAFKA_CONSUMER, std::move(*conf));
+}
+
+Result<void> KafkaReaders::start() {
+  for (KafkaHandle* client : {&clients_[0], &clients_[1], &asking_}) {
+    auto opened = open_client();
+    if (!opened.ok()) return opened.error();
+    *client = std::move(*opened);
+  }
+  thread_ = std::thread([this] {
+    auto due = SteadyClock::now() + kCommitEvery;
+    while (!stopping_) {
+      for (const KafkaHandle* client : {&clients_[0], &clients_[1], &asking_})
+        rd_kafka_poll(client->get(), kSliceMs / 3);
+      if (SteadyClock::now() < due) continue;
+      commit_folded();
+      due = SteadyClock::now() + kCommitEvery;
+    }
+    commit_folded();
+  });
+  return {};
+}
+
+void KafkaReaders::heard(rd_kafka_t*, int code, const char*, void* opaque) {
+  auto* self = static_cast<KafkaReaders*>(opaque);
+  if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) self->all_down_ = true;
+  ++self->disturbances_;
+}
+
+// A queue that was empty holds something.
+void KafkaReaders::filled(rd_kafka_t*, void* log) {
+  const auto* grown = static_cast<Log*>(log);
+  grown->owner->grown_(grown->partition);
+}
+
+KafkaReaders::Log& KafkaReaders::log_of(const Partition& partition) {
+  const std::lock_guard lock(mutex_);
+  auto& log = logs_[partition];
+  if (!log) {
+    log = std::make_unique<Log>();
+    log->owner = this;
+    log->partition = partition;
+    for (std::size_t i = 0; i < clients_.size(); ++i) {
+      log->readers[i].client = i;
+      log->readers[i].topic.reset(rd_kafka_topic_new(clients_[i].get(), partition.topic.c_str(), nullptr));
+    }
+  }
+  return *log;
+}
+
+void KafkaReaders::know_end(const Partition& partition, Offset end) {
+  Log& log = log_of(partition);
+  for (Offset known = log.known_end; known < end;)
+    if (log.known_end.compare_exchange_weak(known, end)) break;
+}
+
+Result<Offset> KafkaReaders::end(const Partition& partition) {
+  const Offset known = log_of(partition).known_end;  // before the question: it may grow meanwhile
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  const auto code =
+      rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high, kAnswerMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, name_of(partition), "find the end of");
+  if (low > 0)
+    return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to begin at record 0, but it begins at " +
+                                         std::to_string(low) +
+                                         "; hint: records were deleted (retention?): restore the topic, and run "
+                                         "`granary topics --check`"};
+  all_down_ = false;
+  const auto end = static_cast<Offset>(high);
+  if (end < known)
+    return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to hold at least " + std::to_string(known) +
+                                         " records, but it holds " + std::to_string(end) +
+                                         "; hint: the topic was cut or made anew: do not go on, restore it"};
+  know_end(partition, end);
+  return end;
+}
+
+void KafkaReaders::stop(const Log& log, Reader& reader) {
+  if (!reader.running) return;
+  rd_kafka_queue_cb_event_enable(reader.queue.get(), nullptr, nullptr);
+  rd_kafka_consume_stop(reader.topic.get(), log.partition.number);
+  reader.ahead.clear();
+  reader.at = 0;
+  reader.queue.reset();
+  reader.running = false;
+}
+
+Result<void> KafkaReaders::move(Log& log, Reader& reader, Offset to) {
+  stop(log, reader);
+  reader.queue.reset(rd_kafka_queue_new(clients_[reader.client].get()));
+  reader.next = to;
+  reader.heard = false;
+  reader.disturbances = disturbances_;
+  if (rd_kafka_consume_start_queue(reader.topic.get(), log.partition.number, static_cast<std::int64_t>(to),
+                                   reader.queue.get()) != 0)
+    return kafka_error(rd_kafka_last_error(), name_of(log.partition), "read from");
+  reader.running = true;
+  rd_kafka_queue_cb_event_enable(reader.queue.get(), &KafkaReaders::filled, &log);
+  return {};
+}
+
+Offset KafkaReaders::end_seen(const Log& log, const Reader& reader) const {
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  // What the last fetched answer said; no question to the broker.
+  rd_kafka_get_watermark_offsets(clients_[reader.client].get(), log.partition.topic.c_str(), log.partition.number, &low,
+                                 &high);
+  return std::max<Offset>(static_cast<Offset>(std::max<std::int64_t>(high, 0)), log.known_end);
+}
+
+Error KafkaReaders::trouble(Log& log, Reader& reader, rd_kafka_resp_err_t code) {
+  ++disturbances_;
+  Error error = kafka_error(code, name_of(log.partition), "read from");
+  stop(log, reader);
+  if (error.code != ErrorCode::corrupt) return error;
+  // Outside the partition: the caller may have asked for too much, or the partition was cut.
+  const auto now = end(log.partition);
+  if (!now.ok()) return now.error();
+  return reader.next > *now ? read_beyond_end(log.partition, reader.next, *now) : error;
+}
+
+Result<const rd_kafka_message_t*> KafkaReaders::peek(Log& log, Reader& reader) {
+  const auto deadline = SteadyClock::now() + kReadPatience;
+  while (true) {
+    if (reader.at == reader.ahead.size()) {
+      reader.ahead.clear();
+      reader.at = 0;
+      const bool at_end = reader.heard && end_seen(log, reader) <= reader.next;
+      KafkaMessage first(rd_kafka_consume_queue(reader.queue.get(), at_end ? 0 : kSliceMs));
+      if (!first) {
+        if (at_end) return nullptr;
+        if (!all_down_ && SteadyClock::now() < deadline) continue;
+        return Error{ErrorCode::unavailable, "expected record " + std::to_string(reader.next) + " of " +
+                                                 name_of(log.partition) +
+                                                 ", but no broker answers; hint: check that the brokers run"};
+      }
+      reader.ahead.push_back(std::move(first));
+      // It waits until as many are there as it was asked for: what is there already costs no wait.
+      std::array<rd_kafka_message_t*, kAheadMax> more{};
+      const auto count = rd_kafka_consume_batch_queue(reader.queue.get(), 0, more.data(), more.size());
+      for (ssize_t i = 0; i < count; ++i) reader.ahead.emplace_back(more[static_cast<std::size_t>(i)]);
+    }
+    const rd_kafka_message_t& message = *reader.ahead[reader.at];
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      reader.heard = true;
+      all_down_ = false;
+      ++reader.at;
+      continue;
+    }
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return trouble(log, reader, message.err);
+    reader.heard = true;
+    all_down_ = false;
+    const auto offset = static_cast<Offset>(message.offset);
+    if (offset == reader.next) return &message;
+    if (offset > reader.next)
+      return Error{ErrorCode::corrupt, "expected record " + std::to_string(reader.next) + " of " +
+                                           name_of(log.partition) + ", the next one there is " +
+                                           std::to_string(offset) +
+                                           "; hint: offsets have a hole (compaction, a transaction?): restore the "
+                                           "topic, and run `granary topics --check`"};
+    ++reader.at;
+  }
+}
+
+Result<void> KafkaReaders::check_last(Log& log, Reader& reader) {
+  const std::uint64_t disturbances = disturbances_;
+  if (reader.running && reader.disturbances == disturbances) return {};
+  const Offset next = reader.next;
+  if (!reader.has_last) {
+    if (!reader.running) return move(log, reader, next);
+    reader.disturbances = disturbances;
+    return {};
+  }
+  GRANARY_TRY(move(log, reader, next - 1));
+  const auto message = peek(log, reader);
+  Record record;
+  if (message.ok() && *message != nullptr) fill_record(**message, record);
+  const bool same = message.ok() && *message != nullptr && record.value == reader.last;
+  if (same) {
+    ++reader.at;
+    reader.next = next;
+    reader.disturbances = disturbances;
+    return {};
+  }
+  stop(log, reader);  // so that the next read checks again
+  reader.next = next;
+  if (!message.ok() && message.error().can_retry()) return message.error();
+  return Error{ErrorCode::corrupt, "expected record " + std::to_string(next - 1) + " of " + name_of(log.partition) +
+                                       " to be the one that was read, but it is " +
+                                       (message.ok() && *message != nullptr ? "another" : "gone") +
+                                       "; hint: the topic was cut or made anew: do not go on, restore it"};
+}
+
+Result<void> KafkaReaders::read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) {
+  Log& log = log_of(partition);
+  const std::lock_guard lock(log.mutex);
+  Reader* reader = nullptr;
+  for (Reader& one : log.readers)
+    if (one.used > 0 && one.next == from) reader = &one;
+  if (reader == nullptr) {
+    reader = log.readers[0].used <= log.readers[1].used ? &log.readers[0] : &log.readers[1];
+    reader->has_last = false;
+    GRANARY_TRY(move(log, *reader, from));
+  }
+  reader->used = ++log.uses;
+  GRANARY_TRY(check_last(log, *reader));
+  batch.first = from;
+  std::size_t count = 0;
+  for (std::size_t bytes = 0;; ++count) {
+    // Only the first is worth waiting for.
+    if (count > 0 && reader->at == reader->ahead.size() && rd_kafka_queue_length(reader->queue.get()) == 0) break;
+    const auto message = peek(log, *reader);
+    if (!message.ok() && count == 0) return message.error();
+    if (!message.ok() || *message == nullptr) break;  // an error comes again with the next read
+    if (count > 0 && bytes + (*message)->len > bytes_max) break;
+    bytes += (*message)->len;
+    if (count == batch.records.size()) batch.records.emplace_back();
+    fill_record(**message, batch.records[count]);
+    ++reader->at;
+    ++reader->next;
+  }
+  batch.records.resize(count);
+  if (count > 0) {
+    reader->last = batch.records.back().value;
+    reader->has_last = true;
+    know_end(partition, reader->next);
+  } else if (from > end_seen(log, *reader)) {
+    const auto now = end(partition);
+    if (!now.ok()) return now.error();
+    if (from > *now) return read_beyond_end(partition, from, *now);
+  }
+  batch.end = std::max(end_seen(log, *reader), reader->next);
+  return {};
+}
+
+void KafkaReaders::note_folded(const Partition& partition, Offset next) {
+  if (options_.group.empty()) return;
+  const std::lock_guard lock(mutex_);
+  folded_[partition] = next;
+}
+
+void KafkaReaders::commit_folded() {
+  std::map<Partition, Offset> folded;
+  {
+    const std::lock_guard lock(mutex_);
+    folded.swap(folded_);
+  }
+  if (folded.empty()) return;
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(folded.size()));
+  for (const auto& [partition, next] : folded)
+    rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number)->offset =
+        static_cast<std::int64_t>(next);
+  // Whether it succeeds changes nothing: nobody reads it back.
+  (void)rd_kafka_commit(asking(), list, 1);
+  rd_kafka_topic_partition_list_destroy(list);
+}
+
+}  // namespace granary::journal

@@ -1,0 +1,79 @@
+// The consuming side of the Kafka door: positions in partitions that read ahead. Inside shared/journal only.
+//
+// librdkafka's consumers follow a partition from one place; the port reads from any. So each partition has two readers,
+// on two clients: a read goes to the one that stands at its offset, else the one that was used longest ago moves there.
+// A shard that follows its inbox and a page that is looked up beside it do not disturb each other.
+//
+// Threads: all functions from any thread; one read of a partition at a time. `grown` runs on librdkafka's threads.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <thread>
+
+#include "shared/journal/kafka_client.h"
+
+namespace granary::journal {
+
+class KafkaReaders {
+ public:
+  using Grown = std::function<void(const Partition&)>;
+
+  KafkaReaders(KafkaOptions options, Grown grown);
+  ~KafkaReaders();
+  KafkaReaders(const KafkaReaders&) = delete;
+  KafkaReaders& operator=(const KafkaReaders&) = delete;
+
+  // Opens the clients. Errors: settings.
+  Result<void> start();
+
+  // As the port; the partition is known to be there.
+  Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch);
+  // Asks the partition's leader. Errors: corrupt (the partition no longer begins at 0), not_found, unavailable.
+  Result<Offset> end(const Partition& partition);
+  // The partition is known to reach at least so far: reads wait for what stands before it.
+  void know_end(const Partition& partition, Offset end);
+  // For lag tools; sent now and then.
+  void note_folded(const Partition& partition, Offset next);
+
+  // The client for questions. It follows nothing: behind a fetch that waits for records its answers would wait too.
+  [[nodiscard]] rd_kafka_t* asking() const { return asking_.get(); }
+
+ private:
+  struct Log;
+  struct Reader;
+
+  static void heard(rd_kafka_t*, int code, const char*, void* opaque);
+  static void filled(rd_kafka_t*, void* log);
+  Log& log_of(const Partition& partition);
+  static void stop(const Log& log, Reader& reader);
+  Result<void> move(Log& log, Reader& reader, Offset to);
+  // After a disturbance: the record before must still be the one that was read.
+  Result<void> check_last(Log& log, Reader& reader);
+  [[nodiscard]] Offset end_seen(const Log& log, const Reader& reader) const;
+  // The message at reader.next, which stays where it is; nullptr at the end that is known. Errors: see read().
+  Result<const rd_kafka_message_t*> peek(Log& log, Reader& reader);
+  Error trouble(Log& log, Reader& reader, rd_kafka_resp_err_t code);
+  void commit_folded();
+
+  const KafkaOptions options_;
+  const Grown grown_;
+  Result<KafkaHandle> open_client();
+
+  std::array<KafkaHandle, 2> clients_;
+  KafkaHandle asking_;
+  // Grows with each sign that a connection broke or a partition changed: readers then check where they stand.
+  std::atomic<std::uint64_t> disturbances_ = 0;
+  std::atomic<bool> all_down_ = false;
+
+  std::mutex mutex_;  // guards the map and what is to be committed
+  std::map<Partition, std::unique_ptr<Log>> logs_;
+  std::map<Partition, Offset> folded_;
+  std::atomic<bool> stopping_ = false;
+  std::thread thread_;  // serves the clients' callbacks, commits offsets
+};
+
+}  // namespace granary::journal

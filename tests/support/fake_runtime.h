@@ -1,0 +1,22 @@
+// A runtime for tests of routes: no journal, no threads; a test says what ask() shows.
+#pragma once
+
+#include "shared/runtime/runtime.h"
+
+namespace granary::test {
+
+class FakeRuntime : public runtime::Runtime {
+ public:
+  [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return {}; }
+  [[nodiscard]] bool caught_up() const override { return true; }
+  [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName&) const override { return std::nullopt; }
+  void when_folded(const runtime::Token&, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
+                   std::function<void()>) override {}
+  void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,
+                   std::function<void(std::vector<std::optional<machine::Outcome>>)>) override {}
+  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>,
+                std::function<void(std::vector<runtime::LaneNumber>)>) override {}
+  void stop() override {}
+};
+
+}  // namespace granary::test
