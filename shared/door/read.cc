@@ -4,6 +4,8 @@
 #include <charconv>
 #include <utility>
 
+#include "shared/base/check.h"
+#include "shared/door/forward.h"
 #include "shared/http/problem.h"
 #include "shared/json/writer.h"
 
@@ -80,6 +82,7 @@ Result<std::optional<runtime::Token>> token_of(const Request& request, std::uint
 
 void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question) {
+  if (const auto owner = runtime.owner_of({machine, shard})) return forward(*owner, request, std::move(responder));
   auto token = token_of(request, runtime.partitions());
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
@@ -101,22 +104,27 @@ namespace {
 
 // One walk over the shards of a machine.
 struct Walk : std::enable_shared_from_this<Walk> {
-  Walk(runtime::Runtime& runtime_in, Responder responder) : runtime(runtime_in), answer(std::move(responder)) {}
+  Walk(runtime::Runtime& runtime_in, Request request_in, Responder responder)
+      : runtime(runtime_in), request(std::move(request_in)), answer(std::move(responder)) {}
   runtime::Runtime& runtime;
+  Request request;
   Responder answer;
   machine::MachineKind machine{};
   std::optional<runtime::Token> token;
-  std::function<void(machine::Machine&, const runtime::ShardStatus&)> question;
-  std::function<Response()> combine;
+  std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of;
+  std::function<Response(const std::vector<json::Value>& rows)> combine;
+  std::vector<json::Value> rows;
 
   void go(std::uint16_t shard) {
-    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(combine());
+    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(combine(rows));
+    if (const auto owner = runtime.owner_of({machine, shard})) return go_there(*owner, shard);
     auto ask = [self = shared_from_this(), shard] {
-      self->runtime.ask(self->machine, shard,
-                        [self, shard](machine::Machine& rules, const runtime::ShardStatus& status) {
-                          self->question(rules, status);
-                          self->go(static_cast<std::uint16_t>(shard + 1));
-                        });
+      self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::ShardStatus&) {
+        std::vector<std::string> texts;
+        self->rows_of(rules, texts);
+        for (const std::string& text : texts) self->take(text);
+        self->go(static_cast<std::uint16_t>(shard + 1));
+      });
     };
     if (!token) return ask();
     wait_folded(runtime, *token, machine, shard, kWaitMsMax, [self = shared_from_this(), ask](bool folded) {
@@ -126,19 +134,55 @@ struct Walk : std::enable_shared_from_this<Walk> {
         self->answer(not_folded_yet());
     });
   }
+
+  void go_there(const std::string& owner, std::uint16_t shard) {
+    Request one = request;
+    one.query.push_back({"shard", std::to_string(shard)});
+    forward(owner, one, Responder([self = shared_from_this(), shard](Response response) {
+              const auto page = response.status == 200 ? json::parse(response.body, kPageLimits)
+                                                       : Result<json::Value>(Error{ErrorCode::unavailable, ""});
+              const json::Value* list = page.ok() ? page->find("rows") : nullptr;
+              if (list == nullptr) return self->answer(std::move(response));
+              for (const json::Value& row : list->items()) self->rows.push_back(row);
+              self->go(static_cast<std::uint16_t>(shard + 1));
+            }));
+  }
+
+  void take(const std::string& text) {
+    auto row = json::parse(text, kPageLimits);
+    GRANARY_CHECK(row.ok(), "a row of an answer is no JSON");
+    rows.push_back(std::move(*row));
+  }
+
+  static constexpr json::Limits kPageLimits{.bytes = 64U << 20};
 };
 
 }  // namespace
 
 void read_all(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
-              std::function<void(machine::Machine&, const runtime::ShardStatus&)> question,
-              std::function<Response()> combine) {
+              std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
+              std::function<Response(const std::vector<json::Value>& rows)> combine) {
+  if (const auto text = http::query(request, "shard")) {
+    const std::uint16_t shards = machine::shards_of(machine, runtime.partitions());
+    std::uint16_t shard = 0;
+    const auto [at, error] = std::from_chars(text->data(), text->data() + text->size(), shard);
+    if (error != std::errc() || at != text->data() + text->size() || shard >= shards)
+      return responder(
+          bad_parameter("shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) +
+                                                                ", got \"" + std::string(text->substr(0, 40)) + "\""}));
+    return read(runtime, std::move(request), std::move(responder), machine, shard,
+                [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::ShardStatus&) {
+                  std::vector<std::string> rows;
+                  rows_of(rules, rows);
+                  return page(rows, "");
+                });
+  }
   auto token = token_of(request, runtime.partitions());
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
-  auto walk = std::make_shared<Walk>(runtime, std::move(responder));
+  auto walk = std::make_shared<Walk>(runtime, std::move(request), std::move(responder));
   walk->machine = machine;
   walk->token = std::move(*token);
-  walk->question = std::move(question);
+  walk->rows_of = std::move(rows_of);
   walk->combine = std::move(combine);
   walk->go(0);
 }

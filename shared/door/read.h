@@ -1,5 +1,5 @@
-// Reads and waits over HTTP: a question goes to the owner of a shard, after the effect of `?after=TOKEN` has been
-// folded there. Any thread.
+// Reads and waits over HTTP: a question goes to the owner of a shard, in this process or another, after the effect of
+// `?after=TOKEN` has been folded there. Any thread.
 #pragma once
 
 #include <functional>
@@ -7,6 +7,7 @@
 
 #include "shared/door/deadlines.h"
 #include "shared/http/message.h"
+#include "shared/json/strict_json.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::door {
@@ -21,11 +22,12 @@ using Question = std::function<http::Response(machine::Machine&, const runtime::
 void read(runtime::Runtime& runtime, http::Request request, http::Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question);
 
-// Asks every shard of a machine, one after the other, after `?after=TOKEN` where there is one; then answers with what
-// `combine` says. `question` and `combine` never run at the same time.
+// Asks every shard of a machine, wherever it lives, one after the other, after `?after=TOKEN` where there is one; then
+// answers with what `combine` says of all rows (JSON objects). With `?shard=N` it answers that shard's rows as they
+// are. `rows_of` and `combine` never run at the same time.
 void read_all(runtime::Runtime& runtime, http::Request request, http::Responder responder, machine::MachineKind machine,
-              std::function<void(machine::Machine&, const runtime::ShardStatus&)> question,
-              std::function<http::Response()> combine);
+              std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
+              std::function<http::Response(const std::vector<json::Value>& rows)> combine);
 
 // Calls `go_on(true)` once `token` is folded in that shard, or `go_on(false)` after `wait_ms`; once, on some thread.
 void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine::MachineKind machine,

@@ -2,6 +2,7 @@
 
 #include "shared/door/health.h"
 #include "shared/door/rejected.h"
+#include "shared/door/shard_questions.h"
 #include "shared/http/problem.h"
 
 namespace granary::door {
@@ -49,6 +50,7 @@ void add_routes(http::Router& router, const Doors& doors) {
   router.add("POST", "/v1/clock/confirm", [doors](const Request&, const PathParameters&, Responder responder) {
     responder(confirm_clock(doors.clock));
   });
+  add_shard_routes(router, doors.runtime);
   get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
   get("/v1/status", [doors](const Request&) { return status_page(doors.runtime, doors.clock); });
   get("/livez", [](const Request&) { return json_answer("{\"live\":true}"); });

@@ -1,7 +1,6 @@
 #include "services/metering/http/routes.h"
 
 #include <map>
-#include <memory>
 
 #include "services/metering/core/metering_machine.h"
 #include "shared/door/read.h"
@@ -45,15 +44,53 @@ std::string source_row(std::string_view source, const SourceRow& row) {
   return out + "}";
 }
 
-void add(SourceRow& sum, const SourceRow& row) {
-  sum.received += row.received;
-  sum.metered += row.metered;
-  sum.repeated += row.repeated;
-  sum.rejected += row.rejected;
-  sum.pending += row.pending;
-  sum.interim += row.interim;
-  sum.complete_through = std::max(sum.complete_through, row.complete_through);
-  sum.records = std::max(sum.records, row.records);
+std::uint64_t number_in(const json::Value& row, std::string_view name) {
+  const json::Value* value = row.find(name);
+  return static_cast<std::uint64_t>(value == nullptr ? 0 : value->integer().value_or(0));
+}
+
+std::string text_in(const json::Value& row, std::string_view name) {
+  const json::Value* value = row.find(name);
+  return value == nullptr ? std::string() : value->string();
+}
+
+// A shard's row, as source_row() writes it, onto the sum over the shards; a statement reaches each of them.
+void add(SourceRow& sum, const json::Value& row) {
+  sum.received += number_in(row, "received");
+  sum.metered += number_in(row, "metered");
+  sum.repeated += number_in(row, "repeated");
+  sum.rejected += number_in(row, "rejected");
+  sum.pending += number_in(row, "pending");
+  sum.interim += number_in(row, "interim");
+  if (const auto through = units::parse_time(text_in(row, "complete_through"));
+      through.trouble == units::TimeTrouble::none)
+    sum.complete_through = std::max(sum.complete_through, through.at);
+  sum.records = std::max(sum.records, number_in(row, "records_stated"));
+}
+
+std::string unbound_row(std::string_view cluster, std::string_view account, std::uint64_t waiting) {
+  std::string row = "{";
+  add_member(row, "cluster", cluster);
+  add_member(row, "account", account);
+  add_member(row, "waiting", waiting);
+  return row + "}";
+}
+
+http::Response sources(const std::vector<json::Value>& shards) {
+  std::map<std::string, SourceRow> sums;
+  for (const json::Value& row : shards) add(sums[text_in(row, "source")], row);
+  std::vector<std::string> rows;
+  for (const auto& [source, row] : sums) rows.push_back(source_row(source, row));
+  return door::page(rows, "");
+}
+
+http::Response unbound(const std::vector<json::Value>& shards) {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  for (const json::Value& row : shards)
+    counts[{text_in(row, "cluster"), text_in(row, "account")}] += number_in(row, "waiting");
+  std::vector<std::string> rows;
+  for (const auto& [account, count] : counts) rows.push_back(unbound_row(account.first, account.second, count));
+  return door::page(rows, "");
 }
 
 }  // namespace
@@ -61,41 +98,25 @@ void add(SourceRow& sum, const SourceRow& row) {
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add(
       "GET", "/v1/sources", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        auto sums = std::make_shared<std::map<std::string, SourceRow, std::less<>>>();
         door::read_all(
             runtime, std::move(request), std::move(responder), MachineKind::metering,
-            [sums](machine::Machine& machine, const runtime::ShardStatus&) {
+            [](machine::Machine& machine, std::vector<std::string>& rows) {
               metering(machine).each_source(
-                  [&](std::string_view source, const SourceRow& row) { add((*sums)[std::string(source)], row); });
+                  [&](std::string_view source, const SourceRow& row) { rows.push_back(source_row(source, row)); });
             },
-            [sums] {
-              std::vector<std::string> rows;
-              for (const auto& [source, row] : *sums) rows.push_back(source_row(source, row));
-              return door::page(rows, "");
-            });
+            sources);
       });
   router.add("GET", "/v1/unbound",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               auto counts = std::make_shared<std::map<std::pair<std::string, std::string>, std::uint64_t>>();
                door::read_all(
                    runtime, std::move(request), std::move(responder), MachineKind::metering,
-                   [counts](machine::Machine& machine, const runtime::ShardStatus&) {
+                   [](machine::Machine& machine, std::vector<std::string>& rows) {
                      metering(machine).each_waiting(
                          [&](std::string_view cluster, std::string_view account, std::uint64_t count) {
-                           (*counts)[{std::string(cluster), std::string(account)}] += count;
+                           rows.push_back(unbound_row(cluster, account, count));
                          });
                    },
-                   [counts] {
-                     std::vector<std::string> rows;
-                     for (const auto& [account, count] : *counts) {
-                       std::string& row = rows.emplace_back("{");
-                       add_member(row, "cluster", account.first);
-                       add_member(row, "account", account.second);
-                       add_member(row, "waiting", count);
-                       row += "}";
-                     }
-                     return door::page(rows, "");
-                   });
+                   unbound);
              });
 }
 

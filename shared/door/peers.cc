@@ -1,0 +1,160 @@
+#include "shared/door/peers.h"
+
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <mutex>
+#include <sstream>
+
+#include "shared/door/forward.h"
+#include "shared/door/read.h"
+#include "shared/door/shard_questions.h"
+#include "shared/http/uri.h"
+
+namespace granary::door {
+namespace {
+
+using runtime::MachineKind;
+
+std::optional<MachineKind> machine_called(std::string_view name) {
+  for (const MachineKind kind : machine::kMachines)
+    if (machine::machine_name(kind) == name) return kind;
+  return std::nullopt;
+}
+
+// A reason as the static text that an Outcome holds. The names of rules are few.
+std::string_view interned(const std::string& reason) {
+  static std::mutex mutex;
+  static std::set<std::string> names;
+  const std::lock_guard lock(mutex);
+  return *names.insert(reason).first;
+}
+
+template <class Message>
+http::ClientRequest question_to(const ShardName& shard, std::string_view what, const Message& message) {
+  http::ClientRequest request{.method = "POST",
+                              .target = "/v1/shards/" + std::string(machine::machine_name(shard.first)) + "/" +
+                                        std::to_string(shard.second) + "/" + std::string(what),
+                              .content_type = std::string(kShardMessageType)};
+  events::wire::encode(message, request.body);
+  return request;
+}
+
+}  // namespace
+
+Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_t count) {
+  std::set<std::uint16_t> shards;
+  if (text == "all") {
+    for (std::uint16_t number = 0; number < count; ++number) shards.insert(number);
+    return shards;
+  }
+  const Error wrong{ErrorCode::invalid_input, "expected shards as `all` or `0-3,7`, below " + std::to_string(count) +
+                                                  ", got \"" + std::string(text.substr(0, 60)) + "\""};
+  while (true) {
+    const auto comma = text.find(',');
+    const std::string_view range = text.substr(0, comma);
+    const char* end = range.data() + range.size();
+    std::uint16_t first = 0;
+    auto [at, error] = std::from_chars(range.data(), end, first);
+    std::uint16_t last = first;
+    if (error == std::errc() && at != end && *at == '-')
+      std::tie(at, error) = [&] {
+        const auto result = std::from_chars(at + 1, end, last);
+        return std::tuple(result.ptr, result.ec);
+      }();
+    if (error != std::errc() || at != end || last < first || last >= count) return wrong;
+    for (std::uint16_t number = first; number <= last; ++number) shards.insert(number);
+    if (comma == std::string_view::npos) return shards;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
+  std::ifstream file(path);
+  if (!file)
+    return Error{ErrorCode::not_found, "expected a list of peers, got " + path +
+                                           ", which cannot be read; hint: lines of `URL MACHINE SHARDS`"};
+  Peers peers;
+  std::size_t number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    const auto wrong = [&](const std::string& what) {
+      return Error{ErrorCode::invalid_input, path + ", line " + std::to_string(number) + ": " + what +
+                                                 "; hint: `http://127.0.0.1:8082 metering 0-3,7`"};
+    };
+    std::istringstream words(line.substr(0, line.find('#')));
+    std::string url, name, list, more;
+    if (!(words >> url)) continue;
+    if (!(words >> name >> list) || words >> more) return wrong("expected URL, machine and shards");
+    if (const auto valid = http::parse_url(url); !valid.ok()) return wrong(valid.error().message);
+    const auto kind = machine_called(name);
+    if (!kind) return wrong("expected intake, metering, allocation or billing, got \"" + name + "\"");
+    const auto shards = parse_shards(list, machine::shards_of(*kind, partitions));
+    if (!shards.ok()) return wrong(shards.error().message);
+    for (const std::uint16_t shard : *shards)
+      if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
+        return wrong("shard " + std::to_string(shard) + " of " + name + " stands in the list before");
+    if (std::find(peers.urls_.begin(), peers.urls_.end(), url) == peers.urls_.end()) peers.urls_.push_back(url);
+  }
+  return peers;
+}
+
+std::string Peers::owner_of(const ShardName& shard) const {
+  const auto found = owners_.find(shard);
+  return found == owners_.end() ? std::string() : found->second;
+}
+
+std::string Peers::any_of(MachineKind machine) const {
+  const auto found = owners_.lower_bound({machine, 0});
+  return found == owners_.end() || found->first.first != machine ? std::string() : found->second;
+}
+
+void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
+                     std::function<void(std::vector<runtime::LaneNumber>)> done) {
+  const std::string owner = owner_of(shard);
+  if (owner.empty()) return;
+  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}};
+  for (const auto& [lane, number] : needs.lanes) question.lanes.push_back({lane.first, 0, lane.second, number});
+  forwarder().send(
+      owner, question_to(shard, "wait", question),
+      [alive = std::move(alive), done = std::move(done)](const Result<http::Response>& response) {
+        LanesAnswer answer;
+        const auto held = alive.lock();
+        if (!held || !response.ok() || response->status != 200 || !events::wire::decode(response->body, answer))
+          return;  // who asked keeps time
+        std::vector<runtime::LaneNumber> lanes;
+        for (const LaneMessage& lane : answer.lanes)
+          lanes.push_back(
+              {static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard), lane.number});
+        done(std::move(lanes));
+      });
+}
+
+void Peers::when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
+                        std::weak_ptr<void> alive,
+                        std::function<void(std::vector<std::optional<machine::Outcome>>)> done) {
+  const ShardName shard{machine::reader_of(topic), partition};
+  const std::string owner = owner_of(shard);
+  if (owner.empty()) return;
+  OutcomesQuestion question{*std::min_element(offsets.begin(), offsets.end()), {}, kWaitMsMax};
+  for (const std::uint64_t offset : offsets) question.offsets_behind.push_back(offset - question.first);
+  forwarder().send(owner, question_to(shard, "outcomes", question),
+                   [alive = std::move(alive), done = std::move(done),
+                    count = offsets.size()](const Result<http::Response>& response) {
+                     OutcomesAnswer answer;
+                     const auto held = alive.lock();
+                     if (!held || !response.ok() || response->status != 200 ||
+                         !events::wire::decode(response->body, answer) || answer.outcomes.size() != count)
+                       return;
+                     std::vector<std::optional<machine::Outcome>> outcomes(count);
+                     for (std::size_t i = 0; i < count; ++i) {
+                       OutcomeMessage& one = answer.outcomes[i];
+                       if (one.judgement == 0) continue;
+                       outcomes[i] = machine::Outcome{static_cast<machine::Judgement>(one.judgement),
+                                                      interned(one.reason), std::move(one.field), std::move(one.hint)};
+                     }
+                     done(std::move(outcomes));
+                   });
+}
+
+}  // namespace granary::door

@@ -1,0 +1,94 @@
+// What Granary's processes ask each other about a shard: waits along the lanes, and outcomes of raw records. Messages
+// in the canonical encoding of events/wire.h, as `application/x-protobuf`; between processes of one build only, nothing
+// of them is stored.
+//
+//   POST /v1/shards/{machine}/{shard}/wait      WaitQuestion -> LanesAnswer
+//   POST /v1/shards/{machine}/{shard}/outcomes  OutcomesQuestion -> OutcomesAnswer
+//
+// 503 `not_folded_yet` where the wait was too long, 503 `no_owner` where the process does not own the shard. Threads:
+// any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/events/wire.h"
+#include "shared/http/router.h"
+#include "shared/runtime/runtime.h"
+
+namespace granary::door {
+
+inline constexpr std::string_view kShardMessageType = "application/x-protobuf";
+
+struct LaneMessage {
+  machine::MachineKind machine{};  // of a question: whose lane
+  std::uint64_t topic = 0;         // of an answer: where to, runtime::Topic
+  std::uint64_t shard = 0;         // the lane's shard, or the topic's partition
+  std::uint64_t number = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "machine", s.machine, events::kOptional);
+    visit(2, "topic", s.topic, events::kOptional);
+    visit(3, "shard", s.shard, events::kOptional);
+    visit(4, "number", s.number, events::kOptional);
+  }
+};
+
+struct WaitQuestion {
+  std::uint64_t position = 0;
+  std::uint64_t published = 0;  // 1: what came of it must stand in the outward streams
+  std::int64_t wait_ms = 0;
+  std::vector<LaneMessage> lanes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "position", s.position, events::kOptional);
+    visit(2, "published", s.published, events::kOptional);
+    visit(3, "wait_ms", s.wait_ms, events::kOptional);
+    visit(4, "lanes", s.lanes, events::kOptional);
+  }
+};
+
+struct LanesAnswer {
+  std::vector<LaneMessage> lanes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "lanes", s.lanes, events::kOptional);
+  }
+};
+
+struct OutcomesQuestion {
+  std::uint64_t first = 0;                    // the smallest offset
+  std::vector<std::uint64_t> offsets_behind;  // the offsets, less `first`
+  std::int64_t wait_ms = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "first", s.first, events::kOptional);
+    visit(2, "offsets_behind", s.offsets_behind, events::kOptional);
+    visit(3, "wait_ms", s.wait_ms, events::kOptional);
+  }
+};
+
+struct OutcomeMessage {
+  std::uint64_t judgement = 0;  // machine::Judgement; 0: folded too long ago to know
+  std::string reason, field, hint;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "judgement", s.judgement, events::kOptional);
+    visit(2, "reason", s.reason, events::kOptional);
+    visit(3, "field", s.field, events::kOptional);
+    visit(4, "hint", s.hint, events::kOptional);
+  }
+};
+
+struct OutcomesAnswer {
+  std::vector<OutcomeMessage> outcomes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "outcomes", s.outcomes, events::kOptional);
+  }
+};
+
+// The two routes.
+void add_shard_routes(http::Router& router, runtime::Runtime& runtime);
+
+}  // namespace granary::door
