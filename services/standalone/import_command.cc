@@ -10,6 +10,7 @@
 #include "services/standalone/api.h"
 #include "services/standalone/import/input.h"
 #include "services/standalone/import/reader.h"
+#include "services/standalone/import/time_zone.h"
 #include "services/standalone/poster.h"
 #include "shared/base/clock.h"
 #include "shared/json/writer.h"
@@ -260,7 +261,10 @@ Result<std::string> award_all(Api& api, const std::string& hours, const Policies
   GRANARY_TRY(poster.flush());
   for (const Answered& refused : poster.refused)
     if (refused.reason != "organisation_exists" && refused.reason != "project_exists")
-      return Error{ErrorCode::invalid_input, "--award-all was refused: " + refused.reason + "; hint: " + refused.hint};
+      return Error{ErrorCode::invalid_input,
+                   "--award-all was refused: " + refused.reason + ": " + refused.hint +
+                       "; hint: this file was awarded before with other hours or another period: leave --award-all "
+                       "out, or repeat its options"};
   return poster.last_token();
 }
 
@@ -341,6 +345,8 @@ Result<import::Options> options_of(const ImportArguments& arguments) {
     *target = *at;
   }
   GRANARY_TRY(import::check(options));
+  if (!options.time_zone.empty())
+    if (const auto zone = import::TimeZone::find(options.time_zone); !zone.ok()) return zone.error();
   return options;
 }
 
