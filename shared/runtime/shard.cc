@@ -305,10 +305,17 @@ void Shard::acknowledged(const LaneTarget& target, std::size_t records, const Re
   const std::size_t packets = std::exchange(lane.in_flight, 0);
   if (!first.ok()) {
     if (!first.error().can_retry()) return fail(first.error());
+    if (!lane.told) {
+      const journal::Partition partition = partition_of(target);
+      std::fprintf(stderr, "granary: %s cannot append to %s/%u and tries again until it can: %s\n", name().c_str(),
+                   partition.topic.c_str(), static_cast<unsigned>(partition.number), first.error().message.c_str());
+    }
+    lane.told = true;
     lane.failed = true;
     lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
     return;
   }
+  lane.told = false;
   lane.acked_end = machine::is_inbox(target.topic) ? *first + records : lane.outbox[packets - 1].last;
   for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");
