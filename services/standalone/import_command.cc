@@ -1,6 +1,5 @@
 #include "services/standalone/import_command.h"
 
-#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 #include "services/standalone/api.h"
 #include "services/standalone/import/input.h"
 #include "services/standalone/import/reader.h"
+#include "services/standalone/import/time_zone.h"
+#include "services/standalone/poster.h"
 #include "shared/base/clock.h"
 #include "shared/json/writer.h"
 #include "shared/units/amount.h"
@@ -21,11 +22,7 @@ namespace {
 
 using units::Instant;
 
-constexpr int kDone = 0, kUsage = 2, kNothingPosted = 3, kSomeRefused = 4, kTruncated = 5;
-constexpr std::size_t kBatchEvents = 500;
-constexpr int kWaitSeconds = 30;
-constexpr std::int64_t kRetryForMs = 10 * units::kMinuteMs;
-constexpr int kRetryPauseMs = 500;
+constexpr int kDone = 0, kStopped = 1, kUsage = 2, kNothingPosted = 3, kSomeRefused = 4, kTruncated = 5;
 
 int complain(int code, const std::string& message) {
   std::fprintf(stderr, "granary: %s\n", message.c_str());
@@ -114,93 +111,13 @@ class Progress {
   bool shown_;
 };
 
-struct Answered {
-  std::uint64_t line;
-  std::string reason, hint;
-};
-
-// Posts batches, the same ids again while the server is away, and counts what became of each event.
-class Poster {
- public:
-  Poster(Api& api, std::string after) : api_(api), after_(std::move(after)) {}
-
-  Result<void> add(std::uint64_t line, std::string event) {
-    lines_.push_back(line);
-    body_ += (body_.empty() ? "[" : ",") + std::move(event);
-    return lines_.size() < kBatchEvents ? Result<void>() : flush();
-  }
-
-  Result<void> flush() {
-    if (lines_.empty()) return {};
-    const std::string target = after_.empty() ? "/v1/events" : "/v1/events?after=" + after_;
-    const std::int64_t give_up = system_clock().monotonic_ms() + kRetryForMs;
-    body_ += ']';
-    while (true) {
-      const auto answer = api_.post(target, "application/cloudevents-batch+json", body_, kWaitSeconds);
-      if (answer.ok() && (answer->status == 202 || answer->status == 422)) {
-        GRANARY_TRY(count(answer->body));
-        break;
-      }
-      const bool again = answer.ok() ? answer->status == 503 || answer->status == 507 : answer.error().can_retry();
-      const std::string why = answer.ok() ? problem_text(*answer) : answer.error().message;
-      if (!again || system_clock().monotonic_ms() > give_up) return Error{ErrorCode::unavailable, why};
-      if (!told_) std::fprintf(stderr, "granary: %s; trying again with the same ids\n", why.c_str());
-      told_ = true;
-      poll(nullptr, 0, kRetryPauseMs);
-    }
-    told_ = false;
-    lines_.clear();
-    body_.clear();
-    return {};
-  }
-
-  std::uint64_t accepted = 0, repeats = 0, waiting = 0;
-  std::vector<Answered> refused;
-  // Of the last answer.
-  [[nodiscard]] const std::string& last_token() const { return last_token_; }
-
- private:
-  Result<void> count(const std::string& body) {
-    const auto answer = json::parse(body, {64U << 20, 16});
-    if (!answer.ok()) return answer.error();
-    if (const std::string token = text_of(*answer, "after"); !token.empty()) last_token_ = token;
-    const json::Value* results = answer->find("results");
-    if (results == nullptr || results->items().size() != lines_.size())
-      return Error{ErrorCode::io_error, "the server answered for another number of events than were sent"};
-    for (std::size_t i = 0; i < lines_.size(); ++i) {
-      const json::Value& result = results->items()[i];
-      const json::Value* outcome = result.find("outcome");
-      const json::Value* problem = result.find("problem");
-      const std::string judgement = outcome != nullptr ? text_of(*outcome, "judgement") : "refused";
-      if (judgement == "repeat")
-        ++repeats;
-      else if (judgement == "waiting")
-        ++waiting;
-      else if (judgement == "refused")
-        refused.push_back({lines_[i],
-                           problem != nullptr   ? problem_name(*problem)
-                           : outcome != nullptr ? text_of(*outcome, "reason")
-                                                : "",
-                           text_of(problem != nullptr ? *problem : *outcome, "hint")});
-      else
-        ++accepted;
-    }
-    return {};
-  }
-
-  Api& api_;
-  std::string after_, body_, last_token_;
-  std::vector<std::uint64_t> lines_;
-  bool told_ = false;
-};
-
 // The second pass.
 class Sender final : public import::RowSink {
  public:
   Sender(Poster& poster, const import::Options& options, std::uint64_t total)
       : poster_(poster), options_(options), progress_(total) {}
   Result<void> on_row(const import::UsageRow& row) override {
-    sources.insert(row.source);
+    ++sources[row.source];
     progress_.show(++sent_);
     return poster_.add(row.line, usage_event(row, options_));
   }
@@ -208,7 +125,7 @@ class Sender final : public import::RowSink {
     skipped.push_back({row.line, row.reason, row.detail});
     return {};
   }
-  std::set<std::string> sources;
+  std::map<std::string, std::uint64_t> sources;  // and their rows
   std::vector<Answered> skipped;
 
  private:
@@ -267,7 +184,7 @@ std::optional<std::string> refuse_by_policies(const Policies& policies, const Su
   if (policies.classes.empty())
     return "no resource class is published, so nothing can be metered; " + period +
            "; hint: publish them by granary.policy.published.v1 (resource_classes): granary post "
-           "deploy/example/policies.json";
+           "deploy/example/1-policies.json";
   if (summary.end_ms_max && Instant(*summary.end_ms_max) > now.plus_ms(units::kHourMs))
     return "usage lies in the future; " + period + ", the ledger's time is " + units::format_time(now) +
            "; hint: move it with --shift-end-to";
@@ -282,11 +199,11 @@ std::optional<std::string> refuse_by_policies(const Policies& policies, const Su
 // For trials: each project of the file gets an organisation, an application cleared on basis `trial`, and HOURS of each
 // class.
 Result<std::string> award_all(Api& api, const std::string& hours, const Policies& policies, const Survey& survey,
-                              const import::Summary& summary, const std::string& sha256) {
+                              const import::Summary& summary, const std::string& sha256, std::int64_t retry_for_ms) {
   const Instant from(*summary.start_ms_min);
   const Instant to(std::max(*summary.end_ms_max, *summary.start_ms_min + 1));
   const std::string source = "urn:granary:import:" + sha256 + ":award";
-  Poster poster(api, policies.after);
+  Poster poster(api, policies.after, retry_for_ms);
   std::string lots;
   std::string asked;
   for (const auto& [name, unit] : policies.lot_units) {
@@ -344,7 +261,10 @@ Result<std::string> award_all(Api& api, const std::string& hours, const Policies
   GRANARY_TRY(poster.flush());
   for (const Answered& refused : poster.refused)
     if (refused.reason != "organisation_exists" && refused.reason != "project_exists")
-      return Error{ErrorCode::invalid_input, "--award-all was refused: " + refused.reason + "; hint: " + refused.hint};
+      return Error{ErrorCode::invalid_input,
+                   "--award-all was refused: " + refused.reason + ": " + refused.hint +
+                       "; hint: this file was awarded before with other hours or another period: leave --award-all "
+                       "out, or repeat its options"};
   return poster.last_token();
 }
 
@@ -366,6 +286,39 @@ std::string by_reason(const std::vector<Answered>& rows) {
   std::string out;
   for (const auto& [reason, count] : counts) out += (out.empty() ? " (" : ", ") + reason + " " + std::to_string(count);
   return out.empty() ? out : out + ")";
+}
+
+std::string dry_run_json(const import::Summary& summary, const Survey& survey) {
+  std::string out = "{\"rows\":" + std::to_string(summary.rows()) + ",\"usages\":" + std::to_string(summary.usages) +
+                    ",\"steps\":" + std::to_string(summary.steps) +
+                    ",\"projects\":" + std::to_string(survey.projects.size()) + ",\"skipped\":{";
+  for (const auto& [reason, count] : summary.skipped) {
+    if (out.back() != '{') out += ',';
+    json::append_json_string(out, reason);
+    out += ':' + std::to_string(count);
+  }
+  return out + "},\"truncated\":" + (summary.truncated ? "true" : "false") + "}";
+}
+
+// Says of each source that all that it has through `through` is here. A statement that the ledger refuses is told, but
+// the usage stands.
+Result<void> state_complete(Api& api, const std::string& after, const std::map<std::string, std::uint64_t>& sources,
+                            Instant through, const std::string& sha256, std::int64_t retry_for_ms) {
+  Poster statements(api, after, retry_for_ms);
+  for (const auto& [source, records] : sources) {
+    std::string data = "{";
+    member(data, "source", source);
+    member(data, "complete_through", units::format_time(through));
+    data += ",\"records\":" + std::to_string(records) + "}";
+    GRANARY_TRY(
+        statements.add(0, cloud_event("granary.source.stated.v1", source,
+                                      "complete/" + units::format_time(through) + "/" + sha256, through, data)));
+  }
+  GRANARY_TRY(statements.flush());
+  for (const Answered& refused : statements.refused)
+    std::fprintf(stderr, "granary: a source could not be stated complete: %s; hint: %s\n", refused.reason.c_str(),
+                 refused.hint.c_str());
+  return {};
 }
 
 Result<std::int64_t> parse_flag(const char* flag, const std::string& text) {
@@ -392,6 +345,8 @@ Result<import::Options> options_of(const ImportArguments& arguments) {
     *target = *at;
   }
   GRANARY_TRY(import::check(options));
+  if (!options.time_zone.empty())
+    if (const auto zone = import::TimeZone::find(options.time_zone); !zone.ok()) return zone.error();
   return options;
 }
 
@@ -414,6 +369,7 @@ int import_file(const ClientOptions& client, const ImportArguments& arguments) {
     complete_through = *at;
   }
 
+  const std::int64_t retry_for_ms = std::int64_t{arguments.retry_for_s} * 1000;
   const auto sha256 = import::sha256_of_file(arguments.file);
   if (!sha256.ok()) return complain(kNothingPosted, sha256.error().message);
   options.file_sha256 = *sha256;
@@ -452,6 +408,10 @@ int import_file(const ClientOptions& client, const ImportArguments& arguments) {
                           "); under these it would count twice; hint: repeat the options, or say --again");
   }
   if (arguments.dry_run) {
+    if (client.json) {
+      std::puts(dry_run_json(*summary, *survey).c_str());
+      return kDone;
+    }
     std::printf("%llu rows: %llu usages of %zu projects in %zu classes; nothing was posted\n",
                 static_cast<unsigned long long>(summary->rows()), static_cast<unsigned long long>(summary->usages),
                 survey->projects.size(), survey->classes.size());
@@ -460,31 +420,22 @@ int import_file(const ClientOptions& client, const ImportArguments& arguments) {
 
   std::string after = policies->after;
   if (!arguments.award_all.empty() && summary->usages > 0) {
-    auto awarded = award_all(*api, arguments.award_all, *policies, *survey, *summary, *sha256);
+    auto awarded = award_all(*api, arguments.award_all, *policies, *survey, *summary, *sha256, retry_for_ms);
     if (!awarded.ok()) return complain(kNothingPosted, awarded.error().message);
     if (!awarded->empty()) after = *awarded;
   }
-  Poster poster(*api, after);
+  Poster poster(*api, after, retry_for_ms);
   Sender sender(poster, options, summary->usages);
   const auto sent = read_file(arguments.file, options, sender);
-  if (!sent.ok()) return complain(kNothingPosted, sent.error().message);
-  if (const auto done = poster.flush(); !done.ok()) return complain(kNothingPosted, done.error().message);
+  auto posted = sent.ok() ? poster.flush() : Result<void>(sent.error());
   // The file's own source is complete with the file; a cluster only where somebody says so.
-  if (!sent->truncated && sent->end_ms_max && (!prefix.empty() || complete_through)) {
-    const Instant through(complete_through.value_or(*sent->end_ms_max));
-    Poster statements(*api, poster.last_token());
-    for (const std::string& source : sender.sources) {
-      std::string data = "{";
-      member(data, "source", source);
-      member(data, "complete_through", units::format_time(through));
-      data += ",\"records\":" + std::to_string(sent->usages) + "}";
-      const auto added =
-          statements.add(0, cloud_event("granary.source.stated.v1", source,
-                                        "complete/" + units::format_time(through) + "/" + *sha256, through, data));
-      if (!added.ok()) return complain(kNothingPosted, added.error().message);
-    }
-    if (const auto done = statements.flush(); !done.ok()) return complain(kNothingPosted, done.error().message);
-  }
+  if (posted.ok() && !sent->truncated && sent->end_ms_max && (!prefix.empty() || complete_through))
+    posted = state_complete(*api, poster.last_token(), sender.sources,
+                            Instant(complete_through.value_or(*sent->end_ms_max)), *sha256, retry_for_ms);
+  if (!posted.ok())
+    return complain(kStopped, posted.error().message + "; stopped after " + std::to_string(poster.answered) + " of " +
+                                  std::to_string(summary->usages) +
+                                  " usages; hint: run the same command again, what stands counts once");
 
   if (client.json) {
     std::string out =

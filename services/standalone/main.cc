@@ -78,12 +78,18 @@ int main(int argc, char** argv) {
   importing->add_option("--complete-through", import.complete_through, "State the sources complete through this time");
   importing->add_option("--award-all", import.award_all,
                         "For trials: give each project HOURS of each class (bytes: GiB-hours)");
+  importing
+      ->add_option("--retry-for", import.retry_for_s,
+                   "While the server is away: try again for so many SECONDS, with the same ids")
+      ->check(CLI::Range(0, 1'000'000))
+      ->capture_default_str();
   importing->add_flag("--dry-run", import.dry_run, "Check and count, post nothing");
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
   importing->add_flag("--again", import.again, "Import although the file came in under other options");
   importing->footer(
-      "Exit codes: 0 every row answered, 2 usage, 3 refused before anything was posted, 4 --strict, 5 the file is cut "
-      "short.");
+      "Exit codes: 0 every row answered, 1 stopped in the middle (run it again), 2 usage, 3 refused before anything "
+      "was "
+      "posted, 4 --strict and a row was refused, 5 the file is cut short.");
   importing->callback([&] { exit_code = import_file(client, import); });
   ReplayArguments replaying;
   CLI::App* replay_command =

@@ -26,6 +26,11 @@ namespace {
 
 using machine::MachineKind;
 
+// The log stops before the stores have to: what is acknowledged can still be folded while the door answers 507, and all
+// goes on by itself once there is room.
+constexpr std::uint64_t kJournalReserveBytes = 128ULL << 20;
+static_assert(kJournalReserveBytes > store::RocksOptions{}.reserve_bytes);
+
 int cannot_start(const Error& error) {
   std::fprintf(stderr, "granary: cannot start: %s\n", error.message.c_str());
   return 3;
@@ -95,7 +100,9 @@ int serve(const ServeOptions& options) {
   if (failed)
     return cannot_start(
         {ErrorCode::io_error, "the data directory " + options.data + " cannot be made: " + failed.message()});
-  auto journal = journal::open_embedded_journal(options.data + "/journal", {});
+  journal::EmbeddedOptions log;
+  log.reserve_bytes = kJournalReserveBytes;
+  auto journal = journal::open_embedded_journal(options.data + "/journal", log);
   if (!journal.ok()) return cannot_start(journal.error());
   const auto ledger = runtime::open_ledger(**journal, options.partitions, system_clock());
   if (!ledger.ok()) return cannot_start(ledger.error());

@@ -305,10 +305,17 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
   const std::size_t packets = std::exchange(lane.in_flight, 0);
   if (!offsets.ok()) {
     if (!offsets.error().can_retry()) return fail(offsets.error());
+    if (!lane.told) {
+      const journal::Partition partition = partition_of(target);
+      std::fprintf(stderr, "granary: %s cannot append to %s/%u and tries again until it can: %s\n", name().c_str(),
+                   partition.topic.c_str(), static_cast<unsigned>(partition.number), offsets.error().message.c_str());
+    }
+    lane.told = true;
     lane.failed = true;
     lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
     return;
   }
+  lane.told = false;
   lane.acked_end = machine::is_inbox(target.topic) ? offsets->back() + 1 : lane.outbox[packets - 1].last;
   for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");

@@ -78,6 +78,7 @@ class Shard {
     // An inbox: an offset at which all before the outbox stood there. An outward stream: the last number there.
     std::uint64_t acked_end = 0;
     bool failed = false;
+    bool told = false;                               // the operator, since it last succeeded
     std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
   };
 

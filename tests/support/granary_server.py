@@ -17,9 +17,11 @@ class Server:
         self.data = data
         self.process = None
 
-    def start(self, *arguments, environment=None):
+    def start(self, *arguments, environment=None, again=False, until_ready=True):
+        """Starts it and waits until it is ready; `again`: where it listened before, so that its clients find it."""
         os.makedirs(self.data, exist_ok=True)
-        self.process = subprocess.Popen([self.program, "serve", "--data", self.data, "--listen", "127.0.0.1:0", *arguments],
+        listen = self.url.removeprefix("http://") if again else "127.0.0.1:0"
+        self.process = subprocess.Popen([self.program, "serve", "--data", self.data, "--listen", listen, *arguments],
                                         stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
         self.lines = []
         for line in self.process.stderr:
@@ -32,7 +34,7 @@ class Server:
         self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr))
         self.reader.start()
         deadline = time.monotonic() + 60
-        while not self.ready():
+        while until_ready and not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"the server did not become ready: {self.lines}")
         return self

@@ -1,4 +1,4 @@
-// Local times of a zone as instants, by the system's time zone database. Internal to this room. Any thread; the
+// Local times of a zone as instants, by the system's time zone database. Any thread; the
 // database lives as long as the process.
 #pragma once
 

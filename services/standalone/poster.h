@@ -1,0 +1,50 @@
+// Posts many events as CloudEvents batches, the same ids again while the server is away, and counts what became of
+// each.
+//
+// Threads: one. The API outlives it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "services/standalone/api.h"
+
+namespace granary::standalone {
+
+// A row of the file that did not become usage, and why.
+struct Answered {
+  std::uint64_t line;
+  std::string reason, hint;
+};
+
+class Poster {
+ public:
+  // Each batch is appended once what `after` (a token, or empty) stands for is folded. A server that is away is asked
+  // again for so many milliseconds; 0: never.
+  Poster(Api& api, std::string after, std::int64_t retry_for_ms)
+      : api_(api), after_(std::move(after)), retry_for_ms_(retry_for_ms) {}
+
+  // Errors: `unavailable` with why, where the server took or answered no batch in time. What was answered stands; the
+  // rest may, and sent again counts once.
+  Result<void> add(std::uint64_t line, std::string event);
+  Result<void> flush();
+
+  std::uint64_t answered = 0;  // of these:
+  std::uint64_t accepted = 0, repeats = 0, waiting = 0;
+  std::vector<Answered> refused;
+  // Of the last answer.
+  [[nodiscard]] const std::string& last_token() const { return last_token_; }
+
+ private:
+  Result<void> count(const std::string& body);
+
+  Api& api_;
+  std::string after_;
+  std::int64_t retry_for_ms_;
+  std::string body_, last_token_;
+  std::vector<std::uint64_t> lines_;
+  bool told_ = false;
+};
+
+}  // namespace granary::standalone
