@@ -1,15 +1,16 @@
-// The four machines of this process, and where each shard's state lies. Any thread.
+// The four services of `granary`. Any thread.
 #pragma once
 
 #include <memory>
-#include <string>
+#include <vector>
 
-#include "shared/machine/machine.h"
+#include "shared/service/server.h"
 
 namespace granary::standalone {
 
+// In the order of the flow.
+const std::vector<service::Hosted>& services();
+
 std::unique_ptr<machine::Machine> make_machine(machine::MachineKind machine, std::uint16_t shard);
-// Below a data directory.
-std::string state_directory(const std::string& data, machine::MachineKind machine, std::uint16_t shard);
 
 }  // namespace granary::standalone

@@ -3,12 +3,14 @@
 
 #include "services/standalone/commands.h"
 #include "services/standalone/import_command.h"
+#include "services/standalone/machines.h"
 #include "services/standalone/replay_command.h"
-#include "services/standalone/serve.h"
+#include "services/standalone/topics_command.h"
 #include "shared/runtime/version.h"
 
 int main(int argc, char** argv) {
   using namespace granary::standalone;
+  namespace service = granary::service;
   CLI::App app{
       "Granary: the allocation ledger of an AI Factory. Keeps what projects were granted, what their jobs used, and "
       "what that is "
@@ -27,13 +29,41 @@ int main(int argc, char** argv) {
   };
 
   int exit_code = 0;
-  ServeOptions serve_options;
-  CLI::App* serving = app.add_subcommand("serve", "Run the four services in this process, over the embedded journal");
-  serving->add_option("--data", serve_options.data, "Where the journal and the state lie")->capture_default_str();
-  serving->add_option("--listen", serve_options.listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
-  serving->add_option("--partitions", serve_options.partitions, "Partitions of a new ledger, for ever (default 8)")
+  service::ServerOptions serving_options;
+  CLI::App* serving = app.add_subcommand(
+      "serve", "Run the four services in this process, over the embedded journal or over Kafka (--brokers)");
+  serving->add_option("--data", serving_options.data, "Where the journal and the state lie")->capture_default_str();
+  serving->add_option("--listen", serving_options.listen, "ADDRESS:PORT; port 0 takes a free one")
+      ->capture_default_str();
+  serving->add_option("--partitions", serving_options.partitions, "Partitions of a new ledger, for ever (default 8)")
       ->check(CLI::Range(1, 1024));
-  serving->callback([&] { exit_code = serve(serve_options); });
+  serving->add_option("--brokers", serving_options.brokers,
+                      "Kafka's brokers, HOST:PORT,HOST:PORT, in place of the embedded journal");
+  serving->add_option("--kafka", serving_options.kafka,
+                      "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
+  serving->add_option("--kafka-file", serving_options.kafka_file, "A file of such settings, a line each; for secrets");
+  serving->add_option("--peers", serving_options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");
+  serving->footer(
+      "Exit codes: 0 stopped as asked, 1 stopped because the log or the state failed, 2 usage, 3 cannot start.");
+  serving->callback([&] { exit_code = service::run_server(serving_options, services(), service::Creates::yes); });
+
+  TopicsArguments topics_arguments;
+  CLI::App* topics_command =
+      app.add_subcommand("topics", "The topics of a ledger in Kafka: make them, check them, list them");
+  topics_command->add_option("--brokers", topics_arguments.brokers, "Kafka's brokers: HOST:PORT,HOST:PORT")->required();
+  topics_command->add_flag("--create", topics_arguments.create,
+                           "Make what is missing, with the ledger's first records");
+  topics_command->add_flag("--check", topics_arguments.check,
+                           "Print only what is missing or set wrongly, with what mends it");
+  topics_command->add_option("--partitions", topics_arguments.partitions, "Of a new ledger, for ever (default 8)")
+      ->check(CLI::Range(1, 1024));
+  topics_command->add_option("--replication", topics_arguments.replication,
+                             "Replicas of new topics (default: the brokers')");
+  topics_command->add_option("--kafka", topics_arguments.kafka, "A setting of librdkafka, KEY=VALUE; may be repeated");
+  topics_command->add_option("--kafka-file", topics_arguments.kafka_file, "A file of such settings, a line each");
+  topics_command->add_flag("--json", topics_arguments.json, "For machines");
+  topics_command->footer("Exit codes: 0 all is well, 1 a topic is missing or set wrongly, 2 usage, 3 cannot ask.");
+  topics_command->callback([&] { exit_code = topics(topics_arguments); });
 
   client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
   client_command("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
@@ -94,7 +124,11 @@ int main(int argc, char** argv) {
   ReplayArguments replaying;
   CLI::App* replay_command =
       app.add_subcommand("replay", "Fold every machine again from the log of a stopped server, and compare");
-  replay_command->add_option("--data", replaying.data, "The server's data directory")->capture_default_str();
+  replay_command->add_option("--data", replaying.data, "The server's data directory; with --brokers may be repeated")
+      ->capture_default_str();
+  replay_command->add_option("--brokers", replaying.brokers, "Replay from Kafka, in place of the directory's journal");
+  replay_command->add_option("--kafka", replaying.kafka, "A setting of librdkafka, KEY=VALUE; may be repeated");
+  replay_command->add_option("--kafka-file", replaying.kafka_file, "A file of such settings, a line each");
   replay_command->add_option("--until", replaying.until,
                              "TOPIC/PARTITION/OFFSET: only that shard, and only so many records");
   replay_command->add_option("--expect", replaying.expect,

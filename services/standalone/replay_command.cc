@@ -13,6 +13,7 @@
 #include "shared/journal/embedded_journal.h"
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/replay.h"
+#include "shared/service/kafka_options.h"
 #include "shared/store/rocks_store.h"
 
 namespace granary::standalone {
@@ -49,6 +50,28 @@ std::optional<runtime::Place> parse_place(const std::string& text) {
   return std::nullopt;
 }
 
+Result<std::unique_ptr<journal::Journal>> open_log(const ReplayArguments& arguments) {
+  if (!arguments.brokers.empty()) {
+    const auto kafka = service::kafka_options(arguments.brokers, arguments.kafka, arguments.kafka_file);
+    if (!kafka.ok()) return kafka.error();
+    return journal::open_kafka_journal(*kafka);
+  }
+  const std::string& data = arguments.data.front();
+  if (arguments.data.size() > 1 || !std::filesystem::exists(data + "/journal"))
+    return Error{ErrorCode::not_found, data +
+                                           " holds no journal, or several directories are named without --brokers"
+                                           "; hint: name the --data of a server that has stopped"};
+  return journal::open_embedded_journal(data + "/journal", {});
+}
+
+// Where the live state of a shard lies: in the first directory that holds any of it.
+std::string live_directory(const std::vector<std::string>& data, MachineKind kind, std::uint16_t shard) {
+  for (const std::string& one : data)
+    if (std::filesystem::exists(service::state_directory(one, kind, shard)))
+      return service::state_directory(one, kind, shard);
+  return service::state_directory(data.front(), kind, shard);
+}
+
 }  // namespace
 
 int replay(const ReplayArguments& arguments) {
@@ -59,16 +82,13 @@ int replay(const ReplayArguments& arguments) {
                  arguments.until.c_str());
     return kUsage;
   }
-  if (!std::filesystem::exists(arguments.data + "/journal"))
-    return cannot_run({ErrorCode::not_found,
-                       arguments.data + " holds no journal; hint: name the --data of a server that has stopped"});
-  auto journal = journal::open_embedded_journal(arguments.data + "/journal", {});
+  auto journal = open_log(arguments);
   if (!journal.ok()) return cannot_run(journal.error());
   const auto ledger = runtime::read_ledger(**journal);
   if (!ledger.ok()) return cannot_run(ledger.error());
 
   const store::RocksEnvironment environment{store::RocksOptions{}};
-  const std::string scratch_directory = arguments.data + "/replay-" + std::to_string(getpid());
+  const std::string scratch_directory = arguments.data.front() + "/replay-" + std::to_string(getpid());
   std::vector<runtime::ShardDigest> folded;
   std::string difference;
   std::uint64_t records = 0;
@@ -79,7 +99,7 @@ int replay(const ReplayArguments& arguments) {
   for (const MachineKind kind : machine::kMachines) {
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, ledger->partitions) && !failed; ++shard) {
       if (until && (machine::inbox_of(kind) != until->topic || shard != until->partition)) continue;
-      auto live = store::open_rocks_store(environment, state_directory(arguments.data, kind, shard));
+      auto live = store::open_rocks_store(environment, live_directory(arguments.data, kind, shard));
       auto scratch = store::open_rocks_store(environment, scratch_directory);
       if (!live.ok() || !scratch.ok()) {
         failed = live.ok() ? scratch.error() : live.error();

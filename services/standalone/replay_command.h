@@ -3,11 +3,14 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace granary::standalone {
 
 struct ReplayArguments {
-  std::string data = "granary-data";
+  std::vector<std::string> data{"granary-data"};
+  std::string brokers, kafka_file;
+  std::vector<std::string> kafka;
   std::string until, expect;
   bool json = false;
 };

@@ -99,7 +99,7 @@ int main(int argc, char** argv) {
     store::RocksEnvironment environment{store::RocksOptions{}};
     const auto open_store = [&](MachineKind kind, std::uint16_t shard, bool) -> Result<std::unique_ptr<store::Store>> {
       std::filesystem::create_directories(folder / "state");
-      return store::open_rocks_store(environment, standalone::state_directory(folder.string(), kind, shard));
+      return store::open_rocks_store(environment, service::state_directory(folder.string(), kind, shard));
     };
     const auto start = [&] {
       auto runtime = runtime::start_runtime(**journal, {}, standalone::make_machine, open_store, folder.string(),

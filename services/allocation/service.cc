@@ -1,0 +1,12 @@
+#include "services/allocation/service.h"
+
+#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/http/routes.h"
+
+namespace granary::allocation {
+
+service::Hosted hosted() {
+  return {machine::MachineKind::allocation, [] { return std::make_unique<AllocationMachine>(); }, add_routes};
+}
+
+}  // namespace granary::allocation

@@ -1,0 +1,12 @@
+#include "services/billing/service.h"
+
+#include "services/billing/core/billing_machine.h"
+#include "services/billing/http/routes.h"
+
+namespace granary::billing {
+
+service::Hosted hosted() {
+  return {machine::MachineKind::billing, [] { return std::make_unique<BillingMachine>(); }, add_routes};
+}
+
+}  // namespace granary::billing

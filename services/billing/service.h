@@ -1,0 +1,10 @@
+// The billing service: its machine and its questions, for whoever runs them. Any thread.
+#pragma once
+
+#include "shared/service/server.h"
+
+namespace granary::billing {
+
+service::Hosted hosted();
+
+}  // namespace granary::billing

@@ -1,0 +1,12 @@
+#include "services/intake/service.h"
+
+#include "services/intake/core/intake_machine.h"
+#include "services/intake/http/routes.h"
+
+namespace granary::intake {
+
+service::Hosted hosted() {
+  return {machine::MachineKind::intake, [] { return std::make_unique<IntakeMachine>(); }, add_routes};
+}
+
+}  // namespace granary::intake

@@ -1,0 +1,10 @@
+// The intake service: its machine and its questions, for whoever runs them. Any thread.
+#pragma once
+
+#include "shared/service/server.h"
+
+namespace granary::intake {
+
+service::Hosted hosted();
+
+}  // namespace granary::intake

@@ -1,0 +1,12 @@
+#include "services/metering/service.h"
+
+#include "services/metering/core/metering_machine.h"
+#include "services/metering/http/routes.h"
+
+namespace granary::metering {
+
+service::Hosted hosted() {
+  return {machine::MachineKind::metering, [] { return std::make_unique<MeteringMachine>(); }, add_routes};
+}
+
+}  // namespace granary::metering

@@ -1,0 +1,194 @@
+#include "shared/service/server.h"
+
+#include <atomic>
+#include <charconv>
+#include <cstdio>
+#include <filesystem>
+#include <set>
+
+#include "shared/base/check.h"
+#include "shared/door/event_door.h"
+#include "shared/door/peers.h"
+#include "shared/door/routes.h"
+#include "shared/door/routes_elsewhere.h"
+#include "shared/http/listener.h"
+#include "shared/journal/embedded_journal.h"
+#include "shared/runtime/ledger.h"
+#include "shared/service/kafka_options.h"
+#include "shared/service/stop_signal.h"
+#include "shared/store/rocks_store.h"
+
+namespace granary::service {
+namespace {
+
+using machine::MachineKind;
+
+// The embedded log stops before the stores have to: what is acknowledged can still be folded while the door answers
+// 507, and all goes on by itself once there is room.
+constexpr std::uint64_t kJournalReserveBytes = 128ULL << 20;
+static_assert(kJournalReserveBytes > store::RocksOptions{}.reserve_bytes);
+
+// How long a stop waits for requests, and then for appends whose log does not answer.
+constexpr auto kRequestGrace = std::chrono::seconds(4);
+constexpr auto kAppendGrace = std::chrono::seconds(2);
+
+int cannot_start(const Error& error) {
+  std::fprintf(stderr, "granary: cannot start: %s\n", error.message.c_str());
+  return 3;
+}
+
+struct Address {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+Result<Address> parse_listen(const std::string& text) {
+  const auto colon = text.rfind(':');
+  Address address;
+  const char* end = text.data() + text.size();
+  if (colon == std::string::npos || std::from_chars(text.data() + colon + 1, end, address.port).ptr != end ||
+      colon + 1 == text.size())
+    return Error{ErrorCode::invalid_input, "--listen: expected ADDRESS:PORT, got \"" + text +
+                                               "\"; hint: 127.0.0.1:8080, port 0 takes a free one"};
+  address.host = text.substr(0, colon);
+  if (address.host.starts_with('[') && address.host.ends_with(']'))
+    address.host = address.host.substr(1, address.host.size() - 2);
+  return address;
+}
+
+struct Log {
+  std::unique_ptr<journal::Journal> journal;
+  runtime::Ledger ledger;
+};
+
+Result<Log> open_embedded(const ServerOptions& options) {
+  journal::EmbeddedOptions embedded;
+  embedded.reserve_bytes = kJournalReserveBytes;
+  auto journal = journal::open_embedded_journal(options.data + "/journal", embedded);
+  if (!journal.ok()) return journal.error();
+  const auto ledger = runtime::open_ledger(**journal, options.partitions, system_clock());
+  if (!ledger.ok()) return ledger.error();
+  return Log{std::move(*journal), *ledger};
+}
+
+Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
+  const auto kafka = kafka_options(options.brokers, options.kafka, options.kafka_file);
+  if (!kafka.ok()) return kafka.error();
+  auto journal = journal::open_kafka_journal(*kafka);
+  if (!journal.ok()) return journal.error();
+  auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, options.partitions, system_clock())
+                                        : runtime::read_ledger(**journal);
+  if (!ledger.ok() && ledger.error().code == ErrorCode::not_found)
+    return Error{ErrorCode::not_found, "expected a ledger at " + options.brokers +
+                                           ", found none; hint: granary topics --create --brokers " + options.brokers};
+  if (!ledger.ok()) return ledger.error();
+  if (options.partitions && *options.partitions != ledger->partitions)
+    return Error{ErrorCode::conflict, "this ledger has " + std::to_string(ledger->partitions) + " partitions, not " +
+                                          std::to_string(*options.partitions) + "; hint: leave --partitions out"};
+  GRANARY_TRY(check_topics(*kafka, topic_names()));
+  return Log{std::move(*journal), *ledger};
+}
+
+Result<std::set<runtime::ShardName>> owned_shards(const ServerOptions& options, const std::vector<Hosted>& hosted,
+                                                  std::uint16_t partitions) {
+  std::set<runtime::ShardName> owned;
+  for (const Hosted& one : hosted) {
+    const std::uint16_t count = machine::shards_of(one.machine, partitions);
+    const auto shards = door::parse_shards(options.shards, count);
+    if (!shards.ok()) return Error{ErrorCode::invalid_input, "--shards: " + shards.error().message};
+    for (const std::uint16_t shard : *shards) owned.insert({one.machine, shard});
+  }
+  return owned;
+}
+
+}  // namespace
+
+std::string state_directory(const std::string& data, MachineKind machine, std::uint16_t shard) {
+  return data + "/state/" + std::string(machine::machine_name(machine)) + "-" + std::to_string(shard);
+}
+
+int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, Creates creates) {
+  const auto address = parse_listen(options.listen);
+  if (!address.ok()) {
+    std::fprintf(stderr, "granary: %s\n", address.error().message.c_str());
+    return 2;
+  }
+  StopSignal stop;
+  std::error_code failed;
+  std::filesystem::create_directories(options.data + "/state", failed);
+  if (failed)
+    return cannot_start(
+        {ErrorCode::io_error, "the data directory " + options.data + " cannot be made: " + failed.message()});
+  auto log = options.brokers.empty() ? open_embedded(options) : open_kafka(options, creates);
+  if (!log.ok()) return cannot_start(log.error());
+  auto& [journal, ledger] = *log;
+
+  auto owned = owned_shards(options, hosted, ledger.partitions);
+  if (!owned.ok()) return cannot_start(owned.error());
+  auto peers =
+      options.peers.empty() ? Result<door::Peers>(door::Peers()) : door::Peers::read(options.peers, ledger.partitions);
+  if (!peers.ok()) return cannot_start(peers.error());
+
+  store::RocksEnvironment environment{store::RocksOptions{}};
+  const auto open_store = [&](MachineKind machine, std::uint16_t shard,
+                              bool wipe) -> Result<std::unique_ptr<store::Store>> {
+    const std::string directory = state_directory(options.data, machine, shard);
+    if (wipe) std::filesystem::remove_all(directory);
+    auto store = store::open_rocks_store(environment, directory);
+    if (!store.ok()) return store.error();
+    return std::unique_ptr<store::Store>(std::move(*store));
+  };
+  const auto make_machine = [&hosted](MachineKind machine, std::uint16_t) -> std::unique_ptr<machine::Machine> {
+    for (const Hosted& one : hosted)
+      if (one.machine == machine) return one.make();
+    return nullptr;
+  };
+  runtime::Options running;
+  running.owned = std::move(*owned);
+  running.elsewhere = &*peers;
+  auto runtime = runtime::start_runtime(*journal, running, make_machine, open_store, options.data + "/state",
+                                        [&stop](const Error& error) { stop.fail(error); });
+  if (!runtime.ok()) return cannot_start(runtime.error());
+  auto clock = door::ClockKeeper::start(*journal, **runtime, system_clock());
+  if (!clock.ok()) return cannot_start(clock.error());
+
+  door::EventDoor door(*journal, **runtime, **clock);
+  std::atomic<const http::ListenerMetrics*> metrics = nullptr;
+  http::Router router;
+  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }});
+  std::set<MachineKind> here;
+  for (const Hosted& one : hosted) {
+    one.add_routes(router, **runtime);
+    here.insert(one.machine);
+  }
+  door::add_routes_elsewhere(router, *peers, here);
+  http::ListenerOptions listen;
+  listen.address = address->host;
+  listen.port = address->port;
+  auto listener = http::Listener::start(listen, [&router](http::Request request, http::Responder responder) {
+    router.serve(std::move(request), std::move(responder));
+  });
+  if (!listener.ok()) return cannot_start(listener.error());
+  metrics = &(*listener)->metrics();
+  std::fprintf(stderr, "granary: ledger %s of %u partitions in %s, listening on http://%s:%u\n",
+               to_hex(view_of(ledger.id)).c_str(), static_cast<unsigned>(ledger.partitions), options.data.c_str(),
+               address->host.c_str(), static_cast<unsigned>((*listener)->port()));
+  if ((*clock)->needs_confirmation())
+    std::fprintf(stderr,
+                 "granary: the clock has moved more than 7 days past the ledger's time; nothing is taken before: "
+                 "granary clock confirm\n");
+
+  const auto failure = stop.wait();
+  if (failure) door.fail(*failure);
+  (*listener)->stop(kRequestGrace);
+  journal->finish_appends(kAppendGrace);
+  door.close();
+  (*clock)->stop();
+  (*runtime)->stop();
+  journal.reset();
+  if (!failure) return 0;
+  std::fprintf(stderr, "granary: stopped: %s\n", failure->message.c_str());
+  return 1;
+}
+
+}  // namespace granary::service

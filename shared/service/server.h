@@ -1,0 +1,53 @@
+// Runs a Granary process: opens the log, starts the machines that it hosts, keeps the clock, opens the door, and stops
+// in order when it is asked to. What `granary serve` and the four services share.
+//
+// Threads: run_server blocks the one that calls it until SIGTERM or SIGINT; call it once a process, before other
+// threads are started.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "shared/http/router.h"
+#include "shared/machine/machine.h"
+#include "shared/runtime/runtime.h"
+
+namespace granary::service {
+
+// A machine that the process can run, and its questions over HTTP.
+struct Hosted {
+  machine::MachineKind machine{};
+  std::function<std::unique_ptr<machine::Machine>()> make;
+  std::function<void(http::Router&, runtime::Runtime&)> add_routes;
+};
+
+struct ServerOptions {
+  std::string data = "granary-data";
+  std::string listen = "127.0.0.1:8080";
+  // Of a new ledger.
+  std::optional<std::uint16_t> partitions;
+  // Kafka's brokers; empty: the embedded journal below `data`, which one process has for itself.
+  std::string brokers;
+  std::vector<std::string> kafka;  // librdkafka's settings as KEY=VALUE
+  std::string kafka_file;          // more of them, a line each; what `kafka` says wins
+  // Which shards of the hosted machines are this process's: "all" or "0-3,7".
+  std::string shards = "all";
+  // The list of who owns which shards (door/peers.h); empty: nobody else is known.
+  std::string peers;
+};
+
+// Whether the process may make the ledger (topics, genesis) where there is none.
+enum class Creates { yes, no };
+
+// The exit code: 0 stopped as asked, 1 stopped because the log or a store failed, 2 usage, 3 cannot start.
+int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, Creates creates);
+
+// Below a data directory: where the state of a shard lies.
+std::string state_directory(const std::string& data, machine::MachineKind machine, std::uint16_t shard);
+
+}  // namespace granary::service
