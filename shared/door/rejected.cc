@@ -46,7 +46,7 @@ Result<Range> partitions_asked(const Request& request, std::uint16_t partitions)
   if (!name) return Range{0, machine::partitions_of(Topic::rejected, partitions)};
   for (const MachineKind kind : machine::kMachines) {
     if (machine::machine_name(kind) != *name) continue;
-    const std::uint16_t first = machine::rejected_partition(kind, 0, partitions);
+    const std::uint16_t first = machine::shard_partition(kind, 0, partitions);
     return Range{first, static_cast<std::uint16_t>(first + machine::shards_of(kind, partitions))};
   }
   return Error{ErrorCode::invalid_input,

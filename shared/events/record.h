@@ -11,7 +11,7 @@
 
 namespace granary::events {
 
-enum class RecordKind : std::uint8_t { genesis = 1, tick = 2, raw = 3, packet = 4 };
+enum class RecordKind : std::uint8_t { genesis = 1, tick = 2, raw = 3, packet = 4, checkpoint = 5 };
 inline constexpr std::uint8_t kRecordVersion = 1;
 
 // Record 0 of each inbox partition.
@@ -80,6 +80,39 @@ struct Packet {
   }
 };
 
+// How far a lane was read when its target was folded up to a checkpoint.
+struct CheckpointLane {
+  MachineKind machine{};
+  std::uint64_t shard = 0;
+  std::uint64_t next = 0;  // the number expected next
+  std::string hash;        // 32 bytes: chained before `next`
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "machine", s.machine, kRequired);
+    visit(2, "shard", s.shard, kOptional);
+    visit(3, "next", s.next, kRequired);
+    visit(4, "hash", s.hash, kRequired);
+  }
+};
+
+// What an inbox partition held when it was folded up to `size`: for writers that have to know where their lanes stand
+// and would otherwise read all of it.
+struct Checkpoint {
+  std::string topic;
+  std::uint64_t partition = 0;
+  std::uint64_t size = 0;        // records
+  std::string last_record_hash;  // 32 bytes: SHA-256 of record size - 1
+  std::vector<CheckpointLane> lanes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "topic", s.topic, kRequired);
+    visit(2, "partition", s.partition, kOptional);
+    visit(3, "size", s.size, kRequired);
+    visit(4, "last_record_hash", s.last_record_hash, kRequired);
+    visit(5, "lanes", s.lanes, kOptional);
+  }
+};
+
 template <class T>
 Bytes encode_record(RecordKind kind, const T& body) {
   Bytes out(1, static_cast<char>(static_cast<std::uint8_t>(kind) << 4 | kRecordVersion));
@@ -99,7 +132,15 @@ inline Bytes encode_record(const Packet& body) {
   return encode_record(RecordKind::packet, body);
 }
 
-// The kind, where the record is of a kind and version that this build knows; else nullopt (the partition parks).
+inline Bytes encode_record(const Checkpoint& body) {
+  return encode_record(RecordKind::checkpoint, body);
+}
+
+// Of a record of the checkpoints topic; nullopt: it is none that this build can read.
+std::optional<Checkpoint> read_checkpoint(BytesView record);
+
+// The kind, where the record is one of an inbox's kinds and version that this build knows; else nullopt (the partition
+// parks).
 std::optional<RecordKind> kind_of(BytesView record);
 // The body after the first byte.
 inline BytesView body_of(BytesView record) {

@@ -20,6 +20,8 @@ std::string_view topic_name(Topic topic) {
       return "granary.notices.v1";
     case Topic::rejected:
       return "granary.rejected.v1";
+    case Topic::checkpoints:
+      return "granary.checkpoints.v1";
   }
   return "unknown";
 }
@@ -36,6 +38,10 @@ Topic inbox_of(MachineKind machine) {
   return static_cast<Topic>(machine);
 }
 
+bool is_stream(Topic topic) {
+  return topic == Topic::billing || topic == Topic::notices || topic == Topic::rejected;
+}
+
 MachineKind reader_of(Topic topic) {
   GRANARY_CHECK(is_inbox(topic), "no machine reads an outward stream");
   return static_cast<MachineKind>(topic);
@@ -43,7 +49,7 @@ MachineKind reader_of(Topic topic) {
 
 std::uint16_t partitions_of(Topic topic, std::uint16_t partitions) {
   if (topic == Topic::applications) return 1;
-  if (topic == Topic::rejected) return static_cast<std::uint16_t>(1 + 3 * partitions);
+  if (topic == Topic::rejected || topic == Topic::checkpoints) return static_cast<std::uint16_t>(1 + 3 * partitions);
   return partitions;
 }
 
@@ -51,7 +57,7 @@ std::uint16_t shards_of(MachineKind machine, std::uint16_t partitions) {
   return partitions_of(inbox_of(machine), partitions);
 }
 
-std::uint16_t rejected_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
+std::uint16_t shard_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
   if (machine == MachineKind::intake) return 0;
   return static_cast<std::uint16_t>(1 + (static_cast<int>(machine) - 2) * partitions + shard);
 }

@@ -12,10 +12,19 @@ namespace granary::machine {
 
 using events::MachineKind;
 
-enum class Topic : std::uint8_t { applications = 1, usage, allocations, ledger, billing, notices, rejected };
+enum class Topic : std::uint8_t {
+  applications = 1,
+  usage,
+  allocations,
+  ledger,
+  billing,
+  notices,
+  rejected,
+  checkpoints
+};
 
 inline constexpr std::array kTopics{Topic::applications, Topic::usage,   Topic::allocations, Topic::ledger,
-                                    Topic::billing,      Topic::notices, Topic::rejected};
+                                    Topic::billing,      Topic::notices, Topic::rejected,    Topic::checkpoints};
 inline constexpr std::array kMachines{MachineKind::intake, MachineKind::metering, MachineKind::allocation,
                                       MachineKind::billing};
 
@@ -23,8 +32,10 @@ inline constexpr std::array kMachines{MachineKind::intake, MachineKind::metering
 std::string_view topic_name(Topic topic);
 // "intake", ...
 std::string_view machine_name(MachineKind machine);
-// False for the outward streams (billing, notices, rejected), which no machine reads.
+// Folded by a machine.
 bool is_inbox(Topic topic);
+// Read by the outside alone: billing, notices, rejected.
+bool is_stream(Topic topic);
 Topic inbox_of(MachineKind machine);
 // The machine that folds the inbox. `topic` must be one.
 MachineKind reader_of(Topic topic);
@@ -33,9 +44,9 @@ MachineKind reader_of(Topic topic);
 std::uint16_t partitions_of(Topic topic, std::uint16_t partitions);
 std::uint16_t shards_of(MachineKind machine, std::uint16_t partitions);
 
-// The partition of `rejected` that belongs to one machine and shard: intake's, then metering's, allocation's,
-// billing's.
-std::uint16_t rejected_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
+// The partition of `rejected` and of `checkpoints` that belongs to one machine and shard: intake's, then metering's,
+// allocation's, billing's.
+std::uint16_t shard_partition(MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
 
 // The machines that append lanes to an inbox.
 std::vector<MachineKind> writers_of(Topic inbox);

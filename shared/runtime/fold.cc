@@ -212,6 +212,8 @@ Fold::Step Fold::fold(BytesView record) {
     case RecordKind::packet:
       step = fold_packet(record);
       break;
+    case RecordKind::checkpoint:
+      return park("a checkpoint, which stands in no inbox");
   }
   if (step == Step::parked) return step;
   last_hash_ = proof::sha256(record);
@@ -272,7 +274,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
     refused.id = raw_.id;
     refused.substance_sha256 = to_hex(view_of(substance));
     refused.recorded_at = raw_.recorded_at;
-    emit(Topic::rejected, machine::rejected_partition(machine_, shard_, partitions_), refused);
+    emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
   }
   note(std::move(outcome));
   return Step::folded;
@@ -288,7 +290,7 @@ void Fold::refuse_record(BytesView record, std::string_view reason, std::string 
   refused.partition = shard_;
   refused.offset = position_;
   refused.substance_sha256 = to_hex(view_of(proof::sha256(record)));
-  emit(Topic::rejected, machine::rejected_partition(machine_, shard_, partitions_), refused);
+  emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
   note(Outcome::refuse(reason, "", refused.hint));
 }
 
@@ -396,6 +398,17 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
   for (const OutPacket& packet : ready_) rows.put(outbox_key(packet.target, packet.first), packet.bytes);
   ready = std::move(ready_);
   ready_.clear();
+}
+
+events::Checkpoint Fold::checkpoint() const {
+  events::Checkpoint checkpoint;
+  checkpoint.topic = machine::topic_name(inbox_);
+  checkpoint.partition = shard_;
+  checkpoint.size = position_;
+  checkpoint.last_record_hash = Bytes(view_of(last_hash_));
+  for (const auto& [lane, state] : in_)
+    checkpoint.lanes.push_back({lane.first, lane.second, state.folded + 1, Bytes(view_of(state.hash))});
+  return checkpoint;
 }
 
 void Fold::committed() {

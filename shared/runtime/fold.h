@@ -95,6 +95,8 @@ class Fold final : private machine::Out {
   // The number of the last event folded from a lane.
   [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
   [[nodiscard]] const LaneCounters& out_lanes() const { return out_; }
+  // What the inbox held when it was folded up to position().
+  [[nodiscard]] events::Checkpoint checkpoint() const;
   // What the last raw records came to; nullopt: too long ago.
   [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const;
 

@@ -61,7 +61,7 @@ class LocalRuntime final : public Runtime {
                     const OpenStore& open_store, const std::string& marker_directory,
                     const std::function<void(const Error&)>& fatal) {
     options_ = options;
-    TargetScan scan(journal_);
+    TargetScan scan(journal_, partitions_);
     const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
       if (!told->exchange(true)) fatal(error);
     };

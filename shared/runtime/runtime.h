@@ -98,6 +98,9 @@ struct Options {
   // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read.
   std::size_t commit_events_max = 50'000;
   std::size_t commit_bytes_max = 32U << 20;
+  // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
+  std::size_t checkpoint_records = 10'000;
+  std::size_t checkpoint_bytes = 16U << 20;
   // Folding pauses while more than this waits to be acknowledged by a shard's targets.
   std::size_t outbox_bytes_max = 64U << 20;
 };

@@ -131,7 +131,7 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
       writes |= writer == setup_.machine;
     if (!writes) continue;
     if (topic == Topic::rejected) {
-      targets.push_back({topic, machine::rejected_partition(setup_.machine, setup_.shard, setup_.options->partitions)});
+      targets.push_back({topic, machine::shard_partition(setup_.machine, setup_.shard, setup_.options->partitions)});
     } else if (!machine::is_inbox(topic)) {
       targets.push_back({topic, setup_.shard});
     } else {
@@ -204,6 +204,7 @@ bool Shard::step() {
   const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
                    bytes_since_commit_ >= setup_.options->commit_bytes_max;
   if (records_since_commit_ > 0 && (due || !more)) commit();
+  checkpoint_if_due();
   run_waits();
   publish_status();
   return more && parked_.empty();
@@ -260,6 +261,8 @@ void Shard::commit() {
   fold_->committed();
   committing_ = false;
   ++commits_;
+  records_since_checkpoint_ += records_since_commit_;
+  bytes_since_checkpoint_ += bytes_since_commit_;
   records_since_commit_ = 0;
   bytes_since_commit_ = 0;
   events_at_commit_ = fold_->counters().events;
@@ -269,6 +272,28 @@ void Shard::commit() {
     lanes_[packet.target].outbox.push_back(std::move(packet));
   }
   publish();
+}
+
+// Only of what is committed: a checkpoint that is lost costs a longer scan, one that lies would cost events.
+void Shard::checkpoint_if_due() {
+  const bool due = records_since_checkpoint_ >= setup_.options->checkpoint_records ||
+                   bytes_since_checkpoint_ >= setup_.options->checkpoint_bytes;
+  if (!due || checkpoint_in_flight_ || records_since_commit_ > 0 || !parked_.empty()) return;
+  std::vector<journal::Record> records(1);
+  records.front().value = events::encode_record(fold_->checkpoint());
+  records_since_checkpoint_ = 0;
+  bytes_since_checkpoint_ = 0;
+  checkpoint_in_flight_ = true;
+  crash_point("runtime.before_checkpoint");
+  setup_.journal->append({std::string(machine::topic_name(Topic::checkpoints)),
+                          machine::shard_partition(setup_.machine, setup_.shard, setup_.options->partitions)},
+                         std::move(records), [this, mailbox = setup_.mailbox](const Result<journal::Offsets>& offsets) {
+                           mailbox->post([this, done = offsets.ok() ? Result<void>() : Result<void>(offsets.error())] {
+                             checkpoint_in_flight_ = false;
+                             if (!done.ok() && !done.error().can_retry()) fail(done.error());
+                           });
+                         });
+  crash_point("runtime.after_checkpoint");
 }
 
 void Shard::publish() {
@@ -325,7 +350,7 @@ void Shard::retry_failed_lanes() {
   for (auto& [target, lane] : lanes_) {
     if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
     // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
-    TargetScan scan(*setup_.journal);
+    TargetScan scan(*setup_.journal, setup_.options->partitions);
     const auto same = compare_with_target(target, lane, scan);
     if (!same.ok() && same.error().can_retry()) {
       lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;

@@ -94,6 +94,7 @@ class Shard {
   void commit();
   void publish();
   void publish_lane(const LaneTarget& target, Lane& lane);
+  void checkpoint_if_due();
   void acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets);
   void retry_failed_lanes();
   void park(std::string reason);
@@ -112,6 +113,9 @@ class Shard {
   std::size_t records_since_commit_ = 0;
   std::size_t bytes_since_commit_ = 0;
   std::uint64_t events_at_commit_ = 0;
+  std::size_t records_since_checkpoint_ = 0;
+  std::size_t bytes_since_checkpoint_ = 0;
+  bool checkpoint_in_flight_ = false;
   bool committing_ = false;
   std::uint64_t commits_ = 0;
   std::uint64_t end_ = 0;

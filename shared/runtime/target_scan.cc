@@ -1,12 +1,16 @@
 #include "shared/runtime/target_scan.h"
 
+#include <algorithm>
+
+#include "shared/machine/topology.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
 
 namespace granary::runtime {
 namespace {
 constexpr std::size_t kReadBytes = 4U << 20;
-}
+constexpr std::uint64_t kCheckpointsTried = 16;
+}  // namespace
 
 Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target,
                                                  const LaneCounter& known, journal::Offset from) {
@@ -20,6 +24,7 @@ Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint1
     return Standing{tail.lanes[lane], tail.end};
   }
   Whole& whole = whole_[target];
+  if (whole.end == 0) GRANARY_TRY(begin_at_checkpoint(target, whole));
   GRANARY_TRY(scan_inbox(target, nullptr, whole));
   return Standing{whole.lanes[lane], whole.end};
 }
@@ -43,6 +48,39 @@ Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, 
       while (const auto event = packet->next()) standing = {standing.number + 1, proof::chain(standing.hash, *event)};
     }
   }
+}
+
+Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& whole) const {
+  const journal::Partition partition = partition_of(target);
+  const journal::Partition checkpoints{
+      std::string(machine::topic_name(Topic::checkpoints)),
+      machine::shard_partition(machine::reader_of(target.topic), target.partition, partitions_)};
+  const auto end = journal_.end(partition);
+  if (!end.ok()) return end.error();
+  const auto written = journal_.end(checkpoints);
+  if (!written.ok()) return written.error();
+  journal::ReadBatch batch;
+  for (std::uint64_t tried = 0; tried < std::min(*written, kCheckpointsTried); ++tried) {
+    GRANARY_TRY(journal_.read(checkpoints, *written - 1 - tried, 1, batch));
+    if (batch.records.empty()) continue;
+    const auto checkpoint = events::read_checkpoint(batch.records.front().value);
+    if (!checkpoint || checkpoint->topic != partition.topic || checkpoint->partition != partition.number ||
+        checkpoint->size == 0 || checkpoint->size > *end)
+      continue;
+    GRANARY_TRY(journal_.read(partition, checkpoint->size - 1, 1, batch));
+    if (batch.records.empty() ||
+        view_of(proof::sha256(batch.records.front().value)) != BytesView(checkpoint->last_record_hash))
+      continue;
+    std::map<Lane, LaneCounter> lanes;
+    for (const events::CheckpointLane& lane : checkpoint->lanes) {
+      const auto hash = hash_from(lane.hash);
+      if (!hash || lane.next == 0) return {};
+      lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = {lane.next - 1, *hash};
+    }
+    whole = {std::move(lanes), checkpoint->size};
+    return {};
+  }
+  return {};
 }
 
 Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) const {

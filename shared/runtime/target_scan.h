@@ -1,5 +1,7 @@
 // What targets hold of the lanes that lead to them: asked by a writer at start and after a failed append, so that it
-// goes on behind what stands there and never trusts its own memory of what was acknowledged. One thread.
+// goes on behind what stands there and never trusts its own memory of what was acknowledged. Where it has none, the
+// newest checkpoint of the target whose last record is still the one that stands there shortens the reading. One
+// thread.
 #pragma once
 
 #include <map>
@@ -11,7 +13,8 @@ namespace granary::runtime {
 
 class TargetScan {
  public:
-  explicit TargetScan(const journal::Journal& journal) : journal_(journal) {}
+  explicit TargetScan(const journal::Journal& journal, std::uint16_t partitions)
+      : journal_(journal), partitions_(partitions) {}
 
   struct Standing {
     LaneCounter last;         // number 0: nothing of the lane stands
@@ -19,7 +22,8 @@ class TargetScan {
   };
   // The last event of the lane of (machine, shard) that the target's reader takes from it: `known` is where the lane
   // stood, at least, when the target ended at `from`. Where the target is shorter than that (or `from` is 0), all of it
-  // is read and `known` means nothing. For an outward stream its last record tells; the hash is its value's.
+  // is read, from its newest checkpoint on, and `known` means nothing. For an outward stream its last record tells; the
+  // hash is its value's.
   Result<Standing> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, const LaneCounter& known,
                            journal::Offset from);
 
@@ -31,10 +35,13 @@ class TargetScan {
   };
   // Reads on from whole.end. With `only`, packets of other lanes are passed over.
   Result<void> scan_inbox(const LaneTarget& target, const Lane* only, Whole& whole) const;
+  // Begins with the newest checkpoint that fits; changes nothing where there is none.
+  Result<void> begin_at_checkpoint(const LaneTarget& target, Whole& whole) const;
   Result<Standing> last_outward(const LaneTarget& target) const;
 
   const journal::Journal& journal_;
-  std::map<LaneTarget, Whole> whole_;  // read from the beginning: serves every lane
+  std::uint16_t partitions_;
+  std::map<LaneTarget, Whole> whole_;  // read without knowing a lane: serves every lane
 };
 
 }  // namespace granary::runtime

@@ -41,7 +41,7 @@ int main(int argc, char** argv) {
   const auto ledger = runtime::read_ledger(**journal);
   if (!ledger.ok()) return fail(ledger.error());
   for (const machine::Topic topic : machine::kTopics) {
-    if (machine::is_inbox(topic)) continue;
+    if (!machine::is_stream(topic)) continue;
     std::uint64_t all = 0;
     for (std::uint16_t p = 0; p < machine::partitions_of(topic, ledger->partitions); ++p) {
       const auto count = check(**journal, {std::string(machine::topic_name(topic)), p});

@@ -163,6 +163,8 @@ TEST(Schema, HasTheFieldsOfEveryEvent) {
   expect_same_fields<Tick>(*v1::Tick::descriptor());
   expect_same_fields<Raw>(*v1::Raw::descriptor());
   expect_same_fields<Packet>(*v1::Packet::descriptor());
+  expect_same_fields<Checkpoint>(*v1::Checkpoint::descriptor());
+  expect_same_fields<CheckpointLane>(*v1::CheckpointLane::descriptor());
 }
 
 TEST(Schema, NamesTheVocabularyAndNothingElse) {
@@ -246,6 +248,7 @@ TEST(Oracle, ReadsAndWritesOurRecords) {
   expect_same_record<Tick, v1::Tick>(RecordKind::tick, 0x21);
   expect_same_record<Raw, v1::Raw>(RecordKind::raw, 0x31);
   expect_same_record<Packet, v1::Packet>(RecordKind::packet, 0x41);
+  expect_same_record<Checkpoint, v1::Checkpoint>(RecordKind::checkpoint, 0x51);
 }
 
 // One usage by name, so that no two fields of one wire form have changed places.

@@ -88,7 +88,7 @@ TEST_F(FoldLane, ALaneThatDoesNotLeadHereIsRefused) {
   EXPECT_EQ(harness.take(stray.packet(1, 1)), Step::folded);
   EXPECT_EQ(harness.take(beyond.packet(1, 1)), Step::folded);
   harness.commit();
-  const LaneTarget rejected{Topic::rejected, machine::rejected_partition(MachineKind::allocation, 0, kPartitions)};
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::allocation, 0, kPartitions)};
   const auto refused = harness.sent_to<events::RecordRefused>(rejected);
   ASSERT_EQ(refused.size(), 2U);
   EXPECT_EQ(refused[1].reason, "malformed");
@@ -179,7 +179,7 @@ TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
   harness.take(toy_usage("3", "p-a", 7));
   harness.commit();
   EXPECT_EQ(amount_of(harness.toy().sum("p-a")), 17);
-  const LaneTarget rejected{Topic::rejected, machine::rejected_partition(MachineKind::metering, 1, kPartitions)};
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
   const auto refused = harness.sent_to<events::RecordRefused>(rejected);
   ASSERT_EQ(refused.size(), 2U);
   EXPECT_EQ(refused[0].reason, "conflicting_duplicate");
@@ -206,7 +206,7 @@ TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
                                  toy_raw("1", Bytes("\x0f"))};
   for (const Bytes& record : wrong) EXPECT_EQ(harness.take(record), Step::folded);
   harness.commit();
-  const LaneTarget rejected{Topic::rejected, machine::rejected_partition(MachineKind::metering, 0, kPartitions)};
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 0, kPartitions)};
   const auto refused = harness.sent_to<events::RecordRefused>(rejected);
   ASSERT_EQ(refused.size(), wrong.size());
   for (std::size_t i = 0; i < wrong.size(); ++i) {

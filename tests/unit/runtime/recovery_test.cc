@@ -99,7 +99,7 @@ TEST(Recovery, FoldingPausesWhileTargetsDoNotAnswer) {
   // on.
   const std::vector<journal::Partition> targets{
       ToyLedger::partition(Topic::allocations, 0), ToyLedger::partition(Topic::allocations, 1),
-      ToyLedger::partition(Topic::rejected, machine::rejected_partition(MachineKind::metering, 0, 2))};
+      ToyLedger::partition(Topic::rejected, machine::shard_partition(MachineKind::metering, 0, 2))};
   for (const auto& target : targets) ledger.journal.hold(target);
   const Shard metering{MachineKind::metering, 0};
   int n = 0;
