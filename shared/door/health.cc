@@ -102,7 +102,7 @@ Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
                   ",\"caught_up\":" + (caught_up ? "true" : "false") + ",\"clock\":" + clock_json(clock);
   if (!caught_up) response.body += ",\"behind\":" + shards_json(shards, clock.last_tick(), "", is_behind);
   response.body += ",\"parked\":" + shards_json(shards, clock.last_tick(), "",
-                                               [](const ShardStatus& shard) { return !shard.parked.empty(); });
+                                                [](const ShardStatus& shard) { return !shard.parked.empty(); });
   response.body += '}';
   if (!ready) response.headers.push_back({"Retry-After", "1"});
   return response;
@@ -112,7 +112,9 @@ Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, 
   Response response{.status = 200, .content_type = "application/json"};
   response.body = "{\"partitions\":" + std::to_string(runtime.partitions()) +
                   ",\"caught_up\":" + (runtime.caught_up() ? "true" : "false") + ",\"clock\":" + clock_json(clock) +
-                  ",\"shards\":" + shards_json(runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; }) + '}';
+                  ",\"shards\":" +
+                  shards_json(runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; }) +
+                  '}';
   return response;
 }
 

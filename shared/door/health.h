@@ -16,8 +16,9 @@ namespace granary::door {
 // are listed and block nothing: the rest serves.
 http::Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock);
 
-// `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner` (the
-// server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, and why it is parked.
+// `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner`
+// (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, and why it is
+// parked.
 http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner);
 
 // Records of the inbox that are not folded yet.

@@ -1,5 +1,5 @@
-// GET /metrics: what Prometheus scrapes. A pure function over what it is given; any thread. Counters begin at 0 with the
-// process; what is told by shard is told by this server's shards alone.
+// GET /metrics: what Prometheus scrapes. A pure function over what it is given; any thread. Counters begin at 0 with
+// the process; what is told by shard is told by this server's shards alone.
 #pragma once
 
 #include "shared/door/clock_keeper.h"

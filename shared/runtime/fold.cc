@@ -310,7 +310,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
   if (joint == Joint::gap || joint == Joint::other) {
     ++counters_.lane_alarms;
     alarm_ = "expected event " + std::to_string(state.folded + 1) + " of " +
-             std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) + ", got " +
+             std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
+             ", got " +
              (joint == Joint::gap ? "a packet from event " + std::to_string(first) + " on"
                                   : "a packet that follows another event " + std::to_string(state.folded));
     return Step::folded;

@@ -54,9 +54,12 @@ void ShardLog::parked(std::uint64_t position, std::string_view cause) const {
 }
 
 void ShardLog::folds_again() const {
-  telemetry::log(
-      Level::info, "state_deleted", "The state is ahead of what its targets hold; it is folded again from the log",
-      {{"topic", inbox_.topic}, {"partition", inbox_.number}, {"machine", machine::machine_name(machine_)}, {"shard", shard_}});
+  telemetry::log(Level::info, "state_deleted",
+                 "The state is ahead of what its targets hold; it is folded again from the log",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_}});
 }
 
 void ShardLog::retries(const journal::Partition& partition, const Error& error) {

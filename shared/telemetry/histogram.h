@@ -11,9 +11,10 @@
 namespace granary::telemetry {
 
 // Upper bounds of the buckets.
-inline constexpr std::array kSecondsBounds{0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                           0.1,    0.25,  0.5,    1.0,   2.5,  5.0,   10.0};
-inline constexpr std::array kEventsBounds{0.0, 1.0, 10.0, 100.0, 1'000.0, 5'000.0, 10'000.0, 25'000.0, 50'000.0, 100'000.0};
+inline constexpr std::array kSecondsBounds{0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+                                           0.1,    0.25,   0.5,   1.0,    2.5,   5.0,  10.0};
+inline constexpr std::array kEventsBounds{0.0,     1.0,      10.0,     100.0,    1'000.0,
+                                          5'000.0, 10'000.0, 25'000.0, 50'000.0, 100'000.0};
 
 class Histogram {
  public:

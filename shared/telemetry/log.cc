@@ -118,10 +118,7 @@ void start(Format format) {
   transport();
   set_check_reporter([](const char* expression, const char* file, int line, const std::string& message) {
     log(Level::error, "law_broken", "A law of the program is broken; the process aborts",
-        {{"cause", message},
-         {"expression", expression},
-         {"file", file},
-         {"line", static_cast<std::uint64_t>(line)}});
+        {{"cause", message}, {"expression", expression}, {"file", file}, {"line", static_cast<std::uint64_t>(line)}});
   });
 }
 

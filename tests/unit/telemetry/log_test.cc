@@ -17,7 +17,9 @@ constexpr units::Instant kAt{1793534400123};
 
 TEST(LogLine, IsOneJsonObjectWithItsFields) {
   EXPECT_EQ(render(Format::json, kAt, Level::error, "partition_parked", "It is parked",
-                   {{"topic", "granary.usage.v1"}, {"partition", 3U}, {"position", std::uint64_t{18446744073709551615U}},
+                   {{"topic", "granary.usage.v1"},
+                    {"partition", 3U},
+                    {"position", std::uint64_t{18446744073709551615U}},
                     {"cause", ""}}),
             R"({"time":"2026-11-01T12:00:00.123Z","level":"error","event":"partition_parked","message":"It is parked",)"
             R"("topic":"granary.usage.v1","partition":3,"position":18446744073709551615})");
@@ -37,10 +39,12 @@ TEST(LogLine, JsonHoldsQuotesNewlinesControlsAndWhatIsNoUtf8) {
 }
 
 TEST(LogLine, TextStaysOneLineThatATerminalDoesNotObey) {
-  EXPECT_EQ(render(Format::text, kAt, Level::warn, "append_failed", "It \"failed\"\n\x1b[2J",
-                   {{"topic", "granary.usage.v1"}, {"partition", 3U}, {"cause", "no \"space\""}, {"id", "a=b"}, {"hint", ""}}),
-            "2026-11-01T12:00:00.123Z warn append_failed: It \\\"failed\\\"\\n\\u001b[2J topic=granary.usage.v1 partition=3 "
-            "cause=\"no \\\"space\\\"\" id=\"a=b\"");
+  EXPECT_EQ(
+      render(
+          Format::text, kAt, Level::warn, "append_failed", "It \"failed\"\n\x1b[2J",
+          {{"topic", "granary.usage.v1"}, {"partition", 3U}, {"cause", "no \"space\""}, {"id", "a=b"}, {"hint", ""}}),
+      "2026-11-01T12:00:00.123Z warn append_failed: It \\\"failed\\\"\\n\\u001b[2J topic=granary.usage.v1 partition=3 "
+      "cause=\"no \\\"space\\\"\" id=\"a=b\"");
 }
 
 TEST(Log, GoesToStderrAsChosenAndAsOneLine) {
@@ -50,8 +54,9 @@ TEST(Log, GoesToStderrAsChosenAndAsOneLine) {
   log(Level::warn, "two", "a\nb");
   const std::string written = ::testing::internal::GetCapturedStderr();
   EXPECT_TRUE(std::regex_match(
-      written, std::regex(R"(\{"time":"\d{4}-[^"]*Z","level":"info","event":"one","message":"100 %s \{\} %v","shard":1\}\n)"
-                          R"(\{"time":"[^"]*","level":"warn","event":"two","message":"a\\nb"\}\n)")))
+      written,
+      std::regex(R"(\{"time":"\d{4}-[^"]*Z","level":"info","event":"one","message":"100 %s \{\} %v","shard":1\}\n)"
+                 R"(\{"time":"[^"]*","level":"warn","event":"two","message":"a\\nb"\}\n)")))
       << written;
 }
 
