@@ -242,7 +242,7 @@ void EventDoor::Post::appended(std::size_t number, const Result<journal::Offsets
     --shared->counters.appends_in_flight;
     shared->counters.append_seconds.observe(seconds_since(group.handed_over));
   }
-  if (!first.ok()) log_failed_append(group, first.error());
+  if (!offsets.ok()) log_failed_append(group, offsets.error());
   {
     const std::lock_guard lock(mutex);
     if (offsets.ok()) {
