@@ -5,6 +5,7 @@
 #include "services/standalone/import_command.h"
 #include "services/standalone/machines.h"
 #include "services/standalone/replay_command.h"
+#include "services/standalone/status_command.h"
 #include "services/standalone/topics_command.h"
 #include "shared/runtime/version.h"
 
@@ -43,6 +44,8 @@ int main(int argc, char** argv) {
                       "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
   serving->add_option("--kafka-file", serving_options.kafka_file, "A file of such settings, a line each; for secrets");
   serving->add_option("--peers", serving_options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");
+  serving->add_option("--log", serving_options.log, "Lines on standard error (default: text on a terminal, else json)")
+      ->check(CLI::IsMember({"json", "text"}));
   serving->footer(
       "Exit codes: 0 stopped as asked, 1 stopped because the log or the state failed, 2 usage, 3 cannot start.");
   serving->callback([&] { exit_code = service::run_server(serving_options, services(), service::Creates::yes); });
@@ -81,6 +84,15 @@ int main(int argc, char** argv) {
   rejections->add_option("--source", source, "Only of this source");
   rejections->add_option("--id", id, "Only with this id");
   rejections->callback([&] { exit_code = rejected(client, source, id); });
+  StatusArguments status_arguments;
+  CLI::App* asking_status = client_command("status", "How the server's shards stand: positions, lag, what is parked");
+  asking_status->add_flag("--check", status_arguments.check, "For probes: exit 1 where a person should look");
+  asking_status->add_option("--lag-seconds-max", status_arguments.lag_seconds_max, "With --check: more is worth a look")
+      ->capture_default_str();
+  asking_status->footer(
+      "Exit codes: 0 the server answered; with --check 1 where a shard is parked, lags more than that or by nobody "
+      "knows how much, or the clock waits for a person; 2 usage, 3 no server.");
+  asking_status->callback([&] { exit_code = status(client, status_arguments); });
   std::string file;
   CLI::App* posting = client_command("post", "Send CloudEvents: one JSON object, an array, or one a line");
   posting->add_option("FILE", file, "- for standard input")->required();

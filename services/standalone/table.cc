@@ -32,7 +32,9 @@ void Table::print(std::FILE* out) const {
       line += "  ";
     }
     while (!line.empty() && line.back() == ' ') line.pop_back();
-    std::fprintf(out, i == 0 && terminal ? "\033[1m%s\033[0m\n" : "%s\n", line.c_str());
+    if (terminal && i == 0) line = "\033[1m" + line + "\033[0m";
+    if (terminal && alarms_.contains(i)) line = "\033[31m" + line + "\033[0m";
+    std::fprintf(out, "%s\n", line.c_str());
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdio>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -10,12 +11,18 @@ namespace granary::standalone {
 class Table {
  public:
   explicit Table(std::vector<std::string> headings) : rows_{std::move(headings)} {}
-  void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
-  // The headings bold where `out` is a terminal. Columns in which every cell is a number stand to the right.
+  enum class Row { plain, alarm };
+  void add(std::vector<std::string> row, Row kind = Row::plain) {
+    if (kind == Row::alarm) alarms_.insert(rows_.size());
+    rows_.push_back(std::move(row));
+  }
+  // The headings bold and alarms red where `out` is a terminal. Columns in which every cell is a number stand to the
+  // right.
   void print(std::FILE* out) const;
 
  private:
   std::vector<std::vector<std::string>> rows_;
+  std::set<std::size_t> alarms_;
 };
 
 // An amount of base units as people read it: hours of a resource, GiB-hours, items; two decimals. `unit` as in the

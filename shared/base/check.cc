@@ -10,14 +10,26 @@ std::function<void(const std::string&)>& handler() {
   static std::function<void(const std::string&)> installed;
   return installed;
 }
+CheckReporter& reporter() {
+  static CheckReporter installed;
+  return installed;
+}
 }  // namespace
+
+void set_check_reporter(CheckReporter installed) {
+  reporter() = std::move(installed);
+}
 
 void set_check_handler(std::function<void(const std::string&)> installed) {
   handler() = std::move(installed);
 }
 
 void check_failed(const char* expression, const char* file, int line, const std::string& message) {
-  std::fprintf(stderr, "granary: a law is broken at %s:%d: %s: %s\n", file, line, expression, message.c_str());
+  // Taken first: a law that breaks while one is told does not tell of itself for ever.
+  if (auto told = std::exchange(reporter(), nullptr))
+    told(expression, file, line, message);
+  else
+    std::fprintf(stderr, "granary: a law is broken at %s:%d: %s: %s\n", file, line, expression, message.c_str());
   if (auto installed = std::exchange(handler(), nullptr)) installed(message);
   std::abort();
 }

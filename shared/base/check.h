@@ -10,6 +10,11 @@ namespace granary {
 // Called once before the process aborts, with the message. The handler must not throw. Set before threads start.
 void set_check_handler(std::function<void(const std::string&)> handler);
 
+// Who tells of a broken law, instead of one line of text on stderr. As above.
+using CheckReporter =
+    std::function<void(const char* expression, const char* file, int line, const std::string& message)>;
+void set_check_reporter(CheckReporter reporter);
+
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
 
 }  // namespace granary

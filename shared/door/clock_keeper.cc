@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "shared/events/record.h"
+#include "shared/telemetry/log.h"
 
 namespace granary::door {
 namespace {
@@ -59,6 +60,7 @@ struct ClockKeeper::Ticks {
   std::vector<Inbox> inboxes;
   std::atomic<std::int64_t> newest_ms = 0;
   std::atomic<std::uint64_t> failed = 0;
+  telemetry::LineBudget failure_lines{1};
 };
 
 ClockKeeper::ClockKeeper(journal::Journal& journal, const Clock& clock, ClockOptions options)
@@ -97,12 +99,20 @@ Result<std::unique_ptr<ClockKeeper>> ClockKeeper::start(journal::Journal& journa
   GRANARY_TRY(keeper->check_not_behind());
   const Instant last = keeper->last_tick();
   if (last != Instant() && keeper->now() > last.plus_ms(options.ahead_ms_max))
-    keeper->state_ = State::waiting;
+    keeper->wait_for_confirmation();
   else
     GRANARY_TRY(keeper->first_ticks());
   keeper->timer_ = std::make_unique<Deadlines>();
   keeper->schedule(*keeper->timer_);
   return keeper;
+}
+
+void ClockKeeper::wait_for_confirmation() {
+  state_ = State::waiting;
+  telemetry::log(telemetry::Level::warn, "clock_needs_confirmation",
+                 "This machine's clock is far ahead of the ledger's last tick; nothing is taken before a person looks; "
+                 "hint: if it is right, granary clock confirm",
+                 {{"from", units::format_time(last_tick())}, {"to", units::format_time(now())}});
 }
 
 Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
@@ -186,6 +196,14 @@ std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
     journal_.append(
         ticks_->inboxes[one.first].partition, std::move(records),
         [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offsets> offset) {
+          if (!offset.ok()) {
+            if (const auto left_out = ticks->failure_lines.take())
+              telemetry::log(telemetry::Level::warn, "tick_failed", "A tick could not be appended; it is tried again",
+                             {{"topic", ticks->inboxes[index].partition.topic},
+                              {"partition", ticks->inboxes[index].partition.number},
+                              {"cause", offset.error().message},
+                              {"left_out", *left_out}});
+          }
           {
             const std::lock_guard lock(ticks->mutex);
             Ticks::Inbox& inbox = ticks->inboxes[index];
@@ -239,6 +257,8 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
   // In each partition the tick stands before whatever is taken from now on.
   append_ticks(Which::all, nullptr);
   state_ = State::running;
+  telemetry::log(telemetry::Level::info, "clock_confirmed", "A person confirmed the clock; the ledger's time steps",
+                 {{"from", units::format_time(step.from)}, {"to", units::format_time(step.to)}});
   return std::optional(step);
 }
 

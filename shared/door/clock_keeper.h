@@ -71,6 +71,7 @@ class ClockKeeper {
 
   ClockKeeper(journal::Journal& journal, const Clock& clock, ClockOptions options);
   Result<void> find_last_ticks(const runtime::Runtime& runtime);
+  void wait_for_confirmation();
   Result<void> first_ticks();
   void set_clock() { anchor_ms_ = clock_.wall_ms() - clock_.monotonic_ms(); }
   [[nodiscard]] Result<void> check_not_behind() const;

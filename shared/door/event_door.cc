@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -12,14 +13,27 @@
 #include "shared/door/raw_record.h"
 #include "shared/door/read.h"
 #include "shared/http/problem.h"
+#include "shared/telemetry/log.h"
 
 namespace granary::door {
 
+using events::FormError;
 using http::Request;
 using http::Responder;
 using http::Response;
 using runtime::Place;
+using telemetry::Level;
 using units::Instant;
+
+namespace {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+double seconds_since(SteadyTime start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+}  // namespace
 
 // What answers in flight share with the door; lives as long as any of them.
 struct EventDoor::Shared {
@@ -29,6 +43,10 @@ struct EventDoor::Shared {
   bool closed = false;
   std::optional<Error> failure;
   EventDoorCounters counters;
+  // Clients can cause these without end.
+  telemetry::LineBudget request_lines{5};
+  telemetry::LineBudget event_lines{5};
+  telemetry::LineBudget failure_lines{1};
 };
 
 // While one lives, close() does not return, so journal, runtime and clock are there.
@@ -60,12 +78,13 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
     std::uint16_t partition = 0;
     std::vector<journal::Record> records;
     std::vector<std::size_t> rows;  // the result of each record
+    SteadyTime handed_over;         // to the journal
   };
 
   Post(EventDoor& the_door, std::unique_ptr<Use> the_use, Responder the_responder)
       : door(the_door), shared(the_door.shared_), use(std::move(the_use)), responder(std::move(the_responder)) {}
 
-  void read(std::vector<Received> received, Instant recorded_at, const std::string& caller);
+  void read(std::vector<Received> events, Instant recorded_at, const std::string& caller);
   void wait_for(const runtime::Token& token);
   void append();
   void appended(std::size_t group, const Result<journal::Offsets>& offsets);
@@ -74,12 +93,18 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   void answer();
   void refuse(const std::string& type, Response response);
   void count();
+  void log_refused_events();
+  void log_failed_append(const Group& group, const Error& error);
+  // The answer goes out.
+  void respond(Response response);
 
   EventDoor& door;  // only while `use` is held
   std::shared_ptr<Shared> shared;
   std::unique_ptr<Use> use;
   Responder responder;
+  const SteadyTime received = std::chrono::steady_clock::now();
   std::optional<std::int64_t> outcome_wait_ms;  // where outcomes were asked for
+  bool waits_for_token = false;
   std::vector<Group> groups;
 
   std::mutex mutex;  // guards what follows once appends are under way
@@ -91,19 +116,19 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   std::shared_ptr<void> alive;  // the runtime forgets its waits without it
 };
 
-void EventDoor::Post::read(std::vector<Received> received, Instant recorded_at, const std::string& caller) {
+void EventDoor::Post::read(std::vector<Received> events, Instant recorded_at, const std::string& caller) {
   const std::uint16_t partitions = door.runtime_.partitions();
-  results.resize(received.size());
-  for (std::size_t row = 0; row < received.size(); ++row) {
+  results.resize(events.size());
+  for (std::size_t row = 0; row < events.size(); ++row) {
     EventResult& result = results[row];
-    result.id = std::move(received[row].id);
-    if (auto* error = std::get_if<events::FormError>(&received[row].outcome)) {
+    result.id = std::move(events[row].id);
+    if (auto* error = std::get_if<FormError>(&events[row].outcome)) {
       result.problem = std::move(*error);
       continue;
     }
-    auto made = make_raw_record(std::move(std::get<CloudEvent>(received[row].outcome)), door.options_.name, caller,
+    auto made = make_raw_record(std::move(std::get<CloudEvent>(events[row].outcome)), door.options_.name, caller,
                                 recorded_at, partitions);
-    if (auto* error = std::get_if<events::FormError>(&made)) {
+    if (auto* error = std::get_if<FormError>(&made)) {
       result.problem = std::move(*error);
       continue;
     }
@@ -111,7 +136,7 @@ void EventDoor::Post::read(std::vector<Received> received, Instant recorded_at, 
     auto group = std::find_if(groups.begin(), groups.end(), [&record](const Group& one) {
       return one.topic == record.topic && one.partition == record.partition;
     });
-    if (group == groups.end()) group = groups.insert(group, Group{record.topic, record.partition, {}, {}});
+    if (group == groups.end()) group = groups.insert(group, Group{record.topic, record.partition, {}, {}, {}});
     group->records.emplace_back().value = std::move(record.bytes);
     group->rows.push_back(row);
   }
@@ -122,8 +147,45 @@ void EventDoor::Post::refuse(const std::string& type, Response response) {
     const std::lock_guard lock(shared->mutex);
     ++shared->counters.requests_refused[type];
   }
+  if (const auto left_out = shared->request_lines.take())
+    telemetry::log(Level::info, "request_refused", "A request that posts events is refused as a whole",
+                   {{"cause", type}, {"left_out", *left_out}});
   use.reset();
+  respond(std::move(response));
+}
+
+void EventDoor::Post::respond(Response response) {
+  {
+    const std::lock_guard lock(shared->mutex);
+    EventDoorCounters& counters = shared->counters;
+    auto& seconds = outcome_wait_ms || waits_for_token ? counters.folded_seconds : counters.durable_seconds;
+    seconds.observe(seconds_since(received));
+  }
   responder(std::move(response));
+}
+
+void EventDoor::Post::log_refused_events() {
+  for (const EventResult& result : results) {
+    if (!result.problem) continue;
+    const auto left_out = shared->event_lines.take();
+    if (!left_out) continue;
+    telemetry::log(Level::info, "event_refused", "The door refuses an event; nothing of it is kept",
+                   {{"cause", result.problem->reason},
+                    {"field", result.problem->field},
+                    {"id", result.id},
+                    {"left_out", *left_out}});
+  }
+}
+
+void EventDoor::Post::log_failed_append(const Group& group, const Error& error) {
+  const auto left_out = shared->failure_lines.take();
+  if (!left_out) return;
+  telemetry::log(error.can_retry() ? Level::warn : Level::error, "append_failed",
+                 "Events could not be appended; their sender was told",
+                 {{"topic", machine::topic_name(group.topic)},
+                  {"partition", group.partition},
+                  {"cause", error.message},
+                  {"left_out", *left_out}});
 }
 
 void EventDoor::Post::wait_for(const runtime::Token& after) {
@@ -160,8 +222,13 @@ void EventDoor::Post::append() {
   }
   // The last callback may come within append() and give `use` back: nothing of the door is touched after that.
   const std::size_t all = groups.size();
+  {
+    const std::lock_guard lock(shared->mutex);
+    shared->counters.appends_in_flight += all;
+  }
   for (std::size_t i = 0; i < all; ++i) {
     Group& group = groups[i];
+    group.handed_over = std::chrono::steady_clock::now();
     door.journal_.append(
         {std::string(machine::topic_name(group.topic)), group.partition}, std::move(group.records),
         [self = shared_from_this(), i](const Result<journal::Offsets>& offsets) { self->appended(i, offsets); });
@@ -170,6 +237,12 @@ void EventDoor::Post::append() {
 
 void EventDoor::Post::appended(std::size_t number, const Result<journal::Offsets>& offsets) {
   const Group& group = groups[number];
+  {
+    const std::lock_guard lock(shared->mutex);
+    --shared->counters.appends_in_flight;
+    shared->counters.append_seconds.observe(seconds_since(group.handed_over));
+  }
+  if (!offsets.ok()) log_failed_append(group, offsets.error());
   {
     const std::lock_guard lock(mutex);
     if (offsets.ok()) {
@@ -224,10 +297,11 @@ void EventDoor::Post::answer() {
     alive.reset();
     response = event_answer(results, token, outcome_wait_ms ? Outcomes::shown : Outcomes::left_out, failure);
   }
-  responder(std::move(response));
+  respond(std::move(response));
 }
 
 void EventDoor::Post::count() {
+  log_refused_events();
   const std::lock_guard lock(shared->mutex);
   EventDoorCounters& counters = shared->counters;
   for (const EventResult& result : results) {
@@ -278,6 +352,7 @@ void EventDoor::post(Request request, Responder responder) {
     post->outcome_wait_ms = std::min(*wait * units::kSecondMs, options_.outcome_wait_ms_max);
   const auto after = token_of(request, runtime_.partitions());
   if (!after.ok()) return post->refuse("bad_parameter", bad_parameter("after", after.error()));
+  post->waits_for_token = after->has_value();
   post->read(std::move(std::get<std::vector<Received>>(received)), recorded_at, request.caller);
   if (*after && !post->groups.empty()) return post->wait_for(**after);
   post->append();

@@ -15,6 +15,7 @@
 #include "shared/journal/journal.h"
 #include "shared/json/strict_json.h"
 #include "shared/runtime/runtime.h"
+#include "shared/telemetry/histogram.h"
 
 namespace granary::door {
 
@@ -29,10 +30,16 @@ struct EventDoorOptions {
 // Since the start.
 struct EventDoorCounters {
   std::uint64_t requests = 0;
-  std::uint64_t accepted = 0;                             // events appended
-  std::uint64_t failed = 0;                               // events whose append failed
-  std::map<std::string, std::uint64_t> refused;           // events, by reason
-  std::map<std::string, std::uint64_t> requests_refused;  // whole requests, by the problem's type
+  std::uint64_t accepted = 0;                                      // events appended
+  std::uint64_t failed = 0;                                        // events whose append failed
+  std::map<std::string, std::uint64_t> refused;                    // events, by reason
+  std::map<std::string, std::uint64_t> requests_refused;           // whole requests, by the problem's type
+  std::uint64_t appends_in_flight = 0;                             // handed to the journal, unanswered
+  telemetry::Histogram append_seconds{telemetry::kSecondsBounds};  // handed to the journal until answered
+  // Received until answered: requests that wait for no more than their appends, and those that asked to wait for a fold
+  // (`?after=`, `Prefer: wait`).
+  telemetry::Histogram durable_seconds{telemetry::kSecondsBounds};
+  telemetry::Histogram folded_seconds{telemetry::kSecondsBounds};
 };
 
 class EventDoor {

@@ -1,13 +1,12 @@
-// Whether the server lives, is ready, and how its shards stand: for probes, operators and Prometheus. Pure functions
-// over what they are given; any thread.
+// Whether the server is ready, and how its shards stand: for probes and operators (for Prometheus: metrics.h). Pure
+// functions over what they are given; any thread.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
-#include <vector>
 
 #include "shared/door/clock_keeper.h"
-#include "shared/door/event_door.h"
-#include "shared/http/listener.h"
 #include "shared/http/message.h"
 #include "shared/runtime/runtime.h"
 
@@ -17,12 +16,17 @@ namespace granary::door {
 // are listed and block nothing: the rest serves.
 http::Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock);
 
-// `{"clock":{...},"shards":[...]}`: every shard's position, end, times, counters.
-http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock);
+// `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner`
+// (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, and why it is
+// parked.
+http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner);
 
-// Prometheus' text format. `listener` may be nullptr.
-http::Response metrics_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const EventDoor& events,
-                            const http::ListenerMetrics* listener);
+// Records of the inbox that are not folded yet.
+std::uint64_t lag_records(const runtime::ShardStatus& shard);
+// How far a shard is behind in the ledger's time: the newest tick that the door knows of minus the shard's `now`, where
+// records of its inbox are not folded yet; 0 where there are none. nullopt: it has folded no tick yet, so nobody can
+// tell.
+std::optional<std::int64_t> lag_ms(const runtime::ShardStatus& shard, units::Instant newest_tick);
 
 // The clock as a JSON object: state, now, last_tick; the step that waits for a confirmation.
 std::string clock_json(const ClockKeeper& clock);

@@ -1,6 +1,7 @@
 #include "shared/door/routes.h"
 
 #include "shared/door/health.h"
+#include "shared/door/metrics.h"
 #include "shared/door/rejected.h"
 #include "shared/door/shard_questions.h"
 #include "shared/http/problem.h"
@@ -52,7 +53,8 @@ void add_routes(http::Router& router, const Doors& doors) {
   });
   add_shard_routes(router, doors.runtime);
   get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
-  get("/v1/status", [doors](const Request&) { return status_page(doors.runtime, doors.clock); });
+  get("/v1/status",
+      [doors](const Request&) { return status_page(doors.runtime, doors.clock, doors.owner ? doors.owner() : ""); });
   get("/livez", [](const Request&) { return json_answer("{\"live\":true}"); });
   get("/readyz", [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
   get("/metrics", [doors](const Request&) {

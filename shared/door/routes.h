@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <string>
 
 #include "shared/door/clock_keeper.h"
 #include "shared/door/event_door.h"
@@ -19,6 +20,8 @@ struct Doors {
   ClockKeeper& clock;
   // The listener's counters, or nullptr while there is no listener; may be empty.
   std::function<const http::ListenerMetrics*()> listener;
+  // How this server is called where shards and their owners are listed: its URL; may be empty.
+  std::function<std::string()> owner = {};
 };
 
 void add_routes(http::Router& router, const Doors& doors);

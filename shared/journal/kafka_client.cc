@@ -4,6 +4,8 @@
 #include <array>
 #include <fstream>
 
+#include "shared/telemetry/log.h"
+
 namespace granary::journal {
 namespace {
 
@@ -28,6 +30,21 @@ constexpr std::array kReserved{"acks",
                                "bootstrap.servers",
                                "metadata.broker.list"};
 
+// librdkafka's own words, which would go to stderr as they are. May hold names of brokers, no values of settings.
+void log_of_kafka(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+  static telemetry::LineBudget lines(5);
+  const auto left_out = lines.take();
+  if (!left_out) return;
+  constexpr int kSyslogError = 3, kSyslogWarning = 4;
+  // It mends its connections itself, also where it calls that an error.
+  const auto severity = level < kSyslogError      ? telemetry::Level::error
+                        : level <= kSyslogWarning ? telemetry::Level::warn
+                                                  : telemetry::Level::info;
+  telemetry::log(
+      severity, "kafka_client", text,
+      {{"client", handle == nullptr ? "" : rd_kafka_name(handle)}, {"facility", facility}, {"left_out", *left_out}});
+}
+
 }  // namespace
 
 std::string name_of(const Partition& partition) {
@@ -37,6 +54,7 @@ std::string name_of(const Partition& partition) {
 Result<KafkaConf> kafka_conf(const KafkaOptions& options,
                              const std::vector<std::pair<std::string, std::string>>& fixed) {
   KafkaConf conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_log_cb(conf.get(), log_of_kafka);
   std::array<char, 512> why{};
   for (const auto& [key, value] : options.settings) {
     if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end())

@@ -261,6 +261,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
   ++counters_.events;
   if (outcome.judgement == machine::Judgement::refused) {
     ++counters_.refusals;
+    ++counters_.refusals_by_name[outcome.reason];
     events::RecordRefused refused;
     refused.machine = machine_;
     refused.reason = outcome.reason;
@@ -276,12 +277,14 @@ Fold::Step Fold::fold_raw(BytesView record) {
     refused.recorded_at = raw_.recorded_at;
     emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
   }
+  counters_.repeats += outcome.judgement == machine::Judgement::repeat ? 1 : 0;
   note(std::move(outcome));
   return Step::folded;
 }
 
 void Fold::refuse_record(BytesView record, std::string_view reason, std::string hint) {
   ++counters_.refusals;
+  ++counters_.refusals_by_name[reason];
   events::RecordRefused refused;
   refused.machine = machine_;
   refused.reason = reason;
@@ -299,7 +302,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
   const auto lane = packet ? in_.find({packet->machine, packet->shard}) : in_.end();
   if (lane == in_.end()) {
     ++counters_.lane_alarms;
-    refuse_record(record, "malformed", "a packet that does not decode, or of a lane that does not lead here");
+    alarm_ = "a packet that does not decode, or of a lane that does not lead here";
+    refuse_record(record, "malformed", alarm_);
     return Step::folded;
   }
   InLane& state = lane->second;
@@ -307,6 +311,11 @@ Fold::Step Fold::fold_packet(BytesView record) {
   const Joint joint = join(*packet, state.folded, state.hash);
   if (joint == Joint::gap || joint == Joint::other) {
     ++counters_.lane_alarms;
+    alarm_ = "expected event " + std::to_string(state.folded + 1) + " of " +
+             std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
+             ", got " +
+             (joint == Joint::gap ? "a packet from event " + std::to_string(first) + " on"
+                                  : "a packet that follows another event " + std::to_string(state.folded));
     return Step::folded;
   }
   counters_.repeats_dropped += packet->first - first;

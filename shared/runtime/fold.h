@@ -102,9 +102,13 @@ class Fold final : private machine::Out {
 
   struct Counters {
     std::uint64_t events = 0, repeats_dropped = 0, lane_alarms = 0, refusals = 0;
-    bool diverged = false;  // a target holds another output for the same input
+    std::uint64_t repeats = 0;                                   // raw events that were judged repeats
+    std::map<std::string_view, std::uint64_t> refusals_by_name;  // names are static text
+    bool diverged = false;                                       // a target holds another output for the same input
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
+  // What was wrong with the packet that raised the last lane alarm.
+  [[nodiscard]] const std::string& alarm() const { return alarm_; }
 
  private:
   struct InLane {
@@ -155,6 +159,7 @@ class Fold final : private machine::Out {
   };
   std::vector<Noted> noted_;
   std::string park_reason_;
+  std::string alarm_;
   Counters counters_;
 };
 

@@ -19,6 +19,7 @@
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
 #include "shared/store/store.h"
+#include "shared/telemetry/histogram.h"
 
 namespace granary::runtime {
 
@@ -54,8 +55,14 @@ struct ShardStatus {
   std::uint64_t commits = 0;
   std::uint64_t repeats_dropped = 0;
   std::uint64_t lane_alarms = 0;
+  std::uint64_t repeats = 0;  // raw events that came again
   std::uint64_t refusals = 0;
+  std::map<std::string_view, std::uint64_t> refusals_by_name;
   std::uint64_t outbox_bytes = 0;
+  std::uint64_t outbox_packets = 0;
+  double apply_seconds = 0;  // spent in folding, without reading and committing
+  telemetry::Histogram commit_seconds{telemetry::kSecondsBounds};
+  telemetry::Histogram commit_events{telemetry::kEventsBounds};
   std::string parked;  // why, or empty
 };
 

@@ -1,7 +1,6 @@
 #include "shared/runtime/shard.h"
 
 #include <chrono>
-#include <cstdio>
 #include <filesystem>
 #include <fstream>
 
@@ -18,6 +17,10 @@ constexpr std::size_t kReadBytes = 1U << 20;
 constexpr std::size_t kAppendBytesMax = 8U << 20;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 constexpr std::string_view kAckedKey = "mA";
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
 
 Bytes acked_key(const LaneTarget& target) {
   Bytes key(kAckedKey);
@@ -67,15 +70,16 @@ Result<std::unique_ptr<Shard>> Shard::open(Setup setup, TargetScan& scan) {
 }
 
 Result<void> Shard::start(TargetScan& scan) {
-  inbox_ = {std::string(machine::topic_name(machine::inbox_of(setup_.machine))), setup_.shard};
   const auto end = setup_.journal->end(inbox_);
   if (!end.ok()) return end.error();
   end_ = *end;
   for (const bool wipe : {false, true}) {
+    if (wipe) log_.folds_again();
     fold_.reset();
     store_.reset();
     lanes_.clear();
     outbox_bytes_ = 0;
+    outbox_packets_ = 0;
     auto store = setup_.open_store(setup_.machine, setup_.shard, wipe);
     if (!store.ok()) return store.error();
     store_ = std::move(*store);
@@ -120,6 +124,7 @@ Result<void> Shard::check_inbox() const {
 Result<bool> Shard::recover_lanes(TargetScan& scan) {
   for (OutPacket& packet : read_outbox(*store_)) {
     outbox_bytes_ += packet.bytes.size();
+    ++outbox_packets_;
     lanes_[packet.target].outbox.push_back(std::move(packet));
   }
   // A lane that this shard may have: those it knows, and after a loss of state all that its machine can write to.
@@ -182,6 +187,7 @@ Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, Ta
 void Shard::drop_first(const LaneTarget& target, Lane& lane) {
   const OutPacket& packet = lane.outbox.front();
   outbox_bytes_ -= packet.bytes.size();
+  --outbox_packets_;
   trims_.push_back(outbox_key(target, packet.first));
   lane.outbox.pop_front();
 }
@@ -216,12 +222,16 @@ bool Shard::read_and_fold() {
   const auto read = setup_.journal->read(inbox_, fold_->position(), kReadBytes, batch_);
   if (!read.ok()) {
     inbox_grew_ = read.error().can_retry();
-    if (!inbox_grew_) fail(read.error());
+    if (inbox_grew_)
+      log_.retries(inbox_, read.error());
+    else
+      fail(read.error());
     return false;
   }
   end_ = std::max(end_, batch_.end);
   if (batch_.records.empty()) return false;
   inbox_grew_ = true;
+  const auto start = std::chrono::steady_clock::now();
   for (const journal::Record& record : batch_.records) {
     if (park_at_ == fold_->position()) {
       park("this record broke a law of the fold; see " + marker_path());
@@ -231,9 +241,11 @@ bool Shard::read_and_fold() {
       park(fold_->park_reason());
       break;
     }
+    log_.folded(*fold_, record.value);
     ++records_since_commit_;
     bytes_since_commit_ += record.value.size();
   }
+  apply_seconds_ += seconds_since(start);
   return parked_.empty();
 }
 
@@ -244,6 +256,7 @@ std::uint64_t Shard::suspect() const {
 void Shard::commit() {
   if (fold_->counters().diverged) return;
   crash_point("runtime.before_commit");
+  const auto start = std::chrono::steady_clock::now();
   committing_ = true;
   store::WriteSet rows;
   std::vector<OutPacket> ready;
@@ -265,10 +278,13 @@ void Shard::commit() {
   bytes_since_checkpoint_ += bytes_since_commit_;
   records_since_commit_ = 0;
   bytes_since_commit_ = 0;
+  commit_seconds_.observe(seconds_since(start));
+  commit_events_.observe(static_cast<double>(fold_->counters().events - events_at_commit_));
   events_at_commit_ = fold_->counters().events;
   setup_.journal->note_folded(inbox_, fold_->position());
   for (OutPacket& packet : ready) {
     outbox_bytes_ += packet.bytes.size();
+    ++outbox_packets_;
     lanes_[packet.target].outbox.push_back(std::move(packet));
   }
   publish();
@@ -330,17 +346,12 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
   const std::size_t packets = std::exchange(lane.in_flight, 0);
   if (!offsets.ok()) {
     if (!offsets.error().can_retry()) return fail(offsets.error());
-    if (!lane.told) {
-      const journal::Partition partition = partition_of(target);
-      std::fprintf(stderr, "granary: %s cannot append to %s/%u and tries again until it can: %s\n", name().c_str(),
-                   partition.topic.c_str(), static_cast<unsigned>(partition.number), offsets.error().message.c_str());
-    }
-    lane.told = true;
+    if (!std::exchange(lane.told, true)) log_.retries(partition_of(target), offsets.error());
     lane.failed = true;
     lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
     return;
   }
-  lane.told = false;
+  if (std::exchange(lane.told, false)) log_.answers(partition_of(target));
   lane.acked_end = machine::is_inbox(target.topic) ? offsets->back() + 1 : lane.outbox[packets - 1].last;
   for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");
@@ -377,11 +388,7 @@ void Shard::close() {
 void Shard::park(std::string reason) {
   if (!parked_.empty()) return;
   parked_ = std::move(reason);
-  std::fprintf(
-      stderr,
-      "granary: %s/%u is parked at record %llu: %s. The rest serves; hint: start a build that knows the way on\n",
-      inbox_.topic.c_str(), static_cast<unsigned>(inbox_.number), static_cast<unsigned long long>(fold_->position()),
-      parked_.c_str());
+  log_.parked(fold_->position(), parked_);
 }
 
 void Shard::fail(const Error& error) {
@@ -439,8 +446,14 @@ ShardStatus Shard::status() const {
   status.commits = commits_;
   status.repeats_dropped = counters.repeats_dropped;
   status.lane_alarms = counters.lane_alarms;
+  status.repeats = counters.repeats;
   status.refusals = counters.refusals;
+  status.refusals_by_name = counters.refusals_by_name;
   status.outbox_bytes = outbox_bytes_;
+  status.outbox_packets = outbox_packets_;
+  status.apply_seconds = apply_seconds_;
+  status.commit_seconds = commit_seconds_;
+  status.commit_events = commit_events_;
   status.parked = parked_;
   return status;
 }

@@ -10,6 +10,7 @@
 #include <mutex>
 
 #include "shared/runtime/runtime.h"
+#include "shared/runtime/shard_log.h"
 #include "shared/runtime/target_scan.h"
 
 namespace granary::runtime {
@@ -82,7 +83,10 @@ class Shard {
     std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
   };
 
-  explicit Shard(Setup setup) : setup_(std::move(setup)) {}
+  explicit Shard(Setup setup)
+      : setup_(std::move(setup)),
+        inbox_{std::string(machine::topic_name(machine::inbox_of(setup_.machine))), setup_.shard},
+        log_(inbox_, setup_.machine, setup_.shard) {}
   Result<void> start(TargetScan& scan);
   Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
   Result<void> check_inbox() const;
@@ -105,11 +109,13 @@ class Shard {
 
   Setup setup_;
   journal::Partition inbox_;
+  ShardLog log_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Fold> fold_;
   std::map<LaneTarget, Lane> lanes_;
   std::vector<Bytes> trims_;  // outbox rows to erase with the next commit
   std::size_t outbox_bytes_ = 0;
+  std::size_t outbox_packets_ = 0;
   std::size_t records_since_commit_ = 0;
   std::size_t bytes_since_commit_ = 0;
   std::uint64_t events_at_commit_ = 0;
@@ -118,6 +124,9 @@ class Shard {
   bool checkpoint_in_flight_ = false;
   bool committing_ = false;
   std::uint64_t commits_ = 0;
+  double apply_seconds_ = 0;
+  telemetry::Histogram commit_seconds_{telemetry::kSecondsBounds};
+  telemetry::Histogram commit_events_{telemetry::kEventsBounds};
   std::uint64_t end_ = 0;
   std::string parked_;
   std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law

@@ -1,8 +1,9 @@
 #include "shared/service/server.h"
 
+#include <unistd.h>
+
 #include <atomic>
 #include <charconv>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -14,14 +15,17 @@
 #include "shared/http/listener.h"
 #include "shared/journal/embedded_journal.h"
 #include "shared/runtime/ledger.h"
+#include "shared/runtime/version.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/stop_signal.h"
 #include "shared/store/rocks_store.h"
+#include "shared/telemetry/log.h"
 
 namespace granary::service {
 namespace {
 
 using machine::MachineKind;
+using telemetry::Level;
 
 // The embedded log stops before the stores have to: what is acknowledged can still be folded while the door answers
 // 507, and all goes on by itself once there is room.
@@ -33,13 +37,20 @@ constexpr auto kRequestGrace = std::chrono::seconds(4);
 constexpr auto kAppendGrace = std::chrono::seconds(2);
 
 int cannot_start(const Error& error) {
-  std::fprintf(stderr, "granary: cannot start: %s\n", error.message.c_str());
+  telemetry::log(Level::error, "cannot_start", "The server cannot start",
+                 {{"cause", error.message}, {"code", error_code_name(error.code)}});
   return 3;
+}
+
+telemetry::Format log_format(const std::string& chosen) {
+  if (chosen.empty()) return isatty(STDERR_FILENO) == 1 ? telemetry::Format::text : telemetry::Format::json;
+  return chosen == "text" ? telemetry::Format::text : telemetry::Format::json;
 }
 
 struct Address {
   std::string host;
   std::uint16_t port = 0;
+  [[nodiscard]] std::string url_host() const { return host.find(':') == std::string::npos ? host : '[' + host + ']'; }
 };
 
 Result<Address> parse_listen(const std::string& text) {
@@ -108,9 +119,10 @@ std::string state_directory(const std::string& data, MachineKind machine, std::u
 }
 
 int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, Creates creates) {
+  telemetry::start(log_format(options.log));
   const auto address = parse_listen(options.listen);
   if (!address.ok()) {
-    std::fprintf(stderr, "granary: %s\n", address.error().message.c_str());
+    cannot_start(address.error());
     return 2;
   }
   StopSignal stop;
@@ -154,8 +166,10 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
 
   door::EventDoor door(*journal, **runtime, **clock);
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
+  std::atomic<std::uint16_t> port = 0;
+  const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
   http::Router router;
-  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }});
+  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, url});
   std::set<MachineKind> here;
   for (const Hosted& one : hosted) {
     one.add_routes(router, **runtime);
@@ -170,25 +184,32 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   });
   if (!listener.ok()) return cannot_start(listener.error());
   metrics = &(*listener)->metrics();
-  std::fprintf(stderr, "granary: ledger %s of %u partitions in %s, listening on http://%s:%u\n",
-               to_hex(view_of(ledger.id)).c_str(), static_cast<unsigned>(ledger.partitions), options.data.c_str(),
-               address->host.c_str(), static_cast<unsigned>((*listener)->port()));
-  if ((*clock)->needs_confirmation())
-    std::fprintf(stderr,
-                 "granary: the clock has moved more than 7 days past the ledger's time; nothing is taken before: "
-                 "granary clock confirm\n");
+  port = (*listener)->port();
+  telemetry::log(Level::info, "started", "The server serves, listening on " + url(),
+                 {{"url", url()},
+                  {"ledger", to_hex(view_of(ledger.id))},
+                  {"partitions", ledger.partitions},
+                  {"shards", (*runtime)->status().size()},
+                  {"brokers", options.brokers},
+                  {"data", options.data},
+                  {"version", kVersion}});
 
   const auto failure = stop.wait();
-  if (failure) door.fail(*failure);
+  if (failure) {
+    telemetry::log(Level::error, "stopping", "The log or a store failed for good; the server stops",
+                   {{"cause", failure->message}, {"code", error_code_name(failure->code)}});
+    door.fail(*failure);
+  } else {
+    telemetry::log(Level::info, "stopping", "The server was asked to stop");
+  }
   (*listener)->stop(kRequestGrace);
   journal->finish_appends(kAppendGrace);
   door.close();
   (*clock)->stop();
   (*runtime)->stop();
   journal.reset();
-  if (!failure) return 0;
-  std::fprintf(stderr, "granary: stopped: %s\n", failure->message.c_str());
-  return 1;
+  telemetry::log(Level::info, "stopped", "The server has stopped");
+  return failure ? 1 : 0;
 }
 
 }  // namespace granary::service

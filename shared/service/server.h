@@ -39,6 +39,8 @@ struct ServerOptions {
   std::string shards = "all";
   // The list of who owns which shards (door/peers.h); empty: nobody else is known.
   std::string peers;
+  // Log lines on stderr: "json" or "text"; empty: text where that is a terminal.
+  std::string log;
 };
 
 // Whether the process may make the ledger (topics, genesis) where there is none.

@@ -23,6 +23,8 @@ int service_main(int argc, char** argv, const std::string& name, const std::stri
   app.add_option("--peers", options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");
   app.add_option("--kafka", options.kafka, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
   app.add_option("--kafka-file", options.kafka_file, "A file of such settings, a line each; for secrets");
+  app.add_option("--log", options.log, "Lines on standard error (default: text on a terminal, else json)")
+      ->check(CLI::IsMember({"json", "text"}));
   app.footer("Exit codes: 0 stopped as asked, 1 stopped because the log or the state failed, 2 usage, 3 cannot start.");
   try {
     app.parse(argc, argv);

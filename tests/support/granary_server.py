@@ -2,6 +2,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import tempfile
@@ -26,8 +27,8 @@ class Server:
         self.lines = []
         for line in self.process.stderr:
             self.lines.append(line)
-            if "listening on " in line:
-                self.url = line.split("listening on ")[1].strip()
+            if found := re.search(r'listening on (http://[^\s"]+)', line):  # in lines of JSON and of text alike
+                self.url = found.group(1)
                 break
         else:
             raise RuntimeError(f"the server did not start: {self.lines}")
@@ -72,10 +73,10 @@ class Server:
         with urllib.request.urlopen(self.url + path, timeout=30) as answer:
             return json.load(answer)
 
-    def post(self, events, path="/v1/events"):
-        """A batch; (status, answer)."""
+    def post(self, events, path="/v1/events", wait=20):
+        """A batch, waiting so many seconds for its outcomes; (status, answer)."""
         request = urllib.request.Request(self.url + path, json.dumps(events).encode(), method="POST",
-                                         headers={"Content-Type": "application/cloudevents-batch+json", "Prefer": "wait=20"})
+                                         headers={"Content-Type": "application/cloudevents-batch+json", "Prefer": f"wait={wait}"})
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
                 return answer.status, json.load(answer)

@@ -5,6 +5,7 @@
 
 #include "shared/door/read.h"
 #include "shared/http/uri.h"
+#include "tests/support/log_lines.h"
 #include "tests/unit/door/cloud_sample.h"
 #include "tests/unit/door/door_ledger.h"
 
@@ -24,7 +25,8 @@ class Routes : public ::testing::Test {
  protected:
   void start() {
     ledger_.start();
-    add_routes(router_, {ledger_.journal, *ledger_.runtime, *ledger_.events, *ledger_.keeper, {}});
+    add_routes(router_,
+               {ledger_.journal, *ledger_.runtime, *ledger_.events, *ledger_.keeper, {}, [] { return "http://me"; }});
   }
   http::Response ask(const std::string& method, const std::string& target) {
     const auto split = http::parse_target(target);
@@ -119,9 +121,41 @@ TEST_F(Routes, IsReadyOnceAllIsFoldedThoughAShardIsParked) {
   const auto status = parsed(get("/v1/status").body);
   EXPECT_EQ(text_at(status, {"partitions"}), "2");
   EXPECT_EQ(status.find("shards")->items().size(), 7U);
+  // intake's, metering's 0, and the parked one.
+  EXPECT_EQ(text_at(status, {"shards", "0", "owner"}), "http://me");
+  EXPECT_EQ(text_at(status, {"shards", "0", "lag_records"}), "0");
+  EXPECT_EQ(text_at(status, {"shards", "0", "lag_seconds"}), "0");
+  EXPECT_EQ(
+      std::stoi(text_at(status, {"shards", "2", "lag_records"})),
+      std::stoi(text_at(status, {"shards", "2", "end"})) - std::stoi(text_at(status, {"shards", "2", "position"})));
+  EXPECT_EQ(text_at(status, {"shards", "2", "lag_seconds"}), "") << "it has folded no tick: nobody knows";
+}
+
+TEST_F(Routes, LagIsTheNewestTickMinusNowWhereSomethingIsLeftToFold) {
+  ledger_.append_tick({"granary.usage.v1", 1}, kNoonMs - 90'500);
+  ledger_.append({"granary.usage.v1", 1}, "\xFF");
+  start();
+  get_until("/readyz", 200);
+  EXPECT_EQ(text_at(parsed(get("/v1/status").body), {"shards", "2", "lag_seconds"}), "90");
+  EXPECT_NE(get("/metrics").body.find("granary_shard_lag_seconds{machine=\"metering\",shard=\"1\"} 90.5\n"),
+            std::string::npos);
+}
+
+TEST_F(Routes, WhatTheDoorRefusesIsALine) {
+  const testing_support::LogLines log;
+  start();
+  serve(batch_of({CloudSample().with_id("bad-time").with("time", "")}));
+  const auto lines = log.of("event_refused");
+  ASSERT_EQ(lines.size(), 1U);
+  const auto line = parsed(lines.front());
+  EXPECT_EQ(text_at(line, {"level"}), "info");
+  EXPECT_EQ(text_at(line, {"cause"}), "malformed");
+  EXPECT_EQ(text_at(line, {"id"}), "bad-time");
+  EXPECT_EQ(text_at(line, {"field"}), "/time");
 }
 
 TEST_F(Routes, IsNotReadyUntilTheClockIsConfirmed) {
+  const testing_support::LogLines log;
   ledger_.append_tick(kApplications, kNoonMs - 30 * units::kDayMs);
   start();
   const auto waiting = get("/readyz");
@@ -136,6 +170,9 @@ TEST_F(Routes, IsNotReadyUntilTheClockIsConfirmed) {
   EXPECT_EQ(confirmed.status, 200);
   EXPECT_EQ(text_at(parsed(confirmed.body), {"clock", "state"}), "running");
   EXPECT_EQ(text_at(parsed(confirmed.body), {"stepped", "from"}), "2026-10-02T12:00:00Z");
+  ASSERT_EQ(log.of("clock_needs_confirmation").size(), 1U);
+  ASSERT_EQ(log.of("clock_confirmed").size(), 1U);
+  EXPECT_EQ(text_at(parsed(log.of("clock_confirmed").front()), {"to"}), "2026-11-01T12:00:00Z");
   EXPECT_EQ(parsed(ask("POST", "/v1/clock/confirm").body).find("stepped"), nullptr);
   EXPECT_EQ(get_until("/readyz", 200).status, 200);
   EXPECT_EQ(text_at(parsed(get("/v1/clock").body), {"last_tick"}), "2026-11-01T12:00:00Z");
@@ -160,7 +197,10 @@ TEST_F(Routes, MetricsCountShardsAndDoors) {
        {"granary_door_events_accepted_total 1\n", "granary_door_events_refused_total{reason=\"malformed\"} 1\n",
         "granary_door_requests_total 1\n", "granary_ready 1\n", "# TYPE granary_shard_lag_records gauge\n",
         "granary_shard_parked{machine=\"metering\",shard=\"1\"} 0\n",
-        "granary_shard_lane_alarms_total{machine=\"billing\",shard=\"0\"} 0\n"})
+        "granary_shard_lane_alarms_total{machine=\"billing\",shard=\"0\"} 0\n",
+        "granary_door_request_seconds_count{waits_for=\"append\"} 1\n",
+        "granary_door_request_seconds_count{waits_for=\"fold\"} 0\n", "granary_door_append_seconds_count 1\n",
+        "granary_door_appends_in_flight 0\n", "granary_clock_last_tick_seconds 1793534400\n"})
     EXPECT_NE(response.body.find(line), std::string::npos) << line << response.body;
 }
 

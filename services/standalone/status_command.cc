@@ -1,0 +1,85 @@
+#include "services/standalone/status_command.h"
+
+#include <charconv>
+#include <cstdio>
+#include <vector>
+
+#include "services/standalone/api.h"
+#include "services/standalone/table.h"
+
+namespace granary::standalone {
+namespace {
+
+// nullopt: the server does not know.
+std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view name) {
+  const std::string text = text_of(row, name);
+  std::uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  if (text.empty() || std::from_chars(text.data(), end, number).ptr != end) return std::nullopt;
+  return number;
+}
+
+// What a person should look at.
+std::vector<std::string> troubles(const json::Value& status, std::uint64_t lag_seconds_max) {
+  std::vector<std::string> found;
+  if (text_of(*status.find("clock"), "state") != "running")
+    found.push_back("the clock waits for a person; hint: granary clock confirm");
+  for (const json::Value& shard : status.find("shards")->items()) {
+    const std::string name = text_of(shard, "machine") + " shard " + text_of(shard, "shard");
+    const auto lag = number_of(shard, "lag_seconds");
+    if (!text_of(shard, "parked").empty())
+      found.push_back(name + " is parked at record " + text_of(shard, "position") + ": " + text_of(shard, "parked"));
+    else if (!lag)
+      found.push_back(name + " lags by " + text_of(shard, "lag_records") + " records and has folded no tick yet");
+    else if (*lag > lag_seconds_max)
+      found.push_back(name + " lags by " + std::to_string(*lag) + " s, " + text_of(shard, "lag_records") + " records");
+  }
+  return found;
+}
+
+void print_table(const json::Value& status) {
+  Table table({"machine", "shard", "owner", "position", "end", "lag", "lag s", "now", "complete", "outbox", "parked"});
+  for (const json::Value& shard : status.find("shards")->items()) {
+    std::vector<std::string> cells;
+    for (const char* name : {"machine", "shard", "owner", "position", "end", "lag_records", "lag_seconds", "now",
+                             "complete", "outbox_packets", "parked"})
+      cells.push_back(text_of(shard, name));
+    const bool parked = !cells.back().empty();
+    table.add(std::move(cells), parked ? Table::Row::alarm : Table::Row::plain);
+  }
+  table.print(stdout);
+  const json::Value& clock = *status.find("clock");
+  std::printf("\nlag and outbox in records; clock %s, now %s, last tick %s\n", text_of(clock, "state").c_str(),
+              text_of(clock, "now").c_str(), text_of(clock, "last_tick").c_str());
+}
+
+}  // namespace
+
+int status(const ClientOptions& options, const StatusArguments& arguments) {
+  auto api = Api::connect(options.url);
+  const auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
+  if (!answer.ok()) {
+    std::fprintf(stderr, "granary: %s\n", answer.error().message.c_str());
+    return 3;
+  }
+  const json::Value* clock = answer->find("clock");
+  const json::Value* shards = answer->find("shards");
+  if (clock == nullptr || !clock->is(json::Kind::object) || shards == nullptr || !shards->is(json::Kind::array)) {
+    std::fprintf(stderr, "granary: %s does not answer as a Granary server; hint: --url names it\n",
+                 options.url.c_str());
+    return 3;
+  }
+  if (options.json) {
+    std::string text;
+    append_json(text, *answer);
+    std::puts(text.c_str());
+  } else {
+    print_table(*answer);
+  }
+  if (!arguments.check) return 0;
+  const auto found = troubles(*answer, arguments.lag_seconds_max);
+  for (const std::string& trouble : found) std::fprintf(stderr, "granary: %s\n", trouble.c_str());
+  return found.empty() ? 0 : 1;
+}
+
+}  // namespace granary::standalone

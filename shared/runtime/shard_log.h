@@ -1,0 +1,50 @@
+// What a shard tells on the log, and the figures of its commits. Refusals and retries are bounded to a few lines a
+// second for each shard (LineBudget); all are counted in ShardStatus.
+//
+// Threads: the shard's owner.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "shared/runtime/fold.h"
+#include "shared/telemetry/log.h"
+
+namespace granary::runtime {
+
+class ShardLog {
+ public:
+  explicit ShardLog(journal::Partition inbox, MachineKind machine, std::uint16_t shard)
+      : inbox_(std::move(inbox)), machine_(machine), shard_(shard) {}
+
+  // After each record that was folded: tells where it was refused, or did not fit its lane.
+  void folded(const Fold& fold, BytesView record) {
+    const Fold::Counters& counters = fold.counters();
+    if (counters.refusals != refusals_) [[unlikely]]
+      refused(fold, record);
+    if (counters.lane_alarms != lane_alarms_) [[unlikely]]
+      lane_alarm(fold);
+  }
+  void parked(std::uint64_t position, std::string_view cause) const;
+  // State that its targets or the log contradict was deleted; it is folded again from the log.
+  void folds_again() const;
+  // An append to a target or a read of the inbox failed and is tried again until it works.
+  void retries(const journal::Partition& partition, const Error& error);
+  // A target that retries() told of has taken an append.
+  void answers(const journal::Partition& partition);
+
+ private:
+  void refused(const Fold& fold, BytesView record);
+  void lane_alarm(const Fold& fold);
+
+  journal::Partition inbox_;
+  MachineKind machine_;
+  std::uint16_t shard_;
+  std::uint64_t refusals_ = 0;
+  std::uint64_t lane_alarms_ = 0;
+  telemetry::LineBudget refusal_lines_{5};
+  telemetry::LineBudget alarm_lines_{5};
+  telemetry::LineBudget retry_lines_{5};
+};
+
+}  // namespace granary::runtime
