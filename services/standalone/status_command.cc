@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <set>
 #include <vector>
 
 #include "services/standalone/api.h"
@@ -20,11 +21,12 @@ std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view 
 }
 
 // What a person should look at.
-std::vector<std::string> troubles(const json::Value& status, std::uint64_t lag_seconds_max) {
+std::vector<std::string> troubles(const json::Value& status, const std::vector<json::Value>& shards,
+                                  std::uint64_t lag_seconds_max) {
   std::vector<std::string> found;
   if (text_of(*status.find("clock"), "state") != "running")
     found.push_back("the clock waits for a person; hint: granary clock confirm");
-  for (const json::Value& shard : status.find("shards")->items()) {
+  for (const json::Value& shard : shards) {
     const std::string name = text_of(shard, "machine") + " shard " + text_of(shard, "shard");
     const auto lag = number_of(shard, "lag_seconds");
     if (!text_of(shard, "parked").empty())
@@ -37,9 +39,30 @@ std::vector<std::string> troubles(const json::Value& status, std::uint64_t lag_s
   return found;
 }
 
-void print_table(const json::Value& status) {
+// The rows of the server that was asked, and of those that own the other shards; one that does not answer is a trouble.
+std::vector<json::Value> all_shards(const json::Value& status, std::vector<std::string>& silent) {
+  std::vector<json::Value> shards = status.find("shards")->items();
+  std::set<std::string> asked;
+  const json::Value* peers = status.find("peers");
+  if (peers == nullptr || !peers->is(json::Kind::array)) return shards;
+  for (const json::Value& peer : peers->items()) {
+    const std::string url = text_of(peer, "owner");
+    if (!asked.insert(url).second) continue;
+    auto api = Api::connect(url);
+    const auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
+    const json::Value* theirs = answer.ok() ? answer->find("shards") : nullptr;
+    if (theirs == nullptr || !theirs->is(json::Kind::array)) {
+      silent.push_back(url + " does not answer" + (answer.ok() ? "" : ": " + answer.error().message));
+      continue;
+    }
+    shards.insert(shards.end(), theirs->items().begin(), theirs->items().end());
+  }
+  return shards;
+}
+
+void print_table(const json::Value& status, const std::vector<json::Value>& shards) {
   Table table({"machine", "shard", "owner", "position", "end", "lag", "lag s", "now", "complete", "outbox", "parked"});
-  for (const json::Value& shard : status.find("shards")->items()) {
+  for (const json::Value& shard : shards) {
     std::vector<std::string> cells;
     for (const char* name : {"machine", "shard", "owner", "position", "end", "lag_records", "lag_seconds", "now",
                              "complete", "outbox_packets", "parked"})
@@ -69,17 +92,24 @@ int status(const ClientOptions& options, const StatusArguments& arguments) {
                  options.url.c_str());
     return 3;
   }
+  std::vector<std::string> silent;
+  const auto everywhere = all_shards(*answer, silent);
   if (options.json) {
-    std::string text;
-    append_json(text, *answer);
-    std::puts(text.c_str());
+    std::string text = "{";
+    for (const json::Member& member : answer->members()) {
+      text += text.size() > 1 ? ",\"" : "\"";
+      text += member.name + "\":";
+      append_json(text, member.name == "shards" ? json::Value(everywhere) : member.value);
+    }
+    std::puts((text + '}').c_str());
   } else {
-    print_table(*answer);
+    print_table(*answer, everywhere);
   }
+  for (const std::string& one : silent) std::fprintf(stderr, "granary: %s\n", one.c_str());
   if (!arguments.check) return 0;
-  const auto found = troubles(*answer, arguments.lag_seconds_max);
+  const auto found = troubles(*answer, everywhere, arguments.lag_seconds_max);
   for (const std::string& trouble : found) std::fprintf(stderr, "granary: %s\n", trouble.c_str());
-  return found.empty() ? 0 : 1;
+  return found.empty() && silent.empty() ? 0 : 1;
 }
 
 }  // namespace granary::standalone

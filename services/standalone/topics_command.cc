@@ -23,22 +23,6 @@ struct Row {
   std::vector<std::string> wrong;
 };
 
-// As schemas/topics.yaml says; a test compares.
-std::string key_of(Topic topic) {
-  switch (topic) {
-    case Topic::usage:
-      return "source, root id";
-    case Topic::allocations:
-    case Topic::notices:
-      return "project";
-    case Topic::ledger:
-    case Topic::billing:
-      return "organisation";
-    default:
-      return "";
-  }
-}
-
 int cannot_ask(const Error& error) {
   std::fprintf(stderr, "granary: topics: %s\n", error.message.c_str());
   return error.code == ErrorCode::invalid_input ? kUsage : kCannotAsk;
@@ -82,10 +66,13 @@ int topics(const TopicsArguments& arguments) {
   std::vector<Row> rows;
   std::vector<std::string> present;
   for (const Topic topic : machine::kTopics) {
-    Row row{
-        std::string(machine::topic_name(topic)),
-        machine::is_inbox(topic) ? "inbox" : machine::is_stream(topic) ? "stream" : "checkpoints",
-        key_of(topic), 0, {}};
+    Row row{std::string(machine::topic_name(topic)),
+            machine::is_inbox(topic)    ? "inbox"
+            : machine::is_stream(topic) ? "stream"
+                                        : "checkpoints",
+            std::string(machine::topic_key(topic)),
+            0,
+            {}};
     for (const journal::TopicInfo& one : *standing)
       if (one.name == row.name) row.partitions = one.partitions;
     if (row.partitions > 0) present.push_back(row.name);

@@ -108,13 +108,25 @@ Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
   return response;
 }
 
-Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner) {
+Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner,
+                     const Peers* peers) {
   Response response{.status = 200, .content_type = "application/json"};
   response.body = "{\"partitions\":" + std::to_string(runtime.partitions()) +
                   ",\"caught_up\":" + (runtime.caught_up() ? "true" : "false") + ",\"clock\":" + clock_json(clock) +
                   ",\"shards\":" +
                   shards_json(runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; }) +
-                  '}';
+                  ",\"peers\":[";
+  bool first = true;
+  for (const auto& [shard, url] : peers == nullptr ? std::map<ShardName, std::string>() : peers->owners()) {
+    if (!runtime.owner_of(shard)) continue;
+    response.body += first ? "{" : ",{";
+    first = false;
+    append_text(response.body, "machine", machine::machine_name(shard.first));
+    append_number(response.body, "shard", shard.second);
+    append_text(response.body, "owner", url);
+    response.body += '}';
+  }
+  response.body += "]}";
   return response;
 }
 

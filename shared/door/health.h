@@ -7,6 +7,7 @@
 #include <string>
 
 #include "shared/door/clock_keeper.h"
+#include "shared/door/peers.h"
 #include "shared/http/message.h"
 #include "shared/runtime/runtime.h"
 
@@ -19,7 +20,9 @@ http::Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clo
 // `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner`
 // (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, and why it is
 // parked.
-http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner);
+// `peers` of those that other processes own by the list: `{"machine":...,"shard":N,"owner":...}`.
+http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner,
+                           const Peers* peers);
 
 // Records of the inbox that are not folded yet.
 std::uint64_t lag_records(const runtime::ShardStatus& shard);

@@ -94,7 +94,6 @@ Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
     for (const std::uint16_t shard : *shards)
       if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
         return wrong("shard " + std::to_string(shard) + " of " + name + " stands in the list before");
-    if (std::find(peers.urls_.begin(), peers.urls_.end(), url) == peers.urls_.end()) peers.urls_.push_back(url);
   }
   return peers;
 }

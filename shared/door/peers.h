@@ -28,8 +28,8 @@ class Peers final : public runtime::Elsewhere {
   static Result<Peers> read(const std::string& path, std::uint16_t partitions);
 
   [[nodiscard]] std::string owner_of(const ShardName& shard) const override;
-  // Each URL once, in the order of the list.
-  [[nodiscard]] const std::vector<std::string>& urls() const { return urls_; }
+  // Who owns what, by shard.
+  [[nodiscard]] const std::map<ShardName, std::string>& owners() const { return owners_; }
   // Where a machine's first listed shard lives; empty: nowhere.
   [[nodiscard]] std::string any_of(runtime::MachineKind machine) const;
 
@@ -41,7 +41,6 @@ class Peers final : public runtime::Elsewhere {
 
  private:
   std::map<ShardName, std::string> owners_;
-  std::vector<std::string> urls_;
 };
 
 }  // namespace granary::door

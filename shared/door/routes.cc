@@ -53,8 +53,9 @@ void add_routes(http::Router& router, const Doors& doors) {
   });
   add_shard_routes(router, doors.runtime);
   get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
-  get("/v1/status",
-      [doors](const Request&) { return status_page(doors.runtime, doors.clock, doors.owner ? doors.owner() : ""); });
+  get("/v1/status", [doors](const Request&) {
+    return status_page(doors.runtime, doors.clock, doors.owner ? doors.owner() : "", doors.peers);
+  });
   get("/livez", [](const Request&) { return json_answer("{\"live\":true}"); });
   get("/readyz", [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
   get("/metrics", [doors](const Request&) {

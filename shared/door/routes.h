@@ -8,6 +8,7 @@
 
 #include "shared/door/clock_keeper.h"
 #include "shared/door/event_door.h"
+#include "shared/door/peers.h"
 #include "shared/http/listener.h"
 #include "shared/http/router.h"
 
@@ -22,6 +23,8 @@ struct Doors {
   std::function<const http::ListenerMetrics*()> listener;
   // How this server is called where shards and their owners are listed: its URL; may be empty.
   std::function<std::string()> owner = {};
+  // The list of who owns which shards; nullptr: none.
+  const Peers* peers = nullptr;
 };
 
 void add_routes(http::Router& router, const Doors& doors);

@@ -78,7 +78,7 @@ Result<KafkaHandle> kafka_open(rd_kafka_type_t type, KafkaConf conf) {
   if (!handle)
     return Error{ErrorCode::invalid_input, std::string("expected settings of Kafka that fit together, got: ") +
                                                why.data() + "; hint: check --brokers and --kafka"};
-  conf.release();  // the handle's now
+  static_cast<void>(conf.release());  // the handle's now
   return handle;
 }
 

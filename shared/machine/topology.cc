@@ -26,6 +26,24 @@ std::string_view topic_name(Topic topic) {
   return "unknown";
 }
 
+std::string_view topic_key(Topic topic) {
+  switch (topic) {
+    case Topic::usage:
+      return "source, root id";
+    case Topic::allocations:
+    case Topic::notices:
+      return "project";
+    case Topic::ledger:
+    case Topic::billing:
+      return "organisation";
+    case Topic::applications:
+    case Topic::rejected:
+    case Topic::checkpoints:
+      return "";
+  }
+  return "";
+}
+
 std::string_view machine_name(MachineKind machine) {
   return events::enum_name(machine);
 }

@@ -32,6 +32,8 @@ inline constexpr std::array kMachines{MachineKind::intake, MachineKind::metering
 std::string_view topic_name(Topic topic);
 // "intake", ...
 std::string_view machine_name(MachineKind machine);
+// What a topic's partition is chosen by: "source, root id"; empty where no key is.
+std::string_view topic_key(Topic topic);
 // Folded by a machine.
 bool is_inbox(Topic topic);
 // Read by the outside alone: billing, notices, rejected.

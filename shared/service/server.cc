@@ -168,8 +168,11 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   std::atomic<std::uint16_t> port = 0;
   const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
+  // As the others call this process, where the list does.
+  const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
+  const auto owner = [&] { return listed.empty() ? url() : listed; };
   http::Router router;
-  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, url});
+  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, owner, &*peers});
   std::set<MachineKind> here;
   for (const Hosted& one : hosted) {
     one.add_routes(router, **runtime);

@@ -45,6 +45,7 @@ TEST(TopicsFile, SaysWhatTheCodeDoes) {
       EXPECT_EQ(partitions_of(topic, p), expected) << name << ": " << partitions;
     }
     EXPECT_EQ(block["kind"], is_inbox(topic) ? "inbox" : is_stream(topic) ? "stream" : "checkpoints") << name;
+    EXPECT_EQ(block["key"], "[" + std::string(topic_key(topic)) + "]") << name;
     if (!is_inbox(topic)) continue;
     EXPECT_EQ(block["folded_by"], machine_name(reader_of(topic))) << name;
     for (const MachineKind writer : writers_of(topic))
