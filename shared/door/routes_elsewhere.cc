@@ -7,17 +7,13 @@ namespace granary::door {
 using machine::MachineKind;
 
 const std::vector<MachineRoute>& machine_routes() {
-  static const std::vector<MachineRoute> routes{{"/v1/policies", MachineKind::intake},
-                                                {"/v1/organisations", MachineKind::intake},
-                                                {"/v1/applications", MachineKind::intake},
-                                                {"/v1/projects/{project}", MachineKind::intake},
-                                                {"/v1/sources", MachineKind::metering},
-                                                {"/v1/unbound", MachineKind::metering},
-                                                {"/v1/projects", MachineKind::allocation},
-                                                {"/v1/projects/{project}/balance", MachineKind::allocation},
-                                                {"/v1/usage", MachineKind::allocation},
-                                                {"/v1/charges", MachineKind::billing},
-                                                {"/v1/accounts", MachineKind::billing}};
+  static const std::vector<MachineRoute> routes{
+      {"/v1/policies", MachineKind::intake},     {"/v1/organisations", MachineKind::intake},
+      {"/v1/applications", MachineKind::intake}, {"/v1/projects/{project}", MachineKind::intake},
+      {"/v1/sources", MachineKind::metering},    {"/v1/unbound", MachineKind::metering},
+      {"/v1/projects", MachineKind::allocation}, {"/v1/projects/{project}/balance", MachineKind::allocation},
+      {"/v1/usage", MachineKind::allocation},    {"/v1/charges", MachineKind::billing},
+      {"/v1/accounts", MachineKind::billing}};
   return routes;
 }
 

@@ -102,7 +102,7 @@ class Process {
     std::vector<journal::Record> records(1);
     records.front().value = toy_usage(id, project(n), n);
     journal->append(partition(Topic::usage, toy_shard(id, kPartitions)), std::move(records),
-                    [done = std::move(done)](const Result<journal::Offset>& at) {
+                    [done = std::move(done)](const Result<journal::Offsets>& at) {
                       EXPECT(at.ok(), at.error().message);
                       done();
                     });
