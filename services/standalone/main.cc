@@ -14,9 +14,17 @@ int main(int argc, char** argv) {
   namespace service = granary::service;
   CLI::App app{
       "Granary: the allocation ledger of an AI Factory. Keeps what projects were granted, what their jobs used, and "
-      "what that is "
-      "worth, and can prove each figure.\n\nFirst steps: granary serve; granary post schemas/examples/...; granary "
-      "projects"};
+      "what "
+      "that is worth, and can fold every figure again from its log.\n\n"
+      "First steps, in one shell and another:\n"
+      "  granary serve --data DIR                        the ledger, on http://127.0.0.1:8080\n"
+      "  granary post deploy/example/1-policies.json     what is counted, and what it costs\n"
+      "  granary import FILE --format swf ...            what a scheduler's jobs used\n"
+      "  granary projects                                granted, used, expired, available, uncovered\n"
+      "  granary balance PROJECT                         the same of one project, lot by lot\n"
+      "  granary export charges                          what finance is told, month by month\n"
+      "  granary replay --data DIR                       after the server has stopped: all of it again, compared\n"
+      "\nEach command says more: granary COMMAND --help"};
   app.set_version_flag("--version", granary::kVersion);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 refused, not found or different, 2 usage, 3 cannot run (no server, no such file).");
@@ -26,6 +34,12 @@ int main(int argc, char** argv) {
     CLI::App* command = app.add_subcommand(name, description);
     command->add_option("--url", client.url, "The server")->capture_default_str();
     command->add_flag("--json", client.json, "For machines: JSON, amounts as decimal strings of base units");
+    return command;
+  };
+
+  const auto question = [&](const char* name, const char* description) {
+    CLI::App* command = client_command(name, description);
+    command->add_option("--after", client.after, "Answer once this TOKEN's effect is folded (import --json gives it)");
     return command;
   };
 
@@ -47,7 +61,8 @@ int main(int argc, char** argv) {
   serving->add_option("--log", serving_options.log, "Lines on standard error (default: text on a terminal, else json)")
       ->check(CLI::IsMember({"json", "text"}));
   serving->footer(
-      "Exit codes: 0 stopped as asked, 1 stopped because the log or the state failed, 2 usage, 3 cannot start.");
+      "Ends within 10 s of SIGTERM or Ctrl-C. Exit codes: 0 stopped as asked, 1 stopped because the log or the state "
+      "failed, 2 usage, 3 cannot start.");
   serving->callback([&] { exit_code = service::run_server(serving_options, services(), service::Creates::yes); });
 
   TopicsArguments topics_arguments;
@@ -68,19 +83,18 @@ int main(int argc, char** argv) {
   topics_command->footer("Exit codes: 0 all is well, 1 a topic is missing or set wrongly, 2 usage, 3 cannot ask.");
   topics_command->callback([&] { exit_code = topics(topics_arguments); });
 
-  client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
-  client_command("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
+  question("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
+  question("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
     exit_code = charges(client);
   });
   std::string project;
-  CLI::App* asking = client_command("balance", "Balance of one project, with its lots");
+  CLI::App* asking = question("balance", "Balance of one project, with its lots");
   asking->add_option("PROJECT", project, "The project's name")->required();
   asking->callback([&] { exit_code = balance(client, project); });
-  client_command("sources",
-                 "What became of the usage of each source: received = metered + repeated + rejected + pending")
+  question("sources", "What became of the usage of each source: received = metered + repeated + rejected + pending")
       ->callback([&] { exit_code = sources(client); });
   std::string source, id;
-  CLI::App* rejections = client_command("rejected", "What the rules refused, and why");
+  CLI::App* rejections = question("rejected", "What the rules refused, and why");
   rejections->add_option("--source", source, "Only of this source");
   rejections->add_option("--id", id, "Only with this id");
   rejections->callback([&] { exit_code = rejected(client, source, id); });
@@ -96,9 +110,12 @@ int main(int argc, char** argv) {
   std::string file;
   CLI::App* posting = client_command("post", "Send CloudEvents: one JSON object, an array, or one a line");
   posting->add_option("FILE", file, "- for standard input")->required();
+  posting->footer(
+      "Exit codes: 0 every event was taken (new, a repeat, or waiting), 1 one was refused, 2 no JSON, 3 cannot run (no "
+      "server, no such file).");
   posting->callback([&] { exit_code = post(client, file); });
   std::string what, format = "csv";
-  CLI::App* exporting = client_command("export", "Write usage or charges as they were posted, row by row");
+  CLI::App* exporting = question("export", "Write usage or charges as they were posted, row by row");
   exporting->add_option("WHAT", what)->required()->check(CLI::IsMember({"usage", "charges"}));
   exporting->add_option("--format", format)->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
   exporting->callback([&] { exit_code = export_rows(client, what, format); });
@@ -129,6 +146,11 @@ int main(int argc, char** argv) {
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
   importing->add_flag("--again", import.again, "Import although the file came in under other options");
   importing->footer(
+      "Examples:\n"
+      "  granary import jobs.json --format sacct-json --project-prefix hpc\n"
+      "  granary import jobs.psv --format sacct --time-zone Europe/Helsinki --cluster aif1\n"
+      "  granary import NASA.swf.zip --format swf --project-prefix nasa --shift-end-to 2026-11-01T00:00:00Z "
+      "--award-all 1000\n\n"
       "Exit codes: 0 every row answered, 1 stopped in the middle (run it again), 2 usage, 3 refused before anything "
       "was "
       "posted, 4 --strict and a row was refused, 5 the file is cut short.");
@@ -152,6 +174,7 @@ int main(int argc, char** argv) {
   clock->require_subcommand(1);
   CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");
   confirm->add_option("--url", client.url, "The server")->capture_default_str();
+  confirm->add_flag("--json", client.json, "For machines");
   confirm->callback([&] { exit_code = clock_confirm(client); });
 
   try {
