@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <mutex>
 #include <string>
 
@@ -68,8 +69,10 @@ std::string talk(std::uint16_t port, std::string_view bytes) {
   std::string received;
   std::array<char, 65536> chunk{};
   ssize_t got = 0;
-  while ((got = ::recv(connection, chunk.data(), chunk.size(), 0)) > 0)
-    received.append(chunk.data(), static_cast<std::size_t>(got));
+  do {  // libFuzzer's own alarm interrupts a wait that has a time limit
+    got = ::recv(connection, chunk.data(), chunk.size(), 0);
+    if (got > 0) received.append(chunk.data(), static_cast<std::size_t>(got));
+  } while (got > 0 || (got < 0 && errno == EINTR));
   GRANARY_CHECK(got == 0, "the listener ended the connection in time and without a reset");
   ::close(connection);
   return received;
