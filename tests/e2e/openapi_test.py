@@ -188,7 +188,7 @@ class OpenApi(unittest.TestCase):
             pathlib.Path(folder, "schemathesis.toml").write_text(CONFIG, encoding="utf-8")
             seed = ["--seed", os.environ["GRANARY_SEED"]] if "GRANARY_SEED" in os.environ else []
             done = subprocess.run([os.path.join(os.path.dirname(sys.executable), "schemathesis"), "run", "openapi.json", "--url", granary.url,
-                                   "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "60", "--no-shrink",
+                                   "--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "40", "--no-shrink",
                                    "--warnings", "off", "--no-color", *seed], cwd=folder, capture_output=True, text=True, timeout=240)
             self.assertEqual(done.returncode, 0, done.stdout + done.stderr + "\nto repeat: GRANARY_SEED=<the seed above> and the test")
             print("\n".join(line.strip() for line in done.stdout.splitlines() if "generated" in line or "Seed" in line))
