@@ -128,6 +128,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     state_ = State::reading_head;
     has_begun_ = false;
     scanned_ = 0;
+    is_head_ = false;  // a refusal of what comes next has a body
     stream_.expires_after(limits().idle_time);
     if (shared_.is_stopping) return close();
     read_head();

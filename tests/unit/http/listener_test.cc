@@ -147,6 +147,16 @@ TEST(Listener, HeadHasTheLengthButNoBody) {
   EXPECT_EQ(count_of(answer, "\r\n\r\nHTTP/1.1 200 OK"), 1U) << answer;
 }
 
+// Found by fuzzing: the refusal promised a length and sent nothing, as if it answered HEAD too.
+TEST(Listener, WhatIsRefusedAfterHeadIsAnsweredWithItsBody) {
+  const auto listener = start(echo);
+  RawConnection connection(listener->port());
+  connection.send("HEAD /a HTTP/1.1\r\nHost: h\r\n\r\nGET /b HTTP/1.1\r\nbroken\r\n\r\n");
+  const std::string answer = connection.read_to_end();
+  EXPECT_EQ(count_of(answer, "HTTP/1.1 400 "), 1U) << answer;
+  EXPECT_TRUE(answer.ends_with("\"status\":400}")) << answer;
+}
+
 TEST(Listener, NoContentHasNoLength) {
   const auto listener = start([](const Request&, Responder responder) { responder({.status = 204}); });
   RawConnection connection(listener->port());

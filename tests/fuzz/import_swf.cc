@@ -1,0 +1,9 @@
+// The Standard Workload Format, see import_file.h.
+#include "tests/fuzz/import_file.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace granary;
+  static const import::Options kOptions{.format = import::Format::swf, .file_sha256 = "00"};
+  fuzz::check_file(data, size, kOptions);
+  return 0;
+}
