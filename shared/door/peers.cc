@@ -55,14 +55,10 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
     const std::string_view range = text.substr(0, comma);
     const char* end = range.data() + range.size();
     std::uint16_t first = 0;
-    auto [at, error] = std::from_chars(range.data(), end, first);
+    auto read = std::from_chars(range.data(), end, first);
     std::uint16_t last = first;
-    if (error == std::errc() && at != end && *at == '-')
-      std::tie(at, error) = [&] {
-        const auto result = std::from_chars(at + 1, end, last);
-        return std::tuple(result.ptr, result.ec);
-      }();
-    if (error != std::errc() || at != end || last < first || last >= count) return wrong;
+    if (read.ec == std::errc() && read.ptr != end && *read.ptr == '-') read = std::from_chars(read.ptr + 1, end, last);
+    if (read.ec != std::errc() || read.ptr != end || last < first || last >= count) return wrong;
     for (std::uint16_t number = first; number <= last; ++number) shards.insert(number);
     if (comma == std::string_view::npos) return shards;
     text.remove_prefix(comma + 1);
