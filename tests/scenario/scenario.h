@@ -1,0 +1,15 @@
+// Scenarios as text that a finance officer can read: a line says what happens or asks, the lines under «----» what
+// Granary says to it. tests/scenario/README.md has the words. One thread.
+#pragma once
+
+#include <string>
+
+#include "tests/scenario/ledger.h"
+
+namespace granary::scenario {
+
+// Runs every line of `text` against `ledger`; the same text with what was really said in the places of the answers. A
+// line that is no sentence of the language aborts with its text.
+std::string run(const std::string& text, Ledger& ledger);
+
+}  // namespace granary::scenario
