@@ -159,8 +159,19 @@ int clock_confirm(const ClientOptions& options) {
   if (!api.ok()) return fail(api.error());
   const auto answer = api->post("/v1/clock/confirm", "application/json", "{}", 0);
   if (!answer.ok()) return fail(answer.error());
-  std::puts(answer->body.c_str());
-  return answer->status == 200 ? kDone : kRefused;
+  if (answer->status != 200) return fail({ErrorCode::invalid_input, problem_text(*answer)});
+  if (options.json) {
+    std::puts(answer->body.c_str());
+    return kDone;
+  }
+  const auto body = json::parse(answer->body);
+  if (!body.ok()) return fail(body.error());
+  if (const json::Value* stepped = body->find("stepped"))
+    std::printf("confirmed: the ledger's clock moved from %s to %s\n", text_of(*stepped, "from").c_str(),
+                text_of(*stepped, "to").c_str());
+  else
+    std::puts("the clock runs; there is nothing to confirm");
+  return kDone;
 }
 
 int post(const ClientOptions& options, const std::string& file) {

@@ -14,9 +14,17 @@ int main(int argc, char** argv) {
   namespace service = granary::service;
   CLI::App app{
       "Granary: the allocation ledger of an AI Factory. Keeps what projects were granted, what their jobs used, and "
-      "what that is "
-      "worth, and can prove each figure.\n\nFirst steps: granary serve; granary post schemas/examples/...; granary "
-      "projects"};
+      "what "
+      "that is worth, and can fold every figure again from its log.\n\n"
+      "First steps, in one shell and another:\n"
+      "  granary serve --data DIR                        the ledger, on http://127.0.0.1:8080\n"
+      "  granary post deploy/example/1-policies.json     what is counted, and what it costs\n"
+      "  granary import FILE --format swf ...            what a scheduler's jobs used\n"
+      "  granary projects                                granted, used, expired, available, uncovered\n"
+      "  granary balance PROJECT                         the same of one project, lot by lot\n"
+      "  granary export charges                          what finance is told, month by month\n"
+      "  granary replay --data DIR                       after the server has stopped: all of it again, compared\n"
+      "\nEach command says more: granary COMMAND --help"};
   app.set_version_flag("--version", granary::kVersion);
   app.require_subcommand(1);
   app.footer("Exit codes: 0 done, 1 refused, not found or different, 2 usage, 3 cannot run (no server, no such file).");
@@ -47,7 +55,8 @@ int main(int argc, char** argv) {
   serving->add_option("--log", serving_options.log, "Lines on standard error (default: text on a terminal, else json)")
       ->check(CLI::IsMember({"json", "text"}));
   serving->footer(
-      "Exit codes: 0 stopped as asked, 1 stopped because the log or the state failed, 2 usage, 3 cannot start.");
+      "Ends within 10 s of SIGTERM or Ctrl-C. Exit codes: 0 stopped as asked, 1 stopped because the log or the state "
+      "failed, 2 usage, 3 cannot start.");
   serving->callback([&] { exit_code = service::run_server(serving_options, services(), service::Creates::yes); });
 
   TopicsArguments topics_arguments;
@@ -96,6 +105,9 @@ int main(int argc, char** argv) {
   std::string file;
   CLI::App* posting = client_command("post", "Send CloudEvents: one JSON object, an array, or one a line");
   posting->add_option("FILE", file, "- for standard input")->required();
+  posting->footer(
+      "Exit codes: 0 every event was taken (new, a repeat, or waiting), 1 one was refused, 2 no JSON, 3 cannot run (no "
+      "server, no such file).");
   posting->callback([&] { exit_code = post(client, file); });
   std::string what, format = "csv";
   CLI::App* exporting = client_command("export", "Write usage or charges as they were posted, row by row");
@@ -129,6 +141,11 @@ int main(int argc, char** argv) {
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
   importing->add_flag("--again", import.again, "Import although the file came in under other options");
   importing->footer(
+      "Examples:\n"
+      "  granary import jobs.json --format sacct-json --project-prefix hpc\n"
+      "  granary import jobs.psv --format sacct --time-zone Europe/Helsinki --cluster aif1\n"
+      "  granary import NASA.swf.zip --format swf --project-prefix nasa --shift-end-to 2026-11-01T00:00:00Z "
+      "--award-all 1000\n\n"
       "Exit codes: 0 every row answered, 1 stopped in the middle (run it again), 2 usage, 3 refused before anything "
       "was "
       "posted, 4 --strict and a row was refused, 5 the file is cut short.");
@@ -152,6 +169,7 @@ int main(int argc, char** argv) {
   clock->require_subcommand(1);
   CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");
   confirm->add_option("--url", client.url, "The server")->capture_default_str();
+  confirm->add_flag("--json", client.json, "For machines");
   confirm->callback([&] { exit_code = clock_confirm(client); });
 
   try {

@@ -178,11 +178,11 @@ class Start(unittest.TestCase):
         self.assertEqual(status, 503, answer)
         self.assertIn("granary clock confirm", json.dumps(answer))
         self.assertEqual(self.granary.get("/v1/projects")["rows"], [])
-        code, out, err = self.granary.run("clock", "confirm")
+        code, out, err = self.granary.run("clock", "confirm", "--json")
         self.assertEqual(code, 0, err)
         self.assertIn("stepped", json.loads(out))
         self.assertEqual(self.granary.post([event])[0], 202)
-        code, out, err = self.granary.run("clock", "confirm")
+        code, out, err = self.granary.run("clock", "confirm", "--json")
         self.assertEqual(code, 0, err)
         self.assertNotIn("stepped", json.loads(out))
 

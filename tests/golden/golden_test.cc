@@ -1,7 +1,7 @@
 // Released behaviour is frozen: journals that were recorded once fold to the digests that were recorded with them, and
 // emit the same lanes. A difference means that old history would be judged anew; a change of the rules is a new rules
-// version, never another digest here. (Until the first release, what must change may: delete both files of a NAME, record
-// again, and say why.)
+// version, never another digest here. (Until the first release, what must change may: delete both files of a NAME,
+// record again, and say why.)
 //
 // journals/NAME.journal: the inboxes, a line a record: topic, partition, base16. journals/NAME.digests: a line a shard:
 // machine, shard, records, digest of its rows, hash over its lanes' counters. GRANARY_RECORD=1 golden_test writes those
