@@ -22,6 +22,12 @@ int fail(const Error& error) {
   return error.code == ErrorCode::unavailable || error.code == ErrorCode::io_error ? kCannotRun : kRefused;
 }
 
+std::string after_token(const ClientOptions& options, std::string path) {
+  if (options.after.empty()) return path;
+  path += path.find('?') == std::string::npos ? "?after=" : "&after=";
+  return path + http::percent_encode(options.after);
+}
+
 // Prints the rows of a list: as JSON one array, row by row; as a table of the named columns, amounts as people read
 // them.
 int print_list(const ClientOptions& options, const std::string& path, const std::vector<std::string>& columns,
@@ -30,7 +36,7 @@ int print_list(const ClientOptions& options, const std::string& path, const std:
   if (!api.ok()) return fail(api.error());
   Table table(columns);
   bool first = true;
-  const auto done = api->each_row(path, [&](const json::Value& row) {
+  const auto done = api->each_row(after_token(options, path), [&](const json::Value& row) {
     if (options.json) {
       std::string text = first ? "[" : ",\n";
       append_json(text, row);
@@ -108,7 +114,7 @@ int charges(const ClientOptions& options) {
 int balance(const ClientOptions& options, const std::string& project) {
   auto api = Api::connect(options.url);
   if (!api.ok()) return fail(api.error());
-  const auto balance = api->get("/v1/projects/" + http::percent_encode(project) + "/balance");
+  const auto balance = api->get(after_token(options, "/v1/projects/" + http::percent_encode(project) + "/balance"));
   if (!balance.ok()) return fail(balance.error());
   if (options.json) {
     std::string text;
@@ -248,7 +254,7 @@ int export_rows(const ClientOptions& options, const std::string& what, const std
   std::string header;
   for (const auto& column : columns) header += (header.empty() ? "" : ",") + column;
   std::puts(header.c_str());
-  const auto done = api->each_row("/v1/" + what, [&columns](const json::Value& row) {
+  const auto done = api->each_row(after_token(options, "/v1/" + what), [&columns](const json::Value& row) {
     std::string line;
     for (const auto& column : columns) line += (line.empty() ? "" : ",") + csv_cell(text_of(row, column));
     std::puts(line.c_str());

@@ -9,6 +9,7 @@ namespace granary::standalone {
 struct ClientOptions {
   std::string url = "http://127.0.0.1:8080";
   bool json = false;
+  std::string after;  // of questions: the token of a write whose effect the answer has to show
 };
 
 int projects(const ClientOptions& options);

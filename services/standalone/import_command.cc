@@ -265,7 +265,7 @@ Result<std::string> award_all(Api& api, const std::string& hours, const Policies
                    "--award-all was refused: " + refused.reason + ": " + refused.hint +
                        "; hint: this file was awarded before with other hours or another period: leave --award-all "
                        "out, or repeat its options"};
-  return poster.last_token();
+  return poster.token();
 }
 
 std::string counts_json(const std::vector<Answered>& rows) {
@@ -430,8 +430,8 @@ int import_file(const ClientOptions& client, const ImportArguments& arguments) {
   auto posted = sent.ok() ? poster.flush() : Result<void>(sent.error());
   // The file's own source is complete with the file; a cluster only where somebody says so.
   if (posted.ok() && !sent->truncated && sent->end_ms_max && (!prefix.empty() || complete_through))
-    posted = state_complete(*api, poster.last_token(), sender.sources,
-                            Instant(complete_through.value_or(*sent->end_ms_max)), *sha256, retry_for_ms);
+    posted = state_complete(*api, poster.token(), sender.sources, Instant(complete_through.value_or(*sent->end_ms_max)),
+                            *sha256, retry_for_ms);
   if (!posted.ok())
     return complain(kStopped, posted.error().message + "; stopped after " + std::to_string(poster.answered) + " of " +
                                   std::to_string(summary->usages) +
@@ -443,7 +443,7 @@ int import_file(const ClientOptions& client, const ImportArguments& arguments) {
         ",\"accepted\":" + std::to_string(poster.accepted) + ",\"repeats\":" + std::to_string(poster.repeats) +
         ",\"waiting\":" + std::to_string(poster.waiting) + ",\"truncated\":" + (sent->truncated ? "true" : "false");
     out += ",\"refused\":" + counts_json(poster.refused) + ",\"skipped\":" + counts_json(sender.skipped);
-    if (!poster.last_token().empty()) member(out, "after", poster.last_token());
+    if (const std::string token = poster.token(); !token.empty()) member(out, "after", token);
     std::puts((out + "}").c_str());
   } else {
     std::printf("%llu rows: %llu accepted, %llu repeats, %llu waiting, %zu refused%s, %zu skipped%s\n",

@@ -37,6 +37,12 @@ int main(int argc, char** argv) {
     return command;
   };
 
+  const auto question = [&](const char* name, const char* description) {
+    CLI::App* command = client_command(name, description);
+    command->add_option("--after", client.after, "Answer once this TOKEN's effect is folded (import --json gives it)");
+    return command;
+  };
+
   int exit_code = 0;
   service::ServerOptions serving_options;
   CLI::App* serving = app.add_subcommand(
@@ -77,19 +83,18 @@ int main(int argc, char** argv) {
   topics_command->footer("Exit codes: 0 all is well, 1 a topic is missing or set wrongly, 2 usage, 3 cannot ask.");
   topics_command->callback([&] { exit_code = topics(topics_arguments); });
 
-  client_command("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
-  client_command("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
+  question("projects", "Balances of all projects")->callback([&] { exit_code = projects(client); });
+  question("charges", "Charges of each project and month: used, covered by grants, billed")->callback([&] {
     exit_code = charges(client);
   });
   std::string project;
-  CLI::App* asking = client_command("balance", "Balance of one project, with its lots");
+  CLI::App* asking = question("balance", "Balance of one project, with its lots");
   asking->add_option("PROJECT", project, "The project's name")->required();
   asking->callback([&] { exit_code = balance(client, project); });
-  client_command("sources",
-                 "What became of the usage of each source: received = metered + repeated + rejected + pending")
+  question("sources", "What became of the usage of each source: received = metered + repeated + rejected + pending")
       ->callback([&] { exit_code = sources(client); });
   std::string source, id;
-  CLI::App* rejections = client_command("rejected", "What the rules refused, and why");
+  CLI::App* rejections = question("rejected", "What the rules refused, and why");
   rejections->add_option("--source", source, "Only of this source");
   rejections->add_option("--id", id, "Only with this id");
   rejections->callback([&] { exit_code = rejected(client, source, id); });
@@ -110,7 +115,7 @@ int main(int argc, char** argv) {
       "server, no such file).");
   posting->callback([&] { exit_code = post(client, file); });
   std::string what, format = "csv";
-  CLI::App* exporting = client_command("export", "Write usage or charges as they were posted, row by row");
+  CLI::App* exporting = question("export", "Write usage or charges as they were posted, row by row");
   exporting->add_option("WHAT", what)->required()->check(CLI::IsMember({"usage", "charges"}));
   exporting->add_option("--format", format)->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
   exporting->callback([&] { exit_code = export_rows(client, what, format); });

@@ -2,9 +2,11 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "shared/base/clock.h"
+#include "shared/runtime/runtime.h"
 
 namespace granary::standalone {
 namespace {
@@ -47,7 +49,14 @@ Result<void> Poster::flush() {
 Result<void> Poster::count(const std::string& body) {
   const auto answer = json::parse(body, {64U << 20, 16});
   if (!answer.ok()) return answer.error();
-  if (const std::string token = text_of(*answer, "after"); !token.empty()) last_token_ = token;
+  if (const std::string text = text_of(*answer, "after"); !text.empty()) {
+    const auto token = runtime::Token::parse(text);
+    if (!token.ok()) return token.error();
+    for (const runtime::Place& place : token->places) {
+      std::uint64_t& last = appended_[{place.topic, place.partition}];
+      last = std::max(last, place.offset);
+    }
+  }
   const json::Value* results = answer->find("results");
   if (results == nullptr || results->items().size() != lines_.size())
     return Error{ErrorCode::io_error, "the server answered for another number of events than were sent"};
@@ -70,6 +79,12 @@ Result<void> Poster::count(const std::string& body) {
       ++accepted;
   }
   return {};
+}
+
+std::string Poster::token() const {
+  runtime::Token token;
+  for (const auto& [partition, offset] : appended_) token.places.push_back({partition.first, partition.second, offset});
+  return token.text();
 }
 
 }  // namespace granary::standalone

@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "services/standalone/api.h"
+#include "shared/machine/topology.h"
 
 namespace granary::standalone {
 
@@ -33,8 +35,8 @@ class Poster {
   std::uint64_t answered = 0;  // of these:
   std::uint64_t accepted = 0, repeats = 0, waiting = 0;
   std::vector<Answered> refused;
-  // Of the last answer.
-  [[nodiscard]] const std::string& last_token() const { return last_token_; }
+  // Stands for all that was answered; empty: nothing was appended.
+  [[nodiscard]] std::string token() const;
 
  private:
   Result<void> count(const std::string& body);
@@ -42,7 +44,8 @@ class Poster {
   Api& api_;
   std::string after_;
   std::int64_t retry_for_ms_;
-  std::string body_, last_token_;
+  std::string body_;
+  std::map<std::pair<machine::Topic, std::uint16_t>, std::uint64_t> appended_;  // the last offset of each partition
   std::vector<std::uint64_t> lines_;
   bool told_ = false;
 };

@@ -1,4 +1,5 @@
 """What `granary import` makes of bad files, bad moments and bad options: its exit code, its one line, and what stands afterwards."""
+import base64
 import gzip
 import io
 import json
@@ -132,6 +133,22 @@ class Refusals(unittest.TestCase):
                 self.assertEqual({row["reason"] for row in counts["refused"]}, {"conflicting_duplicate"})
                 self.assertTrue(all(row["line"] > 1 for row in counts["refused"]))
             self.assertEqual(self.sources(granary)[source["source"]]["metered"], first["accepted"])
+
+    def test_bug_the_token_of_an_import_stood_for_its_last_request_alone(self):
+        with server(PROGRAM) as granary:
+            granary.post(configuration([]))
+            code, out, err = self.swf(granary, rows(501), "--json")  # the second request has one row
+            self.assertEqual(code, 0, err)
+            after = json.loads(out)["after"]
+            places = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
+            self.assertEqual(len(places), 8 * 11, "a place in each partition")
+            code, out, err = granary.run("export", "usage", "--after", after)
+            self.assertEqual(out.splitlines()[1:], [f"p-g4,cpu,resource-us,501,{sum(60 * n for n in range(1, 502)) * 2 * 10**6}"])
+            for question in (["projects"], ["charges"], ["sources"], ["rejected"], ["export", "charges"]):
+                self.assertEqual(granary.run(*question, "--after", after)[0], 0, question)
+            code, _, err = granary.run("projects", "--after", "yesterday")
+            self.assertEqual(code, 1)
+            self.assertIn("token", err)
 
     def test_again_lets_a_file_in_under_other_options(self):
         with server(PROGRAM) as granary:
