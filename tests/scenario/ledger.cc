@@ -73,10 +73,10 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
   const std::uint16_t shard = is_usage ? proof::shard_of({raw.root.source, raw.root.id}, partitions_) : 0;
   const std::uint64_t offset = append(partition_of(topic, shard), events::encode_record(raw));
   const auto alive = std::make_shared<int>();
-  std::promise<std::optional<machine::Outcome>> judged;
-  runtime_->when_judged({topic, shard, offset}, alive,
-                        [&judged](auto outcome) { judged.set_value(std::move(outcome)); });
-  const auto outcome = judged.get_future().get();
+  std::promise<std::vector<std::optional<machine::Outcome>>> judged;
+  runtime_->when_judged(topic, shard, {offset}, alive,
+                        [&judged](auto outcomes) { judged.set_value(std::move(outcomes)); });
+  const auto outcome = judged.get_future().get().front();
   GRANARY_CHECK(outcome.has_value(), "the newest record's outcome is known");
   settle();
   return *outcome;
