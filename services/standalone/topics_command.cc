@@ -82,10 +82,13 @@ int topics(const TopicsArguments& arguments) {
   std::vector<Row> rows;
   std::vector<std::string> present;
   for (const Topic topic : machine::kTopics) {
-    Row row{
-        std::string(machine::topic_name(topic)),
-        machine::is_inbox(topic) ? "inbox" : machine::is_stream(topic) ? "stream" : "checkpoints",
-        key_of(topic), 0, {}};
+    Row row{std::string(machine::topic_name(topic)),
+            machine::is_inbox(topic)    ? "inbox"
+            : machine::is_stream(topic) ? "stream"
+                                        : "checkpoints",
+            key_of(topic),
+            0,
+            {}};
     for (const journal::TopicInfo& one : *standing)
       if (one.name == row.name) row.partitions = one.partitions;
     if (row.partitions > 0) present.push_back(row.name);
