@@ -10,6 +10,7 @@ namespace granary::runtime {
 namespace {
 constexpr std::size_t kReadBytes = 4U << 20;
 constexpr std::uint64_t kCheckpointsTried = 16;
+constexpr std::uint64_t kOutwardTail = 256;
 }  // namespace
 
 Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target,
@@ -88,16 +89,25 @@ Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) 
   const auto end = journal_.end(partition);
   if (!end.ok()) return end.error();
   if (*end == 0) return Standing{};
+  // The largest number of the last few records: where two owners wrote at once, an older one may stand last.
+  Standing standing;
   journal::ReadBatch batch;
-  GRANARY_TRY(journal_.read(partition, *end - 1, kReadBytes, batch));
-  const auto number = batch.records.empty() ? std::nullopt : outward_number(batch.records.front());
-  if (!number) {
-    return Error{ErrorCode::corrupt,
-                 "the last record of " + partition.topic + "/" + std::to_string(partition.number) +
-                     " has no ce_id of partition and number; only Granary may write to this topic; hint: "
-                     "find who else does, and restore the topic"};
+  for (journal::Offset at = *end > kOutwardTail ? *end - kOutwardTail : 0; at < *end;) {
+    GRANARY_TRY(journal_.read(partition, at, kReadBytes, batch));
+    if (batch.records.empty()) break;
+    for (const journal::Record& record : batch.records) {
+      const auto number = outward_number(record);
+      if (!number) {
+        return Error{ErrorCode::corrupt, "record " + std::to_string(at) + " of " + partition.topic + "/" +
+                                             std::to_string(partition.number) +
+                                             " has no ce_id of partition and number; only Granary may write to this "
+                                             "topic; hint: find who else does, and restore the topic"};
+      }
+      if (*number >= standing.last.number) standing.last = {*number, proof::sha256(record.value)};
+      ++at;
+    }
   }
-  return Standing{{*number, proof::sha256(batch.records.front().value)}, 0};
+  return standing;
 }
 
 }  // namespace granary::runtime

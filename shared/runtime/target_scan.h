@@ -22,8 +22,8 @@ class TargetScan {
   };
   // The last event of the lane of (machine, shard) that the target's reader takes from it: `known` is where the lane
   // stood, at least, when the target ended at `from`. Where the target is shorter than that (or `from` is 0), all of it
-  // is read, from its newest checkpoint on, and `known` means nothing. For an outward stream its last record tells; the
-  // hash is its value's.
+  // is read, from its newest checkpoint on, and `known` means nothing. For an outward stream its last records tell: the
+  // largest number of them, with the hash of its value.
   Result<Standing> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, const LaneCounter& known,
                            journal::Offset from);
 

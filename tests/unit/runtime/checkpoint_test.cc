@@ -128,5 +128,23 @@ TEST_F(Checkpoints, AWriterThatLostItsStateGoesOnBehindThem) {
   for (const Shard& shard : ledger.shards()) EXPECT_EQ(ledger.status(shard).lane_alarms, 0U);
 }
 
+// Two owners of a shard for a moment: what the slower one wrote last is older.
+TEST_F(Checkpoints, AnOlderNumberAtTheEndOfAnOutwardStreamIsNotItsLast) {
+  const LaneTarget billing{Topic::billing, 0};
+  TargetScan scan(ledger.journal, kPartitions);
+  const auto before = scan.last_of(MachineKind::billing, 0, billing, {}, 0);
+  ASSERT_TRUE(before.ok());
+  ASSERT_GT(before->last.number, 3U);
+  const auto stream = ledger.records(ToyLedger::partition(Topic::billing, 0));
+  ASSERT_TRUE(append_and_wait(ledger.journal, ToyLedger::partition(Topic::billing, 0), {stream[1], stream[2]}).ok());
+  const auto after = scan.last_of(MachineKind::billing, 0, billing, {}, 0);
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ(after->last, before->last);
+  ledger.stop();
+  ASSERT_TRUE(ledger.start().ok());
+  ASSERT_TRUE(ledger.settle());
+  EXPECT_TRUE(ledger.wiped.empty()) << "nothing is missing there, so no state has to be folded again";
+}
+
 }  // namespace
 }  // namespace granary::test
