@@ -263,15 +263,15 @@ void EventDoor::Post::ask_outcomes() {
   left = groups.size();
   alive = std::make_shared<char>();
   const std::weak_ptr<void> while_alive = alive;
-  // The runtime's waits hold this alive; it lets go of them when the answer is out.
-  deadlines().call_after(*outcome_wait_ms, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->answer();
-  });
-  const std::size_t all = groups.size();  // the last answer may come within the loop
+  std::vector<std::vector<std::uint64_t>> offsets(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    for (const std::size_t row : groups[i].rows) offsets[i].push_back(results[row].place->offset);
+  // The deadline holds this alive: an owner elsewhere that dies forgets what it was asked. Of what is answered little
+  // is left by then.
+  deadlines().call_after(*outcome_wait_ms, [self = shared_from_this()] { self->answer(); });
+  const std::size_t all = groups.size();  // the last answer, or the deadline, may come within the loop
   for (std::size_t i = 0; i < all; ++i) {
-    std::vector<std::uint64_t> offsets;
-    for (const std::size_t row : groups[i].rows) offsets.push_back(results[row].place->offset);
-    door.runtime_.when_judged(groups[i].topic, groups[i].partition, offsets, while_alive,
+    door.runtime_.when_judged(groups[i].topic, groups[i].partition, offsets[i], while_alive,
                               [self = shared_from_this(), i](std::vector<std::optional<machine::Outcome>> outcomes) {
                                 self->judged(i, std::move(outcomes));
                               });
@@ -296,6 +296,7 @@ void EventDoor::Post::answer() {
     if (std::exchange(answered, true)) return;
     alive.reset();
     response = event_answer(results, token, outcome_wait_ms ? Outcomes::shown : Outcomes::left_out, failure);
+    results = {};
   }
   respond(std::move(response));
 }

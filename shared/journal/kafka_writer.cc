@@ -1,6 +1,7 @@
 #include "shared/journal/kafka_writer.h"
 
 #include "shared/base/check.h"
+#include "shared/base/crash_point.h"
 
 namespace granary::journal {
 namespace {
@@ -79,6 +80,7 @@ void KafkaWriter::append(const Partition& partition, std::vector<Record> records
           Error{ErrorCode::unavailable, "expected the brokers to take what waits, but " + std::to_string(bytes_) +
                                             " bytes wait already; hint: check the brokers, then append again"};
     } else {
+      crash_point("journal.before_write");
       waiting = produce(std::move(waiting), records);
     }
   }
@@ -159,6 +161,7 @@ void KafkaWriter::answered(const rd_kafka_message_t& message) {
     last = --waiting->left == 0;
   }
   if (!last) return;
+  crash_point("journal.after_write");
   const std::unique_ptr<Waiting> owned(waiting);
   if (!owned->offsets.empty()) grown_(owned->partition, owned->offsets.back() + 1);
   if (owned->error)

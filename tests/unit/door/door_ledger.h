@@ -73,7 +73,6 @@ class DoorLedger {
   ~DoorLedger() { stop(); }
 
   void start_runtime() {
-    runtime::Options options;
     options.partitions = partitions_;
     auto started = runtime::start_runtime(
         journal, options, [](machine::MachineKind, std::uint16_t) { return std::make_unique<TinyMachine>(); },
@@ -84,12 +83,12 @@ class DoorLedger {
     ASSERT_TRUE(started.ok()) << started.error().message;
     runtime = std::move(*started);
   }
-  void start(door::EventDoorOptions options = {}) {
+  void start(door::EventDoorOptions door_options = {}) {
     start_runtime();
     auto started = door::ClockKeeper::start(journal, *runtime, clock);
     ASSERT_TRUE(started.ok()) << started.error().message;
     keeper = std::move(*started);
-    events = std::make_unique<door::EventDoor>(journal, *runtime, *keeper, std::move(options));
+    events = std::make_unique<door::EventDoor>(journal, *runtime, *keeper, std::move(door_options));
   }
   void stop() {
     if (events) events->close();
@@ -141,6 +140,7 @@ class DoorLedger {
 
   FakeClock clock;
   journal::MemoryJournal journal;
+  runtime::Options options;  // of the runtime
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<door::ClockKeeper> keeper;
   std::unique_ptr<door::EventDoor> events;

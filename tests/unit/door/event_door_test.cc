@@ -175,6 +175,30 @@ TEST(EventDoor, DoesNotWaitForTheFoldForEver) {
   EXPECT_EQ(text_at(parsed(response.body), {"results", "1", "outcome", "judgement"}), "unknown");
 }
 
+// An owner in another process that dies with what it was asked.
+class ForgetfulPeers final : public runtime::Elsewhere {
+ public:
+  [[nodiscard]] std::string owner_of(const runtime::ShardName&) const override { return "http://127.0.0.1:1"; }
+  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>,
+                std::function<void(std::vector<runtime::LaneNumber>)>) override {}
+  void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,
+                   std::function<void(std::vector<std::optional<machine::Outcome>>)>) override {}
+};
+
+TEST(EventDoor, AnswersThoughTheOwnerOfTheShardForgetsTheQuestion) {
+  DoorLedger ledger;
+  ForgetfulPeers peers;
+  ledger.options.owned.emplace();
+  ledger.options.elsewhere = &peers;
+  EventDoorOptions options;
+  options.outcome_wait_ms_max = 20;
+  ledger.start(options);
+  const auto response = ledger.post(with_header(batch_of({project("a"), CloudSample()}), "prefer", "wait=30"));
+  ASSERT_EQ(response.status, 202) << response.body;
+  for (const auto* row : {"0", "1"})
+    EXPECT_EQ(text_at(parsed(response.body), {"results", row, "outcome", "judgement"}), "unknown");
+}
+
 TEST(EventDoor, AppendsAfterWhatATokenNames) {
   DoorLedger ledger;
   EventDoorOptions options;
