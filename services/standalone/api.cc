@@ -38,8 +38,12 @@ Result<json::Value> Api::get(const std::string& target) {
   request.target = target;
   const auto response = client_.send(request);
   if (!response.ok()) return response.error();
-  if (response->status != 200)
-    return Error{response->status == 404 ? ErrorCode::not_found : ErrorCode::invalid_input, problem_text(*response)};
+  if (response->status != 200) {
+    const ErrorCode code = response->status == 404   ? ErrorCode::not_found
+                           : response->status == 503 ? ErrorCode::unavailable
+                                                     : ErrorCode::invalid_input;
+    return Error{code, problem_text(*response)};
+  }
   return json::parse(response->body, {256U << 20, 16});
 }
 

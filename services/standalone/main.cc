@@ -6,6 +6,7 @@
 #include "services/standalone/machines.h"
 #include "services/standalone/replay_command.h"
 #include "services/standalone/status_command.h"
+#include "services/standalone/tail_command.h"
 #include "services/standalone/topics_command.h"
 #include "shared/runtime/version.h"
 
@@ -155,6 +156,29 @@ int main(int argc, char** argv) {
       "was "
       "posted, 4 --strict and a row was refused, 5 the file is cut short.");
   importing->callback([&] { exit_code = import_file(client, import); });
+  TailArguments tailing;
+  CLI::App* tail_command =
+      client_command("tail", "Show what the outward streams tell, in the order of each partition, one event a line");
+  tail_command
+      ->add_option("STREAM", tailing.stream, "billing: charges; notices: what portals act on; rejected: refusals")
+      ->required()
+      ->check(CLI::IsMember({"billing", "notices", "rejected"}));
+  tail_command->add_option("--from", tailing.from, "BEGINNING, END, or in each partition the record with that number")
+      ->check([](const std::string& text) {
+        const bool is_place = text == "BEGINNING" || text == "END" ||
+                              (!text.empty() && text.find_first_not_of("0123456789") == std::string::npos);
+        return is_place ? std::string() : "expected BEGINNING, END or a number, got " + text;
+      })
+      ->capture_default_str();
+  tail_command->add_option("--partition", tailing.partition, "Only this one (default: all, one after the other)");
+  tail_command->add_flag("--follow", tailing.follow, "Go on as events come, until Ctrl-C");
+  tail_command->add_option("--brokers", tailing.brokers, "Read from Kafka, HOST:PORT,HOST:PORT, in place of a server");
+  tail_command->add_option("--kafka", tailing.kafka, "A setting of librdkafka, KEY=VALUE; may be repeated");
+  tail_command->add_option("--kafka-file", tailing.kafka_file, "A file of such settings, a line each");
+  tail_command->footer(
+      "With --json each line is a CloudEvent. An event may come twice, with the same source and id.\n"
+      "Exit codes: 0 done, 2 usage, 3 cannot read.");
+  tail_command->callback([&] { exit_code = tail(client, tailing); });
   ReplayArguments replaying;
   CLI::App* replay_command =
       app.add_subcommand("replay", "Fold every machine again from the log of a stopped server, and compare");

@@ -84,7 +84,9 @@ int topics(const TopicsArguments& arguments) {
   }
   const auto wrong = journal::wrong_topic_settings(*options, present);
   if (!wrong.ok()) return cannot_ask(wrong.error());
-  bool well = ledger.has_value();
+  const auto whole =
+      ledger && present.size() == rows.size() ? runtime::check_ledger(**journal, *ledger) : Result<void>();
+  bool well = ledger.has_value() && whole.ok();
   for (std::size_t i = 0; i < rows.size(); ++i) {
     Row& row = rows[i];
     const Topic topic = machine::kTopics[i];
@@ -114,6 +116,7 @@ int topics(const TopicsArguments& arguments) {
     for (const Row& row : rows)
       for (const std::string& what : row.wrong)
         std::fprintf(stderr, "granary: topic %s: %s\n", row.name.c_str(), what.c_str());
+  if (!whole.ok()) std::fprintf(stderr, "granary: %s\n", whole.error().message.c_str());
   if (!ledger && !arguments.json)
     std::fprintf(stderr, "granary: no ledger stands at %s; hint: granary topics --create --brokers %s\n",
                  arguments.brokers.c_str(), arguments.brokers.c_str());

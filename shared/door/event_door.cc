@@ -88,6 +88,7 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   void wait_for(const runtime::Token& token);
   void append();
   void appended(std::size_t group, const Result<journal::Offsets>& offsets);
+  void give_up();
   void ask_outcomes();
   void judged(std::size_t group, std::vector<std::optional<machine::Outcome>> outcomes);
   void answer();
@@ -109,6 +110,7 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
 
   std::mutex mutex;  // guards what follows once appends are under way
   std::size_t left = 0;
+  bool appending = false;  // some appends are not answered yet
   bool answered = false;
   std::optional<Error> failure;
   runtime::Token token;
@@ -220,6 +222,10 @@ void EventDoor::Post::append() {
     count();
     return answer();
   }
+  appending = true;
+  deadlines().call_after(door.options_.append_wait_ms_max, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) self->give_up();
+  });
   // The last callback may come within append() and give `use` back: nothing of the door is touched after that.
   const std::size_t all = groups.size();
   {
@@ -253,9 +259,23 @@ void EventDoor::Post::appended(std::size_t number, const Result<journal::Offsets
       failure = offsets.error();
     }
     if (--left > 0) return;
+    appending = false;
   }
   count();
   if (outcome_wait_ms && !failure && !token.places.empty()) return ask_outcomes();
+  answer();
+}
+
+// The log has not answered in time. The appends go on, and hold the door open; their answers only count.
+void EventDoor::Post::give_up() {
+  {
+    const std::lock_guard lock(mutex);
+    if (!appending) return;
+    if (!failure)
+      failure = Error{ErrorCode::unavailable, "expected the log to make the events durable within " +
+                                                  std::to_string(door.options_.append_wait_ms_max / units::kSecondMs) +
+                                                  " s, but it has not answered yet: they may stand later"};
+  }
   answer();
 }
 

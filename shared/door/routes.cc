@@ -4,6 +4,7 @@
 #include "shared/door/metrics.h"
 #include "shared/door/rejected.h"
 #include "shared/door/shard_questions.h"
+#include "shared/door/streams.h"
 #include "shared/http/problem.h"
 
 namespace granary::door {
@@ -48,6 +49,15 @@ void add_routes(http::Router& router, const Doors& doors) {
   router.add("GET", "/v1/rejected", [doors](Request request, const PathParameters&, Responder responder) {
     get_rejected(doors.journal, doors.runtime, std::move(request), std::move(responder));
   });
+  router.add("GET", "/v1/streams/{stream}",
+             [doors](const Request& request, const PathParameters& path, Responder responder) {
+               const auto stream = stream_called(path["stream"]);
+               responder(stream ? stream_page(doors.journal, doors.runtime.partitions(), *stream, request)
+                                : make_response(http::Problem{.status = 404,
+                                                              .type = "unknown_stream",
+                                                              .title = "There is no such stream",
+                                                              .hint = "billing, notices or rejected"}));
+             });
   router.add("POST", "/v1/clock/confirm", [doors](const Request&, const PathParameters&, Responder responder) {
     responder(confirm_clock(doors.clock));
   });

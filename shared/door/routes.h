@@ -1,6 +1,6 @@
-// What every Granary server answers beside its services: POST /v1/events, GET /v1/rejected, GET /v1/clock and POST
-// /v1/clock/confirm, /livez, /readyz, GET /v1/status and /metrics. Any thread; refers to everything in Doors, which
-// outlives the listener.
+// What every Granary server answers beside its services: POST /v1/events, GET /v1/rejected, GET /v1/streams/{stream},
+// GET /v1/clock and POST /v1/clock/confirm, /livez, /readyz, GET /v1/status and /metrics. Any thread; refers to
+// everything in Doors, which outlives the listener.
 #pragma once
 
 #include <functional>

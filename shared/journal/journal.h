@@ -97,6 +97,9 @@ class Journal {
   // work). Nothing is ever read back from it.
   virtual void note_folded(const Partition& /*partition*/, Offset /*next*/) {}
 
+  // The process is about to stop: from now on no read waits long for a server that is away, it is `unavailable`
+  // instead.
+  virtual void stop_waiting() {}
   // Before the destructor, where appends may be waiting for a server that is away: after `patience` they are answered
   // with `unavailable`, and so is each later one. Reads go on.
   virtual void finish_appends(std::chrono::milliseconds /*patience*/) {}

@@ -6,6 +6,7 @@
 #include <shared_mutex>
 
 #include "shared/journal/append_rules.h"
+#include "shared/journal/kafka_notes.h"
 #include "shared/journal/kafka_reader.h"
 #include "shared/journal/kafka_topics.h"
 #include "shared/journal/kafka_writer.h"
@@ -17,6 +18,7 @@ class KafkaJournal final : public Journal {
  public:
   explicit KafkaJournal(const KafkaOptions& options)
       : options_(options),
+        notes_(options),
         readers_(options, [this](const Partition& partition) { tell(partition); }),
         writer_(options, [this](const Partition& partition, Offset end) {
           readers_.know_end(partition, end);
@@ -26,6 +28,7 @@ class KafkaJournal final : public Journal {
   Result<void> start() {
     GRANARY_TRY(readers_.start());
     GRANARY_TRY(writer_.start());
+    GRANARY_TRY(notes_.start());
     return learn_topics();
   }
 
@@ -87,7 +90,8 @@ class KafkaJournal final : public Journal {
     listener_ = std::move(listener);
   }
 
-  void note_folded(const Partition& partition, Offset next) override { readers_.note_folded(partition, next); }
+  void note_folded(const Partition& partition, Offset next) override { notes_.note(partition, next); }
+  void stop_waiting() override { readers_.stop_waiting(); }
   void finish_appends(std::chrono::milliseconds patience) override { writer_.finish(patience); }
 
  private:
@@ -131,6 +135,7 @@ class KafkaJournal final : public Journal {
   // Held while the listener runs; recursive, as it may clear itself.
   std::recursive_mutex listener_mutex_;
   Listener listener_;
+  KafkaNotes notes_;
   mutable KafkaReaders readers_;
   KafkaWriter writer_;
 };

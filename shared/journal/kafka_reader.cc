@@ -16,8 +16,9 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kReadPatience = std::chrono::seconds(15);
 constexpr int kSliceMs = 50;
 constexpr std::size_t kAheadMax = 512;
-constexpr int kAnswerMs = 10'000;
-constexpr auto kCommitEvery = std::chrono::seconds(5);
+// A question for an end: so long, in steps, between which a stop is seen.
+constexpr int kAnswerStepMs = 2'000;
+constexpr int kAnswerSteps = 5;
 
 void fill_record(const rd_kafka_message_t& message, Record& record) {
   const auto bytes = [](const void* data, std::size_t size) {
@@ -77,8 +78,8 @@ KafkaReaders::~KafkaReaders() {
 
 Result<KafkaHandle> KafkaReaders::open_client() {
   auto conf = kafka_conf(options_, {{"bootstrap.servers", options_.brokers},
-                                    // Positions are the state's; the group's offsets are for lag tools alone.
-                                    {"group.id", options_.group.empty() ? "granary-none" : options_.group},
+                                    // No group.id: positions are the state's. A client with a group does not end
+                                    // before its coordinator has answered, which may be away (see kafka_notes.h).
                                     {"enable.auto.commit", "false"},
                                     {"enable.auto.offset.store", "false"},
                                     {"auto.offset.reset", "error"},
@@ -107,15 +108,9 @@ Result<void> KafkaReaders::start() {
     *client = std::move(*opened);
   }
   thread_ = std::thread([this] {
-    auto due = SteadyClock::now() + kCommitEvery;
-    while (!stopping_) {
+    while (!stopping_)
       for (const KafkaHandle* client : {&clients_[0], &clients_[1], &asking_})
         rd_kafka_poll(client->get(), kSliceMs / 3);
-      if (SteadyClock::now() < due) continue;
-      commit_folded();
-      due = SteadyClock::now() + kCommitEvery;
-    }
-    commit_folded();
   });
   return {};
 }
@@ -157,8 +152,13 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   const Offset known = log_of(partition).known_end;  // before the question: it may grow meanwhile
   std::int64_t low = 0;
   std::int64_t high = 0;
-  const auto code =
-      rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high, kAnswerMs);
+  auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  for (int step = 0; code == RD_KAFKA_RESP_ERR__TIMED_OUT && step < kAnswerSteps; ++step) {
+    if (hurried_ && (silent_ || step > 0)) break;
+    code = rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high,
+                                            kAnswerStepMs);
+  }
+  silent_ = code == RD_KAFKA_RESP_ERR__TIMED_OUT;
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, name_of(partition), "find the end of");
   if (low > 0)
     return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to begin at record 0, but it begins at " +
@@ -229,7 +229,7 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(Log& log, Reader& reader) {
       KafkaMessage first(rd_kafka_consume_queue(reader.queue.get(), at_end ? 0 : kSliceMs));
       if (!first) {
         if (at_end) return nullptr;
-        if (!all_down_ && SteadyClock::now() < deadline) continue;
+        if (!all_down_ && !hurried_ && SteadyClock::now() < deadline) continue;
         return Error{ErrorCode::unavailable, "expected record " + std::to_string(reader.next) + " of " +
                                                  name_of(log.partition) +
                                                  ", but no broker answers; hint: check that the brokers run"};
@@ -331,28 +331,6 @@ Result<void> KafkaReaders::read(const Partition& partition, Offset from, std::si
   }
   batch.end = std::max(end_seen(log, *reader), reader->next);
   return {};
-}
-
-void KafkaReaders::note_folded(const Partition& partition, Offset next) {
-  if (options_.group.empty()) return;
-  const std::lock_guard lock(mutex_);
-  folded_[partition] = next;
-}
-
-void KafkaReaders::commit_folded() {
-  std::map<Partition, Offset> folded;
-  {
-    const std::lock_guard lock(mutex_);
-    folded.swap(folded_);
-  }
-  if (folded.empty()) return;
-  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(folded.size()));
-  for (const auto& [partition, next] : folded)
-    rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number)->offset =
-        static_cast<std::int64_t>(next);
-  // Whether it succeeds changes nothing: nobody reads it back.
-  (void)rd_kafka_commit(asking(), list, 1);
-  rd_kafka_topic_partition_list_destroy(list);
 }
 
 }  // namespace granary::journal

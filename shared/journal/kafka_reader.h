@@ -36,8 +36,8 @@ class KafkaReaders {
   Result<Offset> end(const Partition& partition);
   // The partition is known to reach at least so far: reads wait for what stands before it.
   void know_end(const Partition& partition, Offset end);
-  // For lag tools; sent now and then.
-  void note_folded(const Partition& partition, Offset next);
+  // From now on nothing waits long for brokers that are away.
+  void stop_waiting() { hurried_ = true; }
 
   // The client for questions. It follows nothing: behind a fetch that waits for records its answers would wait too.
   [[nodiscard]] rd_kafka_t* asking() const { return asking_.get(); }
@@ -57,7 +57,6 @@ class KafkaReaders {
   // The message at reader.next, which stays where it is; nullptr at the end that is known. Errors: see read().
   Result<const rd_kafka_message_t*> peek(Log& log, Reader& reader);
   Error trouble(Log& log, Reader& reader, rd_kafka_resp_err_t code);
-  void commit_folded();
 
   const KafkaOptions options_;
   const Grown grown_;
@@ -68,12 +67,13 @@ class KafkaReaders {
   // Grows with each sign that a connection broke or a partition changed: readers then check where they stand.
   std::atomic<std::uint64_t> disturbances_ = 0;
   std::atomic<bool> all_down_ = false;
+  std::atomic<bool> hurried_ = false;  // see stop_waiting()
+  std::atomic<bool> silent_ = false;   // the last question for an end got no answer
 
-  std::mutex mutex_;  // guards the map and what is to be committed
+  std::mutex mutex_;  // guards the map
   std::map<Partition, std::unique_ptr<Log>> logs_;
-  std::map<Partition, Offset> folded_;
   std::atomic<bool> stopping_ = false;
-  std::thread thread_;  // serves the clients' callbacks, commits offsets
+  std::thread thread_;  // serves the clients' callbacks
 };
 
 }  // namespace granary::journal

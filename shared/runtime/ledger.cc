@@ -100,4 +100,22 @@ Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_
   return ledger;
 }
 
+Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger) {
+  for (const Topic topic : machine::kTopics) {
+    if (!machine::is_inbox(topic)) continue;
+    for (std::uint16_t number = 0; number < machine::partitions_of(topic, ledger.partitions); ++number) {
+      const journal::Partition partition{std::string(machine::topic_name(topic)), number};
+      auto genesis = read_genesis(journal, partition);
+      if (!genesis.ok()) return genesis.error();
+      if (!*genesis)
+        return Error{ErrorCode::corrupt, where(partition) +
+                                             " is empty, without the genesis record of its ledger; hint: it was made "
+                                             "anew, or its making was cut short: restore it, or finish a new ledger "
+                                             "with granary topics --create"};
+      GRANARY_TRY(check_genesis(**genesis, ledger, partition));
+    }
+  }
+  return {};
+}
+
 }  // namespace granary::runtime

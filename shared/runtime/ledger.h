@@ -24,6 +24,10 @@ Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_
 // As it stands; `not_found` where there is none.
 Result<Ledger> read_ledger(const journal::Journal& journal);
 
+// Whether each inbox partition begins with this ledger's genesis. Errors: `corrupt` (another ledger's, or none), and
+// those of reads.
+Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger);
+
 inline constexpr std::uint16_t kPartitionsDefault = 8;
 inline constexpr std::uint16_t kPartitionsMax = 1024;
 

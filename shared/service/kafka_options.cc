@@ -1,5 +1,7 @@
 #include "shared/service/kafka_options.h"
 
+#include <algorithm>
+
 #include "shared/machine/topology.h"
 
 namespace granary::service {
@@ -24,27 +26,44 @@ Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const st
   return options;
 }
 
-std::vector<std::string> topic_names() {
-  std::vector<std::string> names;
-  for (const machine::Topic topic : machine::kTopics) names.emplace_back(machine::topic_name(topic));
-  return names;
-}
-
 std::string mending_command(const journal::TopicSetting& setting, const std::string& brokers) {
   return "kafka-configs.sh --bootstrap-server " + brokers + " --alter --entity-type topics --entity-name " +
          setting.topic + " --add-config " + setting.name + "=" + setting.wanted;
 }
 
-Result<void> check_topics(const journal::KafkaOptions& options, const std::vector<std::string>& topics) {
-  const auto wrong = journal::wrong_topic_settings(options, topics);
+Result<void> check_topics(const journal::KafkaOptions& options, const journal::Journal& journal,
+                          const runtime::Ledger& ledger) {
+  const std::string check = "granary topics --check --brokers " + options.brokers;
+  const auto standing = journal.topics();
+  if (!standing.ok()) return standing.error();
+  std::vector<std::string> names;
+  for (const machine::Topic topic : machine::kTopics) {
+    const std::string& name = names.emplace_back(machine::topic_name(topic));
+    const auto found = std::find_if(standing->begin(), standing->end(),
+                                    [&name](const journal::TopicInfo& one) { return one.name == name; });
+    if (found == standing->end())
+      return Error{ErrorCode::not_found, "expected topic " + name + " at " + options.brokers +
+                                             ", found none; hint: if it ever held records, restore it; else make it: "
+                                             "granary topics --create --brokers " +
+                                             options.brokers};
+    const std::uint16_t wanted = machine::partitions_of(topic, ledger.partitions);
+    if (found->partitions != wanted)
+      return Error{ErrorCode::conflict, "expected topic " + name + " with " + std::to_string(wanted) +
+                                            " partitions, got " + std::to_string(found->partitions) +
+                                            ": the number never changes in a ledger; hint: restore the topic as it "
+                                            "was; what is wrong: " +
+                                            check};
+  }
+  if (const auto whole = runtime::check_ledger(journal, ledger); !whole.ok())
+    return Error{whole.error().code, whole.error().message + "; what stands: " + check};
+  const auto wrong = journal::wrong_topic_settings(options, names);
   if (!wrong.ok()) return wrong.error();
   if (wrong->empty()) return {};
   const journal::TopicSetting& first = wrong->front();
-  return Error{
-      ErrorCode::conflict,
-      "expected topic " + first.topic + " with " + first.name + "=" + first.wanted + ", got " + first.found +
-          (wrong->size() > 1 ? " (and " + std::to_string(wrong->size() - 1) + " more: granary topics --check)" : "") +
-          ": records would be lost or changed; hint: " + mending_command(first, options.brokers)};
+  return Error{ErrorCode::conflict,
+               "expected topic " + first.topic + " with " + first.name + "=" + first.wanted + ", got " + first.found +
+                   (wrong->size() > 1 ? " (and " + std::to_string(wrong->size() - 1) + " more: " + check + ")" : "") +
+                   ": records would be lost or changed; hint: " + mending_command(first, options.brokers)};
 }
 
 }  // namespace granary::service

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "shared/journal/kafka_journal.h"
+#include "shared/runtime/ledger.h"
 
 namespace granary::service {
 
@@ -12,13 +13,11 @@ namespace granary::service {
 Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const std::vector<std::string>& pairs,
                                             const std::string& file);
 
-// The topics of a ledger that stand with settings that would lose or change records: an error that names the first,
-// how many more there are, and the command that mends it. not_found: a topic is missing.
-Result<void> check_topics(const journal::KafkaOptions& options, const std::vector<std::string>& topics);
+// Whether all topics of a ledger stand, with its number of partitions and its genesis records, and with settings under
+// which no record is lost or changed: an error that names the first that is wrong, and the command that mends it.
+Result<void> check_topics(const journal::KafkaOptions& options, const journal::Journal& journal,
+                          const runtime::Ledger& ledger);
 // Kafka's own command that sets it right.
 std::string mending_command(const journal::TopicSetting& setting, const std::string& brokers);
-
-// All topics of a ledger.
-std::vector<std::string> topic_names();
 
 }  // namespace granary::service

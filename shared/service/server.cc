@@ -96,7 +96,7 @@ Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
   if (options.partitions && *options.partitions != ledger->partitions)
     return Error{ErrorCode::conflict, "this ledger has " + std::to_string(ledger->partitions) + " partitions, not " +
                                           std::to_string(*options.partitions) + "; hint: leave --partitions out"};
-  GRANARY_TRY(check_topics(*kafka, topic_names()));
+  GRANARY_TRY(check_topics(*kafka, **journal, *ledger));
   return Log{std::move(*journal), *ledger};
 }
 
@@ -205,6 +205,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   } else {
     telemetry::log(Level::info, "stopping", "The server was asked to stop");
   }
+  journal->stop_waiting();
   (*listener)->stop(kRequestGrace);
   journal->finish_appends(kAppendGrace);
   door.close();

@@ -1,0 +1,195 @@
+#include "services/standalone/tail_command.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+
+#include "services/standalone/api.h"
+#include "services/standalone/table.h"
+#include "shared/door/streams.h"
+#include "shared/service/kafka_options.h"
+
+namespace granary::standalone {
+namespace {
+
+constexpr int kDone = 0, kUsage = 2, kCannotRead = 3;
+constexpr int kFollowPauseMs = 500;
+constexpr std::size_t kReadBytes = 1U << 20;
+
+int fail(const Error& error) {
+  std::fprintf(stderr, "granary: tail: %s\n", error.message.c_str());
+  return error.code == ErrorCode::invalid_input || error.code == ErrorCode::conflict ? kUsage : kCannotRead;
+}
+
+// Where events come from: Kafka or a server.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  virtual Result<std::uint16_t> partitions() = 0;
+  // Events of a partition from `from` on, as CloudEvents in JSON, and where to ask next.
+  virtual Result<std::string> read(std::uint16_t partition, const std::string& from,
+                                   std::vector<std::string>& events) = 0;
+};
+
+class KafkaStream final : public Stream {
+ public:
+  KafkaStream(std::unique_ptr<journal::Journal> journal, std::string topic)
+      : journal_(std::move(journal)), topic_(std::move(topic)) {}
+
+  Result<std::uint16_t> partitions() override {
+    const auto topics = journal_->topics();
+    if (!topics.ok()) return topics.error();
+    for (const journal::TopicInfo& one : *topics)
+      if (one.name == topic_) return one.partitions;
+    return Error{ErrorCode::not_found, "expected topic " + topic_ + ", found none; hint: granary topics --check"};
+  }
+  Result<std::string> read(std::uint16_t partition, const std::string& from,
+                           std::vector<std::string>& events) override {
+    const journal::Partition where{topic_, partition};
+    const auto at = door::stream_start(*journal_, where, from);
+    if (!at.ok()) return at.error();
+    GRANARY_TRY(journal_->read(where, *at, kReadBytes, batch_));
+    for (const journal::Record& record : batch_.records) events.push_back(door::cloud_event_json(record));
+    return std::to_string(*at + batch_.records.size());
+  }
+
+ private:
+  std::unique_ptr<journal::Journal> journal_;
+  std::string topic_;
+  journal::ReadBatch batch_;
+};
+
+class ServerStream final : public Stream {
+ public:
+  ServerStream(Api api, const std::string& stream) : api_(std::move(api)), path_("/v1/streams/" + stream) {}
+
+  Result<std::uint16_t> partitions() override {
+    const auto page = api_.get(path_ + "?limit=1");
+    if (!page.ok()) return page.error();
+    const json::Value* count = page->find("partitions");
+    return static_cast<std::uint16_t>(count == nullptr ? 0 : count->integer().value_or(0));
+  }
+  Result<std::string> read(std::uint16_t partition, const std::string& from,
+                           std::vector<std::string>& events) override {
+    const auto page = api_.get(path_ + "?limit=1000&partition=" + std::to_string(partition) + "&from=" + from);
+    if (!page.ok()) return page.error();
+    for (const json::Value& row : page->find("rows")->items()) append_json(events.emplace_back(), row);
+    return text_of(*page, "next");
+  }
+
+ private:
+  Api api_;
+  std::string path_;
+};
+
+Result<std::unique_ptr<Stream>> open_stream(const ClientOptions& client, const TailArguments& arguments) {
+  if (arguments.brokers.empty()) {
+    auto api = Api::connect(client.url);
+    if (!api.ok()) return api.error();
+    return std::unique_ptr<Stream>(std::make_unique<ServerStream>(std::move(*api), arguments.stream));
+  }
+  auto options = service::kafka_options(arguments.brokers, arguments.kafka, arguments.kafka_file);
+  if (!options.ok()) return options.error();
+  auto journal = journal::open_kafka_journal(*options);
+  if (!journal.ok()) return journal.error();
+  return std::unique_ptr<Stream>(std::make_unique<KafkaStream>(
+      std::move(*journal), std::string(machine::topic_name(*door::stream_called(arguments.stream)))));
+}
+
+// Which members of an event's data a person is shown, by stream; an amount in people's units.
+std::vector<std::string> columns_of(const std::string& stream) {
+  if (stream == "billing")
+    return {"organisation", "project",     "resource",       "period",       "amount",
+            "currency",     "list_amount", "covered_amount", "billed_amount"};
+  if (stream == "notices") return {"organisation", "project", "grant", "lot", "class", "amount", "at"};
+  return {"machine", "reason", "source", "id", "hint"};
+}
+
+// Lines whose columns stand below each other as far as what has come allows.
+class Lines {
+ public:
+  explicit Lines(const std::string& stream) : columns_(columns_of(stream)), widths_(columns_.size() + 2) {
+    std::vector<std::string> headings{"id", "type"};
+    headings.insert(headings.end(), columns_.begin(), columns_.end());
+    print(headings);
+  }
+  void print_event(const std::string& text) {
+    const auto event = json::parse(text);
+    if (!event.ok()) return print({"", "", text});  // another's record: as it is
+    const json::Value* data = event->find("data");
+    std::string type = text_of(*event, "type");
+    if (type.starts_with("granary.")) type.erase(0, 8);
+    if (type.ends_with(".v1")) type.erase(type.size() - 3);
+    std::vector<std::string> cells{text_of(*event, "id"), type};
+    for (const std::string& column : columns_) {
+      std::string cell = data == nullptr ? "" : text_of(*data, column);
+      cells.push_back(column == "amount" && !cell.empty() ? people_amount(cell, text_of(*data, "unit")) : cell);
+    }
+    print(cells);
+  }
+
+ private:
+  void print(const std::vector<std::string>& cells) {
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      if (i < widths_.size()) widths_[i] = std::max(widths_[i], cells[i].size());
+      line += cells[i];
+      if (i + 1 < cells.size()) line.append(widths_[i] - cells[i].size() + 2, ' ');
+    }
+    line.erase(line.find_last_not_of(' ') + 1);
+    std::puts(line.c_str());
+  }
+
+  std::vector<std::string> columns_;
+  std::vector<std::size_t> widths_;
+};
+
+}  // namespace
+
+int tail(const ClientOptions& client, const TailArguments& arguments) {
+  auto stream = open_stream(client, arguments);
+  if (!stream.ok()) return fail(stream.error());
+  const auto count = (*stream)->partitions();
+  if (!count.ok()) return fail(count.error());
+  const std::uint16_t first = arguments.partition.value_or(0);
+  const std::uint16_t end = arguments.partition ? static_cast<std::uint16_t>(first + 1) : *count;
+  if (first >= *count)
+    return fail({ErrorCode::invalid_input,
+                 "--partition: expected a number below " + std::to_string(*count) + ", got " + std::to_string(first)});
+  std::vector<std::string> places(*count, arguments.from);
+  std::optional<Lines> lines;
+  if (!client.json) lines.emplace(arguments.stream);
+  bool told = false;
+  std::vector<std::string> events;
+  while (true) {
+    bool more = false;
+    for (std::uint16_t partition = first; partition < end; ++partition) {
+      events.clear();
+      auto next = (*stream)->read(partition, places[partition], events);
+      if (!next.ok() && arguments.follow && next.error().can_retry()) {
+        if (!told) std::fprintf(stderr, "granary: tail: %s; asking again\n", next.error().message.c_str());
+        told = true;
+        break;
+      }
+      if (!next.ok()) return fail(next.error());
+      told = false;
+      more |= !events.empty();
+      places[partition] = std::move(*next);
+      for (const std::string& event : events) {
+        if (lines)
+          lines->print_event(event);
+        else
+          std::puts(event.c_str());
+      }
+    }
+    std::fflush(stdout);
+    if (std::ferror(stdout) != 0) return kDone;  // nobody reads any more
+    if (more) continue;
+    if (!arguments.follow) return kDone;
+    poll(nullptr, 0, kFollowPauseMs);
+  }
+}
+
+}  // namespace granary::standalone

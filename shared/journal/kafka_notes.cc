@@ -1,0 +1,76 @@
+#include "shared/journal/kafka_notes.h"
+
+#include <chrono>
+#include <utility>
+
+namespace granary::journal {
+namespace {
+constexpr auto kEvery = std::chrono::seconds(5);
+constexpr int kPatienceMs = 1'000;
+}  // namespace
+
+Result<void> KafkaNotes::start() {
+  if (options_.group.empty()) return {};
+  auto conf = kafka_conf(options_, {{"bootstrap.servers", options_.brokers},
+                                    {"group.id", options_.group},
+                                    {"enable.auto.commit", "false"},
+                                    {"reconnect.backoff.max.ms", "1000"}});
+  if (!conf.ok()) return conf.error();
+  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
+  auto client = kafka_open(RD_KAFKA_CONSUMER, std::move(*conf));
+  if (!client.ok()) return client.error();
+  client_ = std::move(*client);
+  answers_.reset(rd_kafka_queue_new(client_.get()));
+  thread_ = std::thread([this] {
+    for (bool last = false; !last;) {
+      {
+        std::unique_lock lock(mutex_);
+        last = changed_.wait_for(lock, kEvery, [this] { return stopping_; });
+      }
+      send();
+    }
+  });
+  return {};
+}
+
+KafkaNotes::~KafkaNotes() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  if (unanswered_ == 0) return;
+  (void)answers_.release();
+  (void)client_.release();
+}
+
+void KafkaNotes::note(const Partition& partition, Offset next) {
+  if (!client_) return;
+  const std::lock_guard lock(mutex_);
+  folded_[partition] = next;
+}
+
+void KafkaNotes::send() {
+  rd_kafka_poll(client_.get(), 0);
+  std::map<Partition, Offset> folded;
+  {
+    const std::lock_guard lock(mutex_);
+    folded.swap(folded_);
+  }
+  if (folded.empty()) return;
+  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(folded.size()));
+  for (const auto& [partition, next] : folded)
+    rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number)->offset =
+        static_cast<std::int64_t>(next);
+  rd_kafka_commit_queue(client_.get(), list, answers_.get(), nullptr, nullptr);
+  rd_kafka_topic_partition_list_destroy(list);
+  // Whether it succeeds changes nothing.
+  for (++unanswered_; unanswered_ > 0; --unanswered_) {
+    rd_kafka_event_t* answer = rd_kafka_queue_poll(answers_.get(), kPatienceMs);
+    if (answer == nullptr) return;
+    rd_kafka_event_destroy(answer);
+  }
+}
+
+}  // namespace granary::journal

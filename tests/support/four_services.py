@@ -1,0 +1,100 @@
+"""The four services over a real broker, each a process of its own on a free loopback port, stopped by their ids."""
+import contextlib
+import os
+import subprocess
+import sys
+import tempfile
+
+import kafka_broker
+from granary_server import Server
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "kafka"))
+from free_ports import free_ports  # noqa: E402
+
+PROGRAM = os.environ["GRANARY_PROGRAM"]
+SERVICES = os.environ["GRANARY_SERVICES"]
+MACHINES = ("intake", "metering", "allocation", "billing")
+ONE_EACH = tuple((machine, machine, "all") for machine in MACHINES)
+
+
+def topics(broker, *arguments):
+    """`granary topics`: (exit code, standard output, standard error)."""
+    done = subprocess.run([PROGRAM, "topics", "--brokers", broker.bootstrap, *arguments], capture_output=True, text=True, timeout=120,
+                          check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+class Service(Server):
+    """One of them; start() and stop() may be repeated, always where it listened first."""
+
+    def __init__(self, four, name, machine, shards, port):
+        super().__init__(os.path.join(SERVICES, machine, "granary-" + machine), os.path.join(four.data, name), command=(), tool=PROGRAM)
+        self.four = four
+        self.machine = machine
+        self.shards = shards
+        self.url = f"http://127.0.0.1:{port}"
+
+    def begin(self, *arguments, environment=None, listen=None):
+        super().begin("--brokers", self.four.broker.bootstrap, "--shards", self.shards, "--peers", self.four.peers, *self.four.arguments,
+                      *arguments, environment=environment, listen=self.url.removeprefix("http://"))
+
+
+class FourServices:
+    """What a test asks of a Server it asks of one of these by name: four["billing"].get(...)."""
+
+    def __init__(self, broker, data, processes=ONE_EACH, arguments=()):
+        """`processes`: (name, machine, shards) of each."""
+        self.broker = broker
+        self.data = data
+        self.arguments = arguments
+        self.peers = os.path.join(data, "peers")
+        self.services = {name: Service(self, name, machine, shards, port)
+                         for (name, machine, shards), port in zip(processes, free_ports(len(processes)))}
+        with open(self.peers, "w", encoding="utf-8") as peers:
+            peers.writelines(f"{one.url} {one.machine} {one.shards}\n" for one in self)
+
+    def __getitem__(self, name):
+        return self.services[name]
+
+    def __iter__(self):
+        return iter(self.services.values())
+
+    def start(self):
+        for one in self:
+            one.begin()
+        for one in self:
+            one.started()
+        return self
+
+    def stop(self):
+        """The exit codes by name."""
+        return {name: one.stop() for name, one in self.services.items()}
+
+    def tell(self):
+        """What each said last and how it ended, for whoever looks into a failure."""
+        for name, one in self.services.items():
+            said = "".join(getattr(one, "lines", [])[-5:])
+            print(f"{name} (exit code {one.process and one.process.poll()}): {said}", file=sys.stderr)
+
+    def kill(self):
+        for one in self:
+            if one.process is not None and one.process.poll() is None:
+                one.process.kill()
+                one.process.wait()
+
+
+@contextlib.contextmanager
+def four_services(broker, partitions=4, processes=ONE_EACH, arguments=()):
+    """Makes the ledger in the broker and starts everything."""
+    with tempfile.TemporaryDirectory() as data:
+        code, _, said = topics(broker, "--create", "--partitions", str(partitions))
+        if code != 0:
+            raise RuntimeError(said)
+        four = FourServices(broker, data, processes, arguments)
+        try:
+            yield four.start()
+        except BaseException:
+            four.tell()
+            raise
+        finally:
+            four.kill()
