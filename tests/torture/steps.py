@@ -63,15 +63,17 @@ class Steps:
         return self.until(lambda: self.clients.batches >= target, patience_s)
 
     def follow_schedule(self):
-        number = 0
-        while self.counts["kills"] < self.arguments.kills:
+        number, last = 0, self.arguments.steps or 1 << 30
+        while self.counts["kills"] < self.arguments.kills and number < last:
             deck = {**ROUND[self.arguments.processes], **(OVER_KAFKA if self.world.broker else {})}
             if not self.world.mounted:
                 del deck["full_disk"]
             steps = [name for name, count in deck.items() for _ in range(count)]
+            if self.arguments.only:
+                steps = [name for name in steps if name in self.arguments.only.split(",")]
             self.rng.shuffle(steps)
             for name in steps:
-                if self.counts["kills"] >= self.arguments.kills:
+                if self.counts["kills"] >= self.arguments.kills or number >= last:
                     break
                 number += 1
                 self.step = f"{number} ({name})"

@@ -43,6 +43,8 @@ class Torture(Steps):
         status, answer = self.clients.send(books.configuration(), rng) or (0, "no answer")
         if status != 202 or answer["refused"] > 0:
             raise Failure(f"the configuration was not taken: {status} {answer}")
+        for path in ("sources", "projects", "charges"):  # it is folded by every machine
+            books.get(self.world.processes[0].url, f"/v1/{path}?after={answer['after']}")
         self.clients.start()
         self.follow_schedule()
         self.end()
@@ -175,6 +177,8 @@ def main():
     parser.add_argument("--partitions", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=200, help="that the clients may post between two steps")
     parser.add_argument("--disk-mb", type=int, default=600, help="of a tmpfs for state and journal; 0: none, and no full disk")
+    parser.add_argument("--only", help="of the steps only these, NAME,NAME: to find out what it takes")
+    parser.add_argument("--steps", type=int, help="at most so many steps")
     parser.add_argument("--figures", help="a file for the figures, as JSON")
     parser.add_argument("--keep", action="store_true", help="leave logs, journal and state where they are")
     arguments = parser.parse_args()
