@@ -350,8 +350,14 @@ void KafkaReaders::commit_folded() {
   for (const auto& [partition, next] : folded)
     rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number)->offset =
         static_cast<std::int64_t>(next);
-  // Whether it succeeds changes nothing: nobody reads it back.
-  (void)rd_kafka_commit(asking(), list, 1);
+  // Whether it succeeds changes nothing: nobody reads it back. Not rd_kafka_commit: a handle waits in its destruction
+  // until a commit is answered, however long the group's coordinator is away.
+  const KafkaQueue answer(rd_kafka_queue_new(asking()));
+  const std::unique_ptr<rd_kafka_AdminOptions_t, KafkaDestroy<rd_kafka_AdminOptions_destroy>> options(
+      rd_kafka_AdminOptions_new(asking(), RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
+  rd_kafka_AlterConsumerGroupOffsets_t* group = rd_kafka_AlterConsumerGroupOffsets_new(options_.group.c_str(), list);
+  rd_kafka_AlterConsumerGroupOffsets(asking(), &group, 1, options.get(), answer.get());
+  rd_kafka_AlterConsumerGroupOffsets_destroy(group);
   rd_kafka_topic_partition_list_destroy(list);
 }
 
