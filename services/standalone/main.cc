@@ -53,6 +53,10 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   serving->add_option("--partitions", serving_options.partitions, "Partitions of a new ledger, for ever (default 8)")
       ->check(CLI::Range(1, 1024));
+  serving
+      ->add_option("--checkpoint-records", serving_options.checkpoint_records,
+                   "Write a checkpoint of an inbox after so many of its records (default 10000)")
+      ->check(CLI::Range(1, 1'000'000'000));
   serving->add_option("--brokers", serving_options.brokers,
                       "Kafka's brokers, HOST:PORT,HOST:PORT, in place of the embedded journal");
   serving->add_option("--kafka", serving_options.kafka,

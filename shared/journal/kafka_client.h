@@ -22,7 +22,11 @@ struct KafkaDestroy {
     destroy(handle);
   }
 };
-using KafkaHandle = std::unique_ptr<rd_kafka_t, KafkaDestroy<rd_kafka_destroy>>;
+// Leaves no group and waits for none of its coordinators, which may be away: Granary is a member of no group.
+inline void destroy_handle(rd_kafka_t* handle) {
+  rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+using KafkaHandle = std::unique_ptr<rd_kafka_t, KafkaDestroy<destroy_handle>>;
 using KafkaTopic = std::unique_ptr<rd_kafka_topic_t, KafkaDestroy<rd_kafka_topic_destroy>>;
 using KafkaQueue = std::unique_ptr<rd_kafka_queue_t, KafkaDestroy<rd_kafka_queue_destroy>>;
 using KafkaConf = std::unique_ptr<rd_kafka_conf_t, KafkaDestroy<rd_kafka_conf_destroy>>;

@@ -152,7 +152,6 @@ Result<std::vector<TopicSetting>> wrong_topic_settings(const KafkaOptions& optio
                                                        const std::vector<std::string>& topics) {
   auto conf = kafka_conf(options, {{"bootstrap.servers", options.brokers}});
   if (!conf.ok()) return conf.error();
-  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
   const auto client = kafka_open(RD_KAFKA_PRODUCER, std::move(*conf));
   if (!client.ok()) return client.error();
   return wrong_kafka_settings(client->get(), topics);

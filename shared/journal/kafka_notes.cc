@@ -16,7 +16,6 @@ Result<void> KafkaNotes::start() {
                                     {"enable.auto.commit", "false"},
                                     {"reconnect.backoff.max.ms", "1000"}});
   if (!conf.ok()) return conf.error();
-  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
   auto client = kafka_open(RD_KAFKA_CONSUMER, std::move(*conf));
   if (!client.ok()) return client.error();
   client_ = std::move(*client);

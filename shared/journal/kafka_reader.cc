@@ -97,7 +97,6 @@ Result<KafkaHandle> KafkaReaders::open_client() {
   if (!conf.ok()) return conf.error();
   rd_kafka_conf_set_opaque(conf->get(), this);
   rd_kafka_conf_set_error_cb(conf->get(), &KafkaReaders::heard);
-  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
   return kafka_open(RD_KAFKA_CONSUMER, std::move(*conf));
 }
 

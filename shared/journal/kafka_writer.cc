@@ -40,7 +40,6 @@ Result<KafkaHandle> KafkaWriter::open_producer() {
   if (!conf.ok()) return conf.error();
   rd_kafka_conf_set_dr_msg_cb(conf->get(), &KafkaWriter::delivered);
   rd_kafka_conf_set_opaque(conf->get(), this);
-  rd_kafka_conf_set_log_cb(conf->get(), nullptr);
   return kafka_open(RD_KAFKA_PRODUCER, std::move(*conf));
 }
 

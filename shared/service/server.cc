@@ -158,6 +158,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   runtime::Options running;
   running.owned = std::move(*owned);
   running.elsewhere = &*peers;
+  if (options.checkpoint_records) running.checkpoint_records = *options.checkpoint_records;
   auto runtime = runtime::start_runtime(*journal, running, make_machine, open_store, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());

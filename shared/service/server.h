@@ -37,6 +37,8 @@ struct ServerOptions {
   std::string kafka_file;          // more of them, a line each; what `kafka` says wins
   // Which shards of the hosted machines are this process's: "all" or "0-3,7".
   std::string shards = "all";
+  // So many records of an inbox between two checkpoints of it; not set: runtime::Options'.
+  std::optional<std::size_t> checkpoint_records;
   // The list of who owns which shards (door/peers.h); empty: nobody else is known.
   std::string peers;
   // Log lines on stderr: "json" or "text"; empty: text where that is a terminal.

@@ -21,6 +21,9 @@ int service_main(int argc, char** argv, const std::string& name, const std::stri
   app.add_option("--listen", options.listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
   app.add_option("--shards", options.shards, "The shards of this process: all, or as 0-3,7")->capture_default_str();
   app.add_option("--peers", options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");
+  app.add_option("--checkpoint-records", options.checkpoint_records,
+                 "Write a checkpoint of an inbox after so many of its records (default 10000)")
+      ->check(CLI::Range(1, 1'000'000'000));
   app.add_option("--kafka", options.kafka, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
   app.add_option("--kafka-file", options.kafka_file, "A file of such settings, a line each; for secrets");
   app.add_option("--log", options.log, "Lines on standard error (default: text on a terminal, else json)")

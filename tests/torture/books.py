@@ -73,6 +73,11 @@ def usage(number, runs=None):
         "start": "2026-10-05T00:00:00Z", "end": f"2026-10-05T00:{runs or minutes(number):02}:00Z"}, source=f"slurm://c{number % 5}")
 
 
+def extra_organisation(number):
+    return event("organisation.registered", f"x{number}", {"organisation": f"x{number}", "name": f"X {number}", "kind": "startup",
+                                                           "country": "FI"})
+
+
 def write_swf(path):
     with open(path, "w", encoding="ascii") as file:
         for n in range(1, SWF_ROWS + 1):
@@ -164,6 +169,14 @@ def check_balances(url):
     for row in rows:
         if int(row["granted"]) != sum(int(row[n]) for n in ("used", "reserved", "expired", "withdrawn", "available")):
             raise Failure(f"granted is not used + reserved + expired + withdrawn + available: {row}")
+
+
+def check_organisations(url, extra):
+    standing = [row["organisation"] for row in rows_of(url, "/v1/organisations")]
+    wanted = {f"x{n}" for n in extra} | {f"o{n}" for n in range(PROJECTS - 1)}
+    # Of a batch that nobody acknowledged more may stand; it is sent again with other repeats, in another order.
+    if len(standing) != len(set(standing)) or not wanted <= set(standing):
+        raise Failure(f"organisations are lost or twice: {sorted(wanted - set(standing))[:5]}, {len(standing)}")
 
 
 def check_sources(program, url, jobs):

@@ -8,7 +8,7 @@ import threading
 import urllib.error
 import urllib.request
 
-from books import minutes, usage
+from books import extra_organisation, minutes, usage
 
 BATCH = 25
 TIMEOUT_S = 5
@@ -23,6 +23,7 @@ class Clients:
         self.handed_out = 0
         self.unanswered = 0    # handed out and not acknowledged
         self.acknowledged = []
+        self.organisations = set()  # that every batch tells of
         self.batches = self.repeats = self.failures = self.imports = 0
         self.error = None
         self.ending = False
@@ -78,6 +79,7 @@ class Clients:
                 self.conflict(rng.choice(self.acknowledged), rng)
             if self.post(own + again, rng):
                 with self.changed:
+                    self.organisations.add((own + again)[0])
                     self.acknowledged += own
                     self.unanswered -= len(own)
                     self.batches += 1
@@ -108,12 +110,13 @@ class Clients:
             return None
 
     def post(self, jobs, rng):
-        answer = self.send([usage(n) for n in jobs], rng)
+        # Every batch tells intake something too: an organisation of its own, which comes again as the batch does.
+        answer = self.send([*(usage(n) for n in jobs), extra_organisation(jobs[0])], rng)
         if answer is None:
             return False
         status, body = answer
         judgements = {result.get("outcome", {}).get("judgement") for result in body["results"]}
-        assert status == 202 and body["refused"] == 0 and body["accepted"] == len(jobs), body
+        assert status == 202 and body["refused"] == 0 and body["accepted"] == len(jobs) + 1, body
         assert judgements <= {None, "new", "repeat", "waiting", "unknown"}, body
         return True
 

@@ -1,7 +1,7 @@
 // granary-outward-check DATA | --brokers LIST  [--lines TOPIC]: whether the outward streams of a ledger that no server
-// runs are whole. Over the embedded journal every partition holds each number once and in order. Over Kafka a number may
-// stand again (a writer whose answer was lost, two owners at once), but only as the same record, and never before the
-// one that precedes it.
+// runs are whole. Over the embedded journal every partition holds each number once and in order. Over Kafka a number
+// may stand again (a writer whose answer was lost, two owners at once), but only as the same record, and never before
+// the one that precedes it.
 //
 // Prints for each stream how many numbers and how many records it holds; with --lines the values of that stream after
 // it, each number once. Exit code 1 and the first place that is wrong, where one is.
@@ -35,8 +35,8 @@ Result<Held> check(const journal::Journal& journal, const journal::Partition& pa
     GRANARY_TRY(journal.read(partition, held.records, 1U << 20, batch));
     if (batch.records.empty()) return held;
     for (const journal::Record& record : batch.records) {
-      const std::string where = partition.topic + "/" + std::to_string(partition.number) + "/" +
-                                std::to_string(held.records++) + ": ";
+      const std::string where =
+          partition.topic + "/" + std::to_string(partition.number) + "/" + std::to_string(held.records++) + ": ";
       const std::string next = std::to_string(partition.number) + "-" + std::to_string(held.numbers + 1);
       const std::string id(runtime::header(record, "ce_id"));
       if (id == next) {
@@ -78,8 +78,8 @@ int main(int argc, char** argv) {
   }
   if (data.empty() == kafka.brokers.empty())
     return fail({ErrorCode::invalid_input, "expected the --data of a server, or --brokers LIST"});
-  const auto journal = kafka.brokers.empty() ? journal::open_embedded_journal(data + "/journal")
-                                             : journal::open_kafka_journal(kafka);
+  const auto journal =
+      kafka.brokers.empty() ? journal::open_embedded_journal(data + "/journal") : journal::open_kafka_journal(kafka);
   if (!journal.ok()) return fail(journal.error());
   const auto ledger = runtime::read_ledger(**journal);
   if (!ledger.ok()) return fail(ledger.error());

@@ -42,15 +42,17 @@ class Process:
     """One server. `up`: whether it is meant to run."""
     def __init__(self, name, command, data, port, folder):
         self.name, self.data, self.url = name, data, f"http://127.0.0.1:{port}"
-        self.command = [*command, "--data", data, "--listen", f"127.0.0.1:{port}"]
+        self.command = [*command, "--checkpoint-records", "200", "--data", data, "--listen", f"127.0.0.1:{port}"]
         self.log = os.path.join(folder, f"{name}.log")
         self.process, self.up, self.crash_at, self.started, self.paused = None, False, "", 0.0, False
         self.deaths = 0  # at named points
+        self.life = 0    # where in the log this start's lines begin
 
     def start(self, crash_at=""):
         self.crash_at, self.up, self.started, self.paused = crash_at, True, time.monotonic(), False
         os.makedirs(self.data, exist_ok=True)
         with open(self.log, "a", encoding="utf-8") as log:
+            self.life = log.tell()
             environment = {**os.environ, "GRANARY_CRASH_AT": crash_at} if crash_at else os.environ
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment)
 
@@ -66,9 +68,9 @@ class Process:
         try:
             code = self.process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self.process.send_signal(signal.SIGABRT)
-            self.process.wait()
-            raise Failure(f"{self.name} did not stop within {STOP_S} s{self.tail()}") from None
+            stacks = self.stacks()
+            self.kill()
+            raise Failure(f"{self.name} did not stop within {STOP_S} s{self.tail()}{stacks}") from None
         if code != 0:
             raise Failure(f"{self.name} was asked to stop and ended with {code}{self.tail()}")
 
@@ -91,11 +93,21 @@ class Process:
         return sorted(glob.glob(os.path.join(self.data, "state", "*-*[0-9]")))
 
     def said(self):
+        """What it said since its start, without what is no trouble."""
         with open(self.log, encoding="utf-8", errors="replace") as log:
-            return log.readlines()
+            log.seek(self.life)
+            return [line for line in log if '"record_refused"' not in line]
+
+    def stacks(self):
+        """Where its threads stand, if a debugger is at hand."""
+        if self.process.poll() is not None or self.paused or not shutil.which("gdb"):
+            return ""
+        done = subprocess.run(["gdb", "-p", str(self.process.pid), "-batch", "-ex", "thread apply all bt 12"],
+                              capture_output=True, text=True, timeout=120, check=False)
+        return "\n--- its threads:\n" + "".join(line + "\n" for line in done.stdout.splitlines() if line.startswith(("#", "Thread")))
 
     def tail(self):
-        return f"\n--- the end of what {self.name} said:\n" + "".join(self.said()[-TAIL:])
+        return f"\n--- the end of what {self.name} said since its start:\n" + "".join(self.said()[-TAIL:])
 
 
 class World:
@@ -164,10 +176,10 @@ class World:
                 raise Failure(f"{process.name} ended by itself with {code}{process.tail()}")
 
     def reason(self, process, code):
-        last = (process.said() or [""])[-1]
         if process.started < self.broker_trouble and code == 3:
             return "no broker at its start"
-        if process.started < self.disk_trouble and code in (1, 3, -signal.SIGABRT) and ("space" in last or "bytes free" in last):
+        if process.started < self.disk_trouble and code in (1, 3, -signal.SIGABRT) and \
+                any("bytes free" in line or "No space left" in line for line in process.said()):
             return "full disk"
         return None
 

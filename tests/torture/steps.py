@@ -5,12 +5,12 @@ import time
 from books import Failure
 
 POINTS = ["journal.before_write", "journal.after_write", "runtime.before_commit", "runtime.after_commit", "runtime.before_publish",
-          "runtime.after_publish", "runtime.trim"]
+          "runtime.after_publish", "runtime.trim", "runtime.before_checkpoint", "runtime.after_checkpoint"]
 EMBEDDED_POINTS = ["journal.after_head"]
 # How often each step comes in a round of some 40 kills.
 ROUND = {
-    "one": {"kill_at_point": 10, "kill": 12, "kill_in_start": 4, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1, "checkpoint": 1},
-    "four": {"kill_at_point": 8, "kill": 8, "kill_in_start": 3, "kill_some": 2, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1,
+    "one": {"kill_at_point": 12, "kill": 12, "kill_in_start": 4, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1, "checkpoint": 1},
+    "four": {"kill_at_point": 12, "kill": 4, "kill_in_start": 2, "kill_some": 1, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1,
              "checkpoint": 1},
 }
 OVER_KAFKA = {"broker_kill": 3, "broker_stop": 1, "broker_pause": 1, "double_owner": 2, "zombie": 1}
@@ -63,15 +63,17 @@ class Steps:
         return self.until(lambda: self.clients.batches >= target, patience_s)
 
     def follow_schedule(self):
-        number = 0
-        while self.counts["kills"] < self.arguments.kills:
+        number, last = 0, self.arguments.steps or 1 << 30
+        while self.counts["kills"] < self.arguments.kills and number < last:
             deck = {**ROUND[self.arguments.processes], **(OVER_KAFKA if self.world.broker else {})}
             if not self.world.mounted:
                 del deck["full_disk"]
             steps = [name for name, count in deck.items() for _ in range(count)]
+            if self.arguments.only:
+                steps = [name for name in steps if name in self.arguments.only.split(",")]
             self.rng.shuffle(steps)
             for name in steps:
-                if self.counts["kills"] >= self.arguments.kills:
+                if self.counts["kills"] >= self.arguments.kills or number >= last:
                     break
                 number += 1
                 self.step = f"{number} ({name})"
@@ -87,6 +89,7 @@ class Steps:
         return self.rng.choice(self.world.processes)
 
     def kill_now(self, process):
+        self.world.tend()  # it may have ended already, for a reason
         process.kill()
         self.counts["kills"] += 1
 
@@ -150,8 +153,8 @@ class Steps:
         process, point = self.points.pop()
         self.kill_now(process)
         deleted = self.delete_states(self.some_states(process))
-        # Billing appends nothing but to the streams, intake little of anything.
-        visits = self.rng.choice([1, 2, 3, self.rng.randint(4, 12), self.rng.randint(12, 60)])
+        rare = process.name == "intake" or "checkpoint" in point
+        visits = self.rng.choice([1, 2, 3] if rare else [1, 2, 3, self.rng.randint(4, 12), self.rng.randint(12, 60)])
         deaths = process.deaths
         process.start(f"{point}:{visits}")
         if self.until(lambda: process.deaths > deaths or self.more_jobs(), 8):
@@ -179,7 +182,7 @@ class Steps:
 
     def stop(self):
         process = self.pick()
-        self.progress(self.rng.randint(1, 6), 3)
+        self.until(process.ready, 90, f"{process.name} is ready")
         process.stop()
         self.counts["stops"] += 1
         self.say(self.step, process.name)
@@ -230,7 +233,8 @@ class Steps:
         self.world.broker_trouble = time.monotonic() + 5
 
     def second_owner(self):
-        first = self.rng.choice([process for process in self.world.processes if process.name != "intake"])
+        first = self.rng.choice([process for process in self.world.processes
+                                 if process.name != "intake" and self.world.second(process.name) not in self.zombies])
         second = self.world.second(first.name)
         if self.rng.random() < 0.4:
             shutil.rmtree(second.data, ignore_errors=True)
@@ -252,8 +256,7 @@ class Steps:
 
     def zombie(self):
         """A second owner that is stopped in the middle of its work, and wakes some steps later."""
-        if any(second.up for second in self.world.seconds.values()):
-            return
+        self.wake_zombies()
         _, second = self.second_owner()
         self.until(second.ready, 30)
         self.progress(self.rng.randint(5, 20), 5)
