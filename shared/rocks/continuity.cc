@@ -31,7 +31,8 @@ class SequenceCheck final : public rocksdb::WalFilter {
     const std::uint64_t next = first + little_endian(bytes, 8, 4);
     if (!any_) first_ = first;
     if (any_ && first != next_ && gap_.empty())
-      gap_ = "write " + std::to_string(first) + " follows where write " + std::to_string(next_) + " belongs, in " + file;
+      gap_ =
+          "write " + std::to_string(first) + " follows where write " + std::to_string(next_) + " belongs, in " + file;
     any_ = true;
     next_ = next;
     return WalProcessingOption::kIgnoreCurrentRecord;

@@ -129,8 +129,8 @@ class RocksStore final : public Store {
     std::error_code trouble;
     const auto space = std::filesystem::space(opened_.directory, trouble);
     if (trouble)
-      return Error{ErrorCode::io_error, "expected the free space of " + opened_.directory + ", got: " + trouble.message() +
-                                            "; hint: check the disk, then start again"};
+      return Error{ErrorCode::io_error, "expected the free space of " + opened_.directory +
+                                            ", got: " + trouble.message() + "; hint: check the disk, then start again"};
     if (space.available < reserve_bytes_)
       return Error{ErrorCode::out_of_space, "expected at least " + std::to_string(reserve_bytes_) + " bytes free for " +
                                                 opened_.directory + ", got " + std::to_string(space.available) +
@@ -175,6 +175,8 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   options.create_if_missing = true;
   // The default, said because a law of the port hangs on it: recovery stops at the first broken record.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Likewise; each read verifies the checksum of its block (ReadOptions::verify_checksums).
+  options.paranoid_checks = true;
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(wanted.write_buffer_bytes);
   options.write_buffer_size = std::min<std::size_t>(16ULL << 20, wanted.write_buffer_bytes);
   // Preallocated logs would hold the write buffer's size on the disk for each of many stores, and speed up only synced

@@ -274,11 +274,14 @@ void tell_books(const Process& process, std::ostream& out) {
       auto& books = static_cast<allocation::AllocationMachine&>(rules);
       for (const auto& row : books.projects({}, 1000).rows)
         for (const auto& balance : row.classes)
-          out << "balance " << row.project << ' ' << balance.class_name << " granted " << units::format_integer(balance.granted.value())
-              << " used " << units::format_integer(balance.used.value()) << " available " << units::format_integer(balance.available.value()) << " uncovered "
+          out << "balance " << row.project << ' ' << balance.class_name << " granted "
+              << units::format_integer(balance.granted.value()) << " used "
+              << units::format_integer(balance.used.value()) << " available "
+              << units::format_integer(balance.available.value()) << " uncovered "
               << units::format_integer(balance.uncovered.value()) << '\n';
       for (const auto& total : books.usage({}, 1000).rows)
-        out << "usage " << total.project << ' ' << total.records << ' ' << units::format_integer(total.quantity.value()) << '\n';
+        out << "usage " << total.project << ' ' << total.records << ' ' << units::format_integer(total.quantity.value())
+            << '\n';
     });
   }
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
@@ -307,9 +310,8 @@ void tell_digests(const Process& process, const std::string& data, std::ostream&
     if (!rows.ok()) end(kRefused, rows.error().message);
     const auto stands = runtime::stored_digest(**rows, kind, shard);
     store::MemoryStore scratch;
-    const auto again =
-        runtime::replay_shard(*process.journal, kind, shard, kPartitions, stands.position,
-                              standalone::make_machine(kind, shard), scratch, 1000, [](std::size_t) {});
+    const auto again = runtime::replay_shard(*process.journal, kind, shard, kPartitions, stands.position,
+                                             standalone::make_machine(kind, shard), scratch, 1000, [](std::size_t) {});
     if (!again.ok()) end(kRefused, again.error().message);
     out << "rows of " << machine::machine_name(kind) << '-' << shard << ": "
         << (*again == stands ? "as folded" : runtime::first_difference(scratch, **rows)) << '\n';

@@ -9,9 +9,9 @@
 namespace granary::test {
 
 // How a life ends: by one of these, or by a signal.
-inline constexpr int kSaid = 0;      // all it says stands in the file `says`
-inline constexpr int kRefused = 3;   // the start or the log refused; the last line of the log says why
-inline constexpr int kParked = 4;    // a partition is parked
+inline constexpr int kSaid = 0;       // all it says stands in the file `says`
+inline constexpr int kRefused = 3;    // the start or the log refused; the last line of the log says why
+inline constexpr int kParked = 4;     // a partition is parked
 inline constexpr int kUnsettled = 5;  // shards do not come to rest
 
 // Makes the ledger in `data`, in two lives, so that a part of all rows stands in tables.
