@@ -103,6 +103,7 @@ struct Checkpoint {
   std::uint64_t size = 0;        // records
   std::string last_record_hash;  // 32 bytes: SHA-256 of record size - 1
   std::vector<CheckpointLane> lanes;
+  std::string check;  // 32 bytes: SHA-256 of the record without this field. What it says cannot be seen to be wrong.
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "topic", s.topic, kRequired);
@@ -110,6 +111,7 @@ struct Checkpoint {
     visit(3, "size", s.size, kRequired);
     visit(4, "last_record_hash", s.last_record_hash, kRequired);
     visit(5, "lanes", s.lanes, kOptional);
+    visit(6, "check", s.check, kOptional);
   }
 };
 

@@ -15,6 +15,8 @@
 #include <optional>
 #include <vector>
 
+#include "shared/rocks/continuity.h"
+
 namespace granary::journal {
 namespace {
 
@@ -73,6 +75,13 @@ Error not_together(const std::string& directory, const std::string& what) {
 
 enum class Access { read_only, read_write };
 
+Error opening_failed(const std::string& directory, const rocksdb::Status& status) {
+  auto error = error_of(status, "open the journal in " + directory);
+  // A file that the database speaks of and that is not there.
+  if (error.message.find("No such file") != std::string::npos) error.code = ErrorCode::corrupt;
+  return error;
+}
+
 Result<std::unique_ptr<rocksdb::DB>> open_rows(const std::string& directory, const rocksdb::Options& options,
                                                Access access) {
   rocksdb::DB* rows = nullptr;
@@ -80,11 +89,7 @@ Result<std::unique_ptr<rocksdb::DB>> open_rows(const std::string& directory, con
   const auto status = access == Access::read_only ? rocksdb::DB::OpenForReadOnly(options, log, &rows)
                                                   : rocksdb::DB::Open(options, log, &rows);
   if (status.ok()) return std::unique_ptr<rocksdb::DB>(rows);
-  auto error = error_of(status, "open the journal in " + directory);
-  // A file that the database speaks of and that is not there.
-  if (access == Access::read_only && error.message.find("No such file") != std::string::npos)
-    error.code = ErrorCode::corrupt;
-  return error;
+  return opening_failed(directory, status);
 }
 
 Result<GroupRow> read_newest(const std::string& directory, rocksdb::DB& rows) {
@@ -169,6 +174,8 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
   auto options = options_of(wanted);
   if (stands) {
     // To open for writing drops what recovery could not read. A log that is refused stays as it was found.
+    if (const auto status = rocks::check_continuity(options, directory + "/log"); !status.ok())
+      return opening_failed(directory, status);
     const auto rows = open_rows(directory, options, Access::read_only);
     if (!rows.ok()) return rows.error();
     const auto newest = read_newest(directory, **rows);

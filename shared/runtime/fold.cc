@@ -417,7 +417,13 @@ events::Checkpoint Fold::checkpoint() const {
   checkpoint.last_record_hash = Bytes(view_of(last_hash_));
   for (const auto& [lane, state] : in_)
     checkpoint.lanes.push_back({lane.first, lane.second, state.folded + 1, Bytes(view_of(state.hash))});
+  checkpoint.check = Bytes(view_of(check_of(checkpoint)));
   return checkpoint;
+}
+
+Hash32 check_of(events::Checkpoint checkpoint) {
+  checkpoint.check.clear();
+  return proof::sha256(events::encode_record(checkpoint));
 }
 
 void Fold::committed() {

@@ -163,6 +163,9 @@ class Fold final : private machine::Out {
   Counters counters_;
 };
 
+// What stands in the field `check` of a checkpoint: SHA-256 of its record without that field.
+Hash32 check_of(events::Checkpoint checkpoint);
+
 // Keys of the runtime's rows.
 Bytes outbox_key(const LaneTarget& target, std::uint64_t first);
 // All outbox rows, in order of lane and number.

@@ -74,13 +74,16 @@ Result<void> Shard::start(TargetScan& scan) {
   if (!end.ok()) return end.error();
   end_ = *end;
   for (const bool wipe : {false, true}) {
-    if (wipe) log_.folds_again();
     fold_.reset();
     store_.reset();
     lanes_.clear();
     outbox_bytes_ = 0;
     outbox_packets_ = 0;
     auto store = setup_.open_store(setup_.machine, setup_.shard, wipe);
+    if (!store.ok() && store.error().code == ErrorCode::corrupt && !wipe) {
+      log_.state_damaged(store.error());  // state is not the truth: nobody has to mend it
+      continue;
+    }
     if (!store.ok()) return store.error();
     store_ = std::move(*store);
     fold_ = std::make_unique<Fold>(setup_.machine, setup_.shard, setup_.options->partitions,
@@ -90,6 +93,7 @@ Result<void> Shard::start(TargetScan& scan) {
     const auto whole = recover_lanes(scan);
     if (!whole.ok()) return whole.error();
     if (*whole) break;
+    if (!wipe) log_.folds_again();
   }
   std::ifstream marker(marker_path());
   std::string version;

@@ -62,6 +62,17 @@ void ShardLog::folds_again() const {
                   {"shard", shard_}});
 }
 
+void ShardLog::state_damaged(const Error& error) const {
+  telemetry::log(
+      Level::error, "state_damaged",
+      "The state on the disk is damaged; it is deleted and folded again from the log; hint: look at the disk",
+      {{"topic", inbox_.topic},
+       {"partition", inbox_.number},
+       {"machine", machine::machine_name(machine_)},
+       {"shard", shard_},
+       {"cause", error.message}});
+}
+
 void ShardLog::retries(const journal::Partition& partition, const Error& error) {
   const auto left_out = retry_lines_.take();
   if (!left_out) return;

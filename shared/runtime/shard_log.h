@@ -28,6 +28,8 @@ class ShardLog {
   void parked(std::uint64_t position, std::string_view cause) const;
   // State that its targets or the log contradict was deleted; it is folded again from the log.
   void folds_again() const;
+  // State that cannot be opened was deleted; likewise.
+  void state_damaged(const Error& error) const;
   // An append to a target or a read of the inbox failed and is tried again until it works.
   void retries(const journal::Partition& partition, const Error& error);
   // A target that retries() told of has taken an append.

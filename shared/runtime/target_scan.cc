@@ -65,8 +65,9 @@ Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& wh
     GRANARY_TRY(journal_.read(checkpoints, *written - 1 - tried, 1, batch));
     if (batch.records.empty()) continue;
     const auto checkpoint = events::read_checkpoint(batch.records.front().value);
-    if (!checkpoint || checkpoint->topic != partition.topic || checkpoint->partition != partition.number ||
-        checkpoint->size == 0 || checkpoint->size > *end)
+    if (!checkpoint || BytesView(checkpoint->check) != view_of(check_of(*checkpoint)) ||
+        checkpoint->topic != partition.topic || checkpoint->partition != partition.number || checkpoint->size == 0 ||
+        checkpoint->size > *end)
       continue;
     GRANARY_TRY(journal_.read(partition, checkpoint->size - 1, 1, batch));
     if (batch.records.empty() ||

@@ -10,8 +10,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 
 #include "shared/base/check.h"
+#include "shared/rocks/continuity.h"
 
 namespace granary::store {
 
@@ -34,7 +36,7 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
   if (status.IsNoSpace()) {
     code = ErrorCode::out_of_space;
     hint = "free some space, then start again";
-  } else if (status.IsCorruption()) {
+  } else if (status.IsCorruption() || status.ToString().find("No such file") != std::string::npos) {
     code = ErrorCode::corrupt;
     hint = "delete this directory, its state comes back from the log";
   } else if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
@@ -44,52 +46,73 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
   return {code, "expected to " + what + ", got: " + status.ToString() + "; hint: " + hint};
 }
 
-std::optional<Bytes> get_row(rocksdb::DB& rows, const rocksdb::ReadOptions& options, BytesView key) {
-  Bytes value;
-  const auto status = rows.Get(options, rocksdb::Slice(key), &value);
-  if (status.IsNotFound()) return std::nullopt;
-  GRANARY_CHECK(status.ok(), "a row of derived state cannot be read: " + status.ToString());
-  return value;
+// A file in a store's directory: its rows turned out to be damaged.
+std::string mark_of(const std::string& directory) {
+  return directory + "/DAMAGED";
 }
 
-void scan_rows(rocksdb::DB& rows, rocksdb::ReadOptions options, BytesView from, BytesView to,
-               const std::function<bool(BytesView key, BytesView value)>& visit) {
-  const rocksdb::Slice upper(to);
-  if (!to.empty()) options.iterate_upper_bound = &upper;
-  const std::unique_ptr<rocksdb::Iterator> at(rows.NewIterator(options));
-  for (at->Seek(rocksdb::Slice(from)); at->Valid(); at->Next())
-    if (!visit(at->key().ToStringView(), at->value().ToStringView())) break;
-  GRANARY_CHECK(at->status().ok(), "rows of derived state cannot be read: " + at->status().ToString());
+void mark_damaged(const std::string& directory, const std::string& why) {
+  std::ofstream(mark_of(directory), std::ios::trunc) << why << '\n';
 }
+
+struct Opened {
+  std::string directory;
+  std::unique_ptr<rocksdb::DB> rows;
+
+  // What cannot be read is never taken for a row that is not there.
+  [[noreturn]] void cannot_read(const rocksdb::Status& status) const {
+    if (status.IsCorruption()) mark_damaged(directory, status.ToString());
+    stop_process("expected to read a row of the state in " + directory + ", got: " + status.ToString() +
+                 (status.IsCorruption() ? "; hint: start again, it is then folded again from the log; look at the disk"
+                                        : "; hint: look at the disk, then start again"));
+  }
+
+  [[nodiscard]] std::optional<Bytes> get(const rocksdb::ReadOptions& options, BytesView key) const {
+    Bytes value;
+    const auto status = rows->Get(options, rocksdb::Slice(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) cannot_read(status);
+    return value;
+  }
+
+  void scan(rocksdb::ReadOptions options, BytesView from, BytesView to,
+            const std::function<bool(BytesView key, BytesView value)>& visit) const {
+    const rocksdb::Slice upper(to);
+    if (!to.empty()) options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> at(rows->NewIterator(options));
+    for (at->Seek(rocksdb::Slice(from)); at->Valid(); at->Next())
+      if (!visit(at->key().ToStringView(), at->value().ToStringView())) break;
+    if (!at->status().ok()) cannot_read(at->status());
+  }
+};
 
 class RocksSnapshot final : public View {
  public:
-  explicit RocksSnapshot(rocksdb::DB& rows) : rows_(rows) { options_.snapshot = rows.GetSnapshot(); }
-  ~RocksSnapshot() override { rows_.ReleaseSnapshot(options_.snapshot); }
+  explicit RocksSnapshot(const Opened& store) : store_(store) { options_.snapshot = store.rows->GetSnapshot(); }
+  ~RocksSnapshot() override { store_.rows->ReleaseSnapshot(options_.snapshot); }
   RocksSnapshot(const RocksSnapshot&) = delete;
   RocksSnapshot& operator=(const RocksSnapshot&) = delete;
 
-  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return get_row(rows_, options_, key); }
+  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return store_.get(options_, key); }
   void scan(BytesView from, BytesView to,
             const std::function<bool(BytesView key, BytesView value)>& visit) const override {
-    scan_rows(rows_, options_, from, to, visit);
+    store_.scan(options_, from, to, visit);
   }
 
  private:
-  rocksdb::DB& rows_;
+  const Opened& store_;
   rocksdb::ReadOptions options_;
 };
 
 class RocksStore final : public Store {
  public:
-  RocksStore(std::string directory, std::uint64_t reserve_bytes, std::unique_ptr<rocksdb::DB> rows)
-      : directory_(std::move(directory)), reserve_bytes_(reserve_bytes), rows_(std::move(rows)) {}
+  RocksStore(Opened opened, std::uint64_t reserve_bytes) : opened_(std::move(opened)), reserve_bytes_(reserve_bytes) {}
 
-  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return get_row(*rows_, {}, key); }
+  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return opened_.get({}, key); }
 
   void scan(BytesView from, BytesView to,
             const std::function<bool(BytesView key, BytesView value)>& visit) const override {
-    scan_rows(*rows_, {}, from, to, visit);
+    opened_.scan({}, from, to, visit);
   }
 
   Result<void> commit(const WriteSet& changes) override {
@@ -99,18 +122,18 @@ class RocksStore final : public Store {
     return written;
   }
 
-  [[nodiscard]] std::unique_ptr<View> snapshot() const override { return std::make_unique<RocksSnapshot>(*rows_); }
+  [[nodiscard]] std::unique_ptr<View> snapshot() const override { return std::make_unique<RocksSnapshot>(opened_); }
 
  private:
   Result<void> write(const WriteSet& changes) {
     std::error_code trouble;
-    const auto space = std::filesystem::space(directory_, trouble);
+    const auto space = std::filesystem::space(opened_.directory, trouble);
     if (trouble)
-      return Error{ErrorCode::io_error, "expected the free space of " + directory_ + ", got: " + trouble.message() +
-                                            "; hint: check the disk, then start again"};
+      return Error{ErrorCode::io_error, "expected the free space of " + opened_.directory +
+                                            ", got: " + trouble.message() + "; hint: check the disk, then start again"};
     if (space.available < reserve_bytes_)
       return Error{ErrorCode::out_of_space, "expected at least " + std::to_string(reserve_bytes_) + " bytes free for " +
-                                                directory_ + ", got " + std::to_string(space.available) +
+                                                opened_.directory + ", got " + std::to_string(space.available) +
                                                 "; hint: free some space, then start again"};
     batch_.Clear();
     for (const auto& [key, value] : changes.changes()) {
@@ -120,17 +143,29 @@ class RocksStore final : public Store {
         batch_.Delete(key);
       }
     }
-    if (const auto status = rows_->Write(rocksdb::WriteOptions(), &batch_); !status.ok())
-      return error_of(status, "commit to the state in " + directory_);
+    if (const auto status = opened_.rows->Write(rocksdb::WriteOptions(), &batch_); !status.ok()) {
+      // A table that a compaction could not read. The next one would meet it again.
+      if (status.IsCorruption()) mark_damaged(opened_.directory, status.ToString());
+      return error_of(status, "commit to the state in " + opened_.directory);
+    }
     return {};
   }
 
-  const std::string directory_;
+  const Opened opened_;
   const std::uint64_t reserve_bytes_;
-  const std::unique_ptr<rocksdb::DB> rows_;
   rocksdb::WriteBatch batch_;
   std::optional<Error> failed_;
 };
+
+// Nobody else has it open meanwhile: what they write would look like one.
+rocksdb::Status look_for_holes(const rocksdb::Options& options, const std::string& directory) {
+  rocksdb::FileLock* lock = nullptr;
+  rocksdb::Env& env = *rocksdb::Env::Default();
+  if (auto status = env.LockFile(directory + "/LOCK", &lock); !status.ok()) return status;
+  auto status = rocks::check_continuity(options, directory);
+  env.UnlockFile(lock);
+  return status;
+}
 
 }  // namespace
 
@@ -140,6 +175,8 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   options.create_if_missing = true;
   // The default, said because a law of the port hangs on it: recovery stops at the first broken record.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  // Likewise; each read verifies the checksum of its block (ReadOptions::verify_checksums).
+  options.paranoid_checks = true;
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(wanted.write_buffer_bytes);
   options.write_buffer_size = std::min<std::size_t>(16ULL << 20, wanted.write_buffer_bytes);
   // Preallocated logs would hold the write buffer's size on the disk for each of many stores, and speed up only synced
@@ -170,11 +207,17 @@ Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environm
   if (trouble)
     return Error{ErrorCode::io_error, "expected to make the directory " + directory + ", got: " + trouble.message() +
                                           "; hint: check the path and its rights"};
+  if (std::filesystem::exists(mark_of(directory), trouble))
+    return error_of(rocksdb::Status::Corruption("it is marked as damaged", mark_of(directory)),
+                    "open the state in " + directory);
+  const rocksdb::Options& options = environment.parts().options;
+  if (const auto status = look_for_holes(options, directory); !status.ok())
+    return error_of(status, "open the state in " + directory);
   rocksdb::DB* rows = nullptr;
-  const auto status = rocksdb::DB::Open(environment.parts().options, directory, &rows);
+  const auto status = rocksdb::DB::Open(options, directory, &rows);
   if (!status.ok()) return error_of(status, "open the state in " + directory);
-  return std::unique_ptr<Store>(std::make_unique<RocksStore>(directory, environment.parts().wanted.reserve_bytes,
-                                                             std::unique_ptr<rocksdb::DB>(rows)));
+  return std::unique_ptr<Store>(std::make_unique<RocksStore>(Opened{directory, std::unique_ptr<rocksdb::DB>(rows)},
+                                                             environment.parts().wanted.reserve_bytes));
 }
 
 }  // namespace granary::store

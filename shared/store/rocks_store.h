@@ -38,6 +38,9 @@ class RocksEnvironment {
 // Opens the store in `directory`; an absent or empty one becomes a new store. Errors: conflict (open already, here or
 // in another process), corrupt, out_of_space, io_error. Derived state that is corrupt may be deleted: it comes back
 // from the log.
+//
+// A row that turns out to be corrupt while it is read, or a commit that fails because of one, leaves the file DAMAGED
+// in `directory`: from then on it opens as corrupt until it is deleted. Reading stops the process (base/check.h).
 Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environment, const std::string& directory);
 
 }  // namespace granary::store

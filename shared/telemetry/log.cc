@@ -116,6 +116,9 @@ void log(Level level, std::string_view event, std::string_view message, Fields f
 void start(Format format) {
   chosen = format;
   transport();
+  set_stop_reporter([](const std::string& message) {
+    log(Level::error, "cannot_go_on", "The process cannot go on and aborts", {{"cause", message}});
+  });
   set_check_reporter([](const char* expression, const char* file, int line, const std::string& message) {
     log(Level::error, "law_broken", "A law of the program is broken; the process aborts",
         {{"cause", message}, {"expression", expression}, {"file", file}, {"line", static_cast<std::uint64_t>(line)}});

@@ -1,10 +1,11 @@
-// Flipped bits in the files of a real ledger: the embedded log's (write-ahead log, tables, MANIFEST, CURRENT, HEAD), the
-// state's, and checkpoints. Each trial damages one file of a copy, starts everything again and lets it come to rest.
-// Either it refuses, loudly and with a reason, or all that it says (balances, charges, streams, digests, and what a few
-// more usages come to) is what stood. Damaged state needs no person: within three starts it is folded again from the log.
-// Damaged logs are never mended silently.
+// Flipped bits in the files of a real ledger: the embedded log's (write-ahead log, tables, MANIFEST, CURRENT, HEAD),
+// the state's, and checkpoints. Each trial damages one file of a copy, starts everything again and lets it come to
+// rest. Either it refuses, loudly and with a reason, or all that it says (balances, charges, streams, digests, and what
+// a few more usages come to) is what stood. Damaged state needs no person: within three starts it is folded again from
+// the log. Damaged logs are never mended silently.
 //
-//   flips          GRANARY_SEED=N repeats a run, GRANARY_FLIPS=N asks for so many trials, GRANARY_TRIAL=N runs one of them
+//   flips          GRANARY_SEED=N repeats a run, GRANARY_FLIPS=N asks for so many trials, GRANARY_TRIAL=N runs one of
+//   them
 #include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,14 +56,16 @@ std::string last_line(const std::string& text) {
   const auto end = text.find_last_not_of('\n');
   if (end == std::string::npos) return "";
   const auto start = text.rfind('\n', end);
-  return text.substr(start == std::string::npos ? 0 : start + 1, end - (start == std::string::npos ? 0 : start + 1) + 1);
+  return text.substr(start == std::string::npos ? 0 : start + 1,
+                     end - (start == std::string::npos ? 0 : start + 1) + 1);
 }
 
 std::string first_difference(const std::string& expected, const std::string& got) {
   for (std::size_t from = 0; from < expected.size();) {
     const auto end = std::min(expected.find('\n', from), expected.size());
     if (got.compare(from, end - from, expected, from, end - from) != 0)
-      return "expected: " + expected.substr(from, end - from) + "\n      got: " + got.substr(from, got.find('\n', from) - from);
+      return "expected: " + expected.substr(from, end - from) +
+             "\n      got: " + got.substr(from, got.find('\n', from) - from);
     from = end + 1;
   }
   return "more than expected";
@@ -70,7 +73,8 @@ std::string first_difference(const std::string& expected, const std::string& got
 
 // What came of a trial. Those from `wrong` on fail.
 enum class Outcome { harmless, folded_again, refused, wrong, silent, unmended, count };
-constexpr const char* kOutcomes[] = {"harmless", "state folded again", "refused", "WRONG", "DIED SILENTLY", "NEEDS A PERSON"};
+constexpr const char* kOutcomes[] = {"harmless", "state folded again", "refused",
+                                     "WRONG",    "DIED SILENTLY",      "NEEDS A PERSON"};
 
 class Trials {
  public:
@@ -87,7 +91,8 @@ class Trials {
       // Nothing that is said may depend on whether state is there.
       fs::copy(base(), copy, fs::copy_options::recursive);
       fs::remove_all(copy + "/state");
-      const bool same = run(log, [&] { live(copy, folder_ + "/says"); }) == kSaid && read_file(folder_ + "/says") == expected_;
+      const bool same =
+          run(log, [&] { live(copy, folder_ + "/says"); }) == kSaid && read_file(folder_ + "/says") == expected_;
       if (!same) std::printf("%s\n", first_difference(expected_, read_file(folder_ + "/says")).c_str());
       fs::remove_all(copy);
       if (!expected_.empty() && same) return true;
@@ -114,7 +119,8 @@ class Trials {
     std::string done;
     if (kind->name == kCheckpointRow) {
       const auto which = random();
-      if (run(log, [&] { rewrite_checkpoint(data, which); }) != 0) return fail(number, *kind, Outcome::silent, log, "cannot rewrite");
+      if (run(log, [&] { rewrite_checkpoint(data, which); }) != 0)
+        return fail(number, *kind, Outcome::silent, log, "cannot rewrite");
       done = "a checkpoint rewritten, " + std::to_string(which);
     } else {
       const auto damaged = damage(data, *kind, random);
@@ -161,8 +167,8 @@ class Trials {
 
   void fail(int number, const Kind& kind, Outcome outcome, const std::string& log, const std::string& what) {
     count(kind, outcome);
-    std::printf("FAILED trial %d (%s: %s), %s\n  %s\n", number, kind.name, kOutcomes[static_cast<int>(outcome)], what.c_str(),
-                last_line(read_file(log)).c_str());
+    std::printf("FAILED trial %d (%s: %s), %s\n  %s\n", number, kind.name, kOutcomes[static_cast<int>(outcome)],
+                what.c_str(), last_line(read_file(log)).c_str());
   }
 
   void judge(int number, const Kind& kind, const std::string& data, const std::string& log, const std::string& done) {
@@ -176,15 +182,19 @@ class Trials {
         std::printf("trial %d, %s: start %d ends with %d\n%s", number, done.c_str(), start, ended, told.c_str());
       if (ended == kSaid) {
         const std::string said = read_file(says);
-        if (said != expected_) return fail(number, kind, Outcome::wrong, log, done + "\n  " + first_difference(expected_, said));
+        if (said != expected_)
+          return fail(number, kind, Outcome::wrong, log, done + "\n  " + first_difference(expected_, said));
         const bool again = read_file(log).find("state_damaged") != std::string::npos;
         return count(kind, again ? Outcome::folded_again : Outcome::harmless);
       }
-      if (ended == -SIGALRM || ended == kUnsettled) return fail(number, kind, Outcome::silent, log, done + "\n  it does not come to rest");
-      if (last_line(told).empty()) return fail(number, kind, Outcome::silent, log, done + "\n  ended with " + std::to_string(ended));
+      if (ended == -SIGALRM || ended == kUnsettled)
+        return fail(number, kind, Outcome::silent, log, done + "\n  it does not come to rest");
+      if (last_line(told).empty())
+        return fail(number, kind, Outcome::silent, log, done + "\n  ended with " + std::to_string(ended));
       if (ended < 0) ++aborts_;
     }
-    if (kind.where == Where::state) return fail(number, kind, Outcome::unmended, log, done + "\n  ended with " + std::to_string(ended));
+    if (kind.where == Where::state)
+      return fail(number, kind, Outcome::unmended, log, done + "\n  ended with " + std::to_string(ended));
     count(kind, Outcome::refused);
   }
 
@@ -202,10 +212,11 @@ int main_of_flips() {
   };
   const auto seed = number_of("GRANARY_SEED", std::random_device{}());
   const auto trials = static_cast<int>(number_of("GRANARY_FLIPS", 1000));
-  std::printf("seed %llu, %d trials; again: GRANARY_SEED=%llu GRANARY_FLIPS=%d flips\n", static_cast<unsigned long long>(seed),
-              trials, static_cast<unsigned long long>(seed), trials);
+  std::printf("seed %llu, %d trials; again: GRANARY_SEED=%llu GRANARY_FLIPS=%d flips\n",
+              static_cast<unsigned long long>(seed), trials, static_cast<unsigned long long>(seed), trials);
   std::error_code no_memory_disk;
-  const fs::path parent = fs::is_directory("/dev/shm", no_memory_disk) ? fs::path("/dev/shm") : fs::temp_directory_path();
+  const fs::path parent =
+      fs::is_directory("/dev/shm", no_memory_disk) ? fs::path("/dev/shm") : fs::temp_directory_path();
   std::string folder = (parent / "granary-flips-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) return std::printf("no directory can be made: %s\n", folder.c_str()), 1;
   Trials all(folder, seed);

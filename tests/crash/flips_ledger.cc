@@ -22,6 +22,7 @@
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
+#include "shared/store/memory_store.h"
 #include "shared/store/rocks_store.h"
 #include "shared/telemetry/log.h"
 
@@ -190,7 +191,7 @@ class Process {
   }
 
   void stop() {
-    runtime->stop();
+    runtime->stop();  // commits
     runtime.reset();
     journal.reset();
   }
@@ -273,11 +274,14 @@ void tell_books(const Process& process, std::ostream& out) {
       auto& books = static_cast<allocation::AllocationMachine&>(rules);
       for (const auto& row : books.projects({}, 1000).rows)
         for (const auto& balance : row.classes)
-          out << "balance " << row.project << ' ' << balance.class_name << " granted " << units::format_integer(balance.granted.value())
-              << " used " << units::format_integer(balance.used.value()) << " available " << units::format_integer(balance.available.value()) << " uncovered "
+          out << "balance " << row.project << ' ' << balance.class_name << " granted "
+              << units::format_integer(balance.granted.value()) << " used "
+              << units::format_integer(balance.used.value()) << " available "
+              << units::format_integer(balance.available.value()) << " uncovered "
               << units::format_integer(balance.uncovered.value()) << '\n';
       for (const auto& total : books.usage({}, 1000).rows)
-        out << "usage " << total.project << ' ' << total.records << ' ' << units::format_integer(total.quantity.value()) << '\n';
+        out << "usage " << total.project << ' ' << total.records << ' ' << units::format_integer(total.quantity.value())
+            << '\n';
     });
   }
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
@@ -299,14 +303,18 @@ void tell_streams(const Process& process, const Ends& stood, std::ostream& out) 
       tell_partition(*process.journal, partition, size, out);
 }
 
-// Of all rows. The process has stopped.
-void tell_digests(const std::string& data, std::ostream& out) {
-  const store::RocksEnvironment environment;
+// Whether the rows are what the inboxes come to in empty stores. The runtime has stopped.
+void tell_digests(const Process& process, const std::string& data, std::ostream& out) {
   Process::each_shard([&](MachineKind kind, std::uint16_t shard) {
-    const auto rows = store::open_rocks_store(environment, service::state_directory(data, kind, shard));
+    const auto rows = store::open_rocks_store(process.environment, service::state_directory(data, kind, shard));
     if (!rows.ok()) end(kRefused, rows.error().message);
-    out << "digest " << machine::machine_name(kind) << '-' << shard << ' '
-        << to_hex(view_of(runtime::state_digest(**rows))) << '\n';
+    const auto stands = runtime::stored_digest(**rows, kind, shard);
+    store::MemoryStore scratch;
+    const auto again = runtime::replay_shard(*process.journal, kind, shard, kPartitions, stands.position,
+                                             standalone::make_machine(kind, shard), scratch, 1000, [](std::size_t) {});
+    if (!again.ok()) end(kRefused, again.error().message);
+    out << "rows of " << machine::machine_name(kind) << '-' << shard << ": "
+        << (*again == stands ? "as folded" : runtime::first_difference(scratch, **rows)) << '\n';
   });
 }
 
@@ -345,19 +353,15 @@ void live(const std::string& data, const std::string& says) {
   std::ofstream out(says);
   Process process(data);
   process.settle();
-  // Read whole, whatever of it the machines keep in memory.
   tell_books(process, out);
   tell_streams(process, stood, out);
+  process.usages(kUsages, kUsages + kMoreUsages);
+  process.settle();
+  out << "more\n";
+  tell_books(process, out);
   process.runtime->stop();
   process.runtime.reset();
-  process.journal.reset();
-  tell_digests(data, out);
-  out << "more\n";
-  Process again(data);
-  again.usages(kUsages, kUsages + kMoreUsages);
-  again.settle();
-  tell_books(again, out);
-  again.stop();
+  tell_digests(process, data, out);
   out.close();
   end(kSaid);
 }

@@ -71,7 +71,9 @@ Result<void> ToyLedger::start() {
         if (wipe_first) {
           wipe({kind, shard});
           ++wiped[{kind, shard}];
+          damaged.erase({kind, shard});
         }
+        if (damaged.contains({kind, shard})) return Error{ErrorCode::corrupt, "ordered by the test"};
         store({kind, shard});
         return std::unique_ptr<store::Store>(std::make_unique<OpenedStore>(stores_[{kind, shard}]));
       },

@@ -44,6 +44,8 @@ class ToyLedger {
   void wipe_all() { stores_.clear(); }
   // The store of a shard, an empty one where it has none yet.
   store::MemoryStore& store(const Shard& shard);
+  // Shards whose state opens as corrupt until it is wiped.
+  std::set<Shard> damaged;
   // How often start() was asked to delete a shard's state.
   std::map<Shard, int> wiped;
 

@@ -48,6 +48,11 @@ class Checkpoints : public testing::Test {
     checkpoint.size = size;
     checkpoint.last_record_hash = Bytes(view_of(proof::sha256(last_record)));
     checkpoint.lanes.push_back({MachineKind::metering, 0, number + 1, Bytes(32, '\1')});
+    checkpoint.check = Bytes(view_of(runtime::check_of(checkpoint)));
+    append_to_checkpoints(checkpoint);
+  }
+
+  void append_to_checkpoints(const events::Checkpoint& checkpoint) {
     journal::Record record;
     record.value = events::encode_record(checkpoint);
     ASSERT_TRUE(append_and_wait(ledger.journal, checkpoints_of(MachineKind::allocation, 0), {record}).ok());
@@ -117,6 +122,19 @@ TEST_F(Checkpoints, BytesThatAreNoneArePassedOver) {
     ASSERT_TRUE(append_and_wait(ledger.journal, checkpoints_of(MachineKind::allocation, 0), {record}).ok());
   }
   EXPECT_EQ(lane_of_metering(0), before);
+}
+
+// One that claimed more than stands would keep a writer that lost its state from sending what comes next.
+TEST_F(Checkpoints, OneWithAFlippedBitIsPassedOver) {
+  const auto before = lane_of_metering(0);
+  const auto written = ledger.records(checkpoints_of(MachineKind::allocation, 0));
+  ASSERT_FALSE(written.empty());
+  for (std::size_t bit = 8; bit < written.back().value.size() * 8; ++bit) {
+    journal::Record record = written.back();
+    record.value[bit / 8] = static_cast<char>(record.value[bit / 8] ^ (1 << bit % 8));
+    ASSERT_TRUE(append_and_wait(ledger.journal, checkpoints_of(MachineKind::allocation, 0), {record}).ok());
+    ASSERT_EQ(lane_of_metering(0), before) << bit;
+  }
 }
 
 TEST_F(Checkpoints, AWriterThatLostItsStateGoesOnBehindThem) {

@@ -7,6 +7,7 @@
 
 #include "shared/runtime/fold.h"
 #include "shared/runtime/replay.h"
+#include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 
 namespace granary::test {
@@ -303,6 +304,30 @@ TEST(Recovery, AShardThatDisagreesWithWhatStandsIsParkedAndPublishesNothing) {
 }
 
 // Outward streams have no chained hash; their last record tells.
+TEST(Recovery, DamagedStateIsToldOfAndFoldedAgainFromTheLog) {
+  ToyLedger ledger;
+  ASSERT_TRUE(ledger.start().ok());
+  use(ledger, 0, 200);
+  ASSERT_TRUE(ledger.settle());
+  ledger.stop();
+  const auto digests = ledger.digests();
+  const auto before = ends(ledger);
+  for (const Shard& shard : ledger.shards()) {
+    ledger.damaged.insert(shard);
+    ledger.wiped.clear();
+    const testing_support::LogLines lines;
+    ASSERT_TRUE(ledger.start().ok());
+    ASSERT_TRUE(ledger.settle());
+    ledger.check();
+    EXPECT_EQ(ledger.fatal_calls(), 0U);
+    ledger.stop();
+    EXPECT_EQ(ledger.wiped, (std::map<Shard, int>{{shard, 1}}));
+    EXPECT_EQ(lines.of("state_damaged").size(), 1U);
+    EXPECT_EQ(ledger.digests(), digests);
+    EXPECT_EQ(ends(ledger), before);
+  }
+}
+
 TEST(Recovery, ABillingShardThatDisagreesIsFoundByTheLastRecordOfItsStream) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());

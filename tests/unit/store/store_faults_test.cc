@@ -1,7 +1,10 @@
 // What the two stores do beyond the port's common laws.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <limits>
 
 #include "shared/store/memory_store.h"
@@ -85,25 +88,139 @@ TEST(RocksStore, BelowTheReserveTheStoreFailsAndStaysFailed) {
   EXPECT_EQ((*store)->get("a"), std::nullopt);
 }
 
-TEST(RocksStoreDeathTest, ARowThatCannotBeReadStopsTheProcess) {
+namespace fs = std::filesystem;
+
+// A store on the disk, to be damaged while it is closed.
+class DamagedRocksStore : public testing::Test {
+ protected:
+  static constexpr int kRows = 300;
+
+  auto open() { return open_rocks_store(environment_, store_); }
+
+  // Some rows in each of several tables, some in the write-ahead log; the last row counts the commits.
+  void fill() {
+    for (int i = 0; i < kRows; ++i) {
+      if (i % 60 == 0) open_.reset(), open_ = open().value();  // opening writes a table file
+      WriteSet changes = put("key " + std::to_string(i), "value " + std::to_string(i));
+      changes.put("last", std::to_string(i));
+      ASSERT_TRUE(open_->commit(changes).ok());
+    }
+    open_.reset();
+  }
+
+  // The rows up to some commit, all of them and none behind it; else the store has to be corrupt.
+  void expect_whole_prefix_or_corrupt(const std::string& what) {
+    auto opened = open();
+    if (!opened.ok()) {
+      EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << what << ": " << opened.error().message;
+      return;
+    }
+    const auto last = (*opened)->get("last");
+    const int rows = last ? std::stoi(*last) + 1 : 0;
+    for (int i = 0; i < kRows; ++i)
+      ASSERT_EQ((*opened)->get("key " + std::to_string(i)).has_value(), i < rows) << what << ", row " << i;
+  }
+
+  [[nodiscard]] std::vector<fs::path> files(const std::string& part) const {
+    std::vector<fs::path> found;
+    for (const auto& entry : fs::directory_iterator(store_))
+      if (entry.path().filename().string().find(part) != std::string::npos) found.push_back(entry.path());
+    return found;
+  }
+
+  static Bytes read_file(const fs::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+  static void write_file(const fs::path& path, const Bytes& content) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << content;
+  }
+
+  const testing_support::TempDirectory directory_;
+  const std::string store_ = directory_ / "store";
+  const RocksEnvironment environment_{RocksOptions{1 << 20, 1 << 20, 0}};
+  std::unique_ptr<Store> open_;
+};
+
+// A record's header that reads as the end of the file: RocksDB opens without what follows, and with all that stands in
+// the next file.
+TEST_F(DamagedRocksStore, AHeaderThatReadsAsTheEndLeavesNoHole) {
+  fill();
+  fs::rename(store_, directory_ / "whole");
+  for (const char* kind : {"MANIFEST-", ".log"}) {
+    fs::copy(directory_ / "whole", store_, fs::copy_options::recursive);
+    const Bytes content = read_file(files(kind).front());
+    fs::remove_all(store_);
+    std::size_t headers = 0;
+    // u32 checksum, u16 length, u8 type; all within one block of 32 KiB.
+    for (std::size_t at = 0; at + 7 <= content.size() && at < 30'000; ++headers) {
+      for (const bool zeroed : {false, true}) {
+        Bytes damaged = content;
+        if (zeroed)
+          damaged.replace(at, 7, Bytes(7, '\0'));
+        else
+          damaged[at + 6] = static_cast<char>(damaged[at + 6] ^ 4);  // "of a recycled file"
+        fs::copy(directory_ / "whole", store_, fs::copy_options::recursive);
+        write_file(files(kind).front(), damaged);
+        expect_whole_prefix_or_corrupt(kind + std::to_string(at) + (zeroed ? " zeroed" : " flipped"));
+        fs::remove_all(store_);
+      }
+      at += 7 + static_cast<unsigned char>(content[at + 4]) + 256U * static_cast<unsigned char>(content[at + 5]);
+    }
+    EXPECT_GT(headers, 5U) << kind;
+  }
+}
+
+TEST_F(DamagedRocksStore, WithoutItsCurrentItIsNotMadeAnew) {
+  fill();
+  fs::remove(store_ + "/CURRENT");
+  const auto opened = open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << opened.error().message;
+}
+
+TEST_F(DamagedRocksStore, AFileThatIsMissingIsDamage) {
+  fill();
+  write_file(store_ + "/CURRENT", "MANIFEST-999999\n");
+  const auto opened = open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << opened.error().message;
+}
+
+TEST_F(DamagedRocksStore, LookingForDamageLeavesAnOpenStoreAlone) {
+  fill();
+  const auto first = open();
+  ASSERT_TRUE(first.ok());
+  const auto second = open();
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.error().code, ErrorCode::conflict) << second.error().message;
+}
+
+using DamagedRocksStoreDeathTest = DamagedRocksStore;
+
+TEST_F(DamagedRocksStoreDeathTest, ARowThatCannotBeReadStopsTheProcessAndTheStoreIsCorruptFromThenOn) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");
-  const testing_support::TempDirectory directory;
-  const RocksEnvironment environment;
-  const auto open = [&] { return open_rocks_store(environment, directory.path()).value(); };
-  {
-    auto store = open();
-    for (int i = 0; i < 2000; ++i) ASSERT_TRUE(store->commit(put("key " + std::to_string(i), "value")).ok());
+  // The child runs this test from its start, but leaves its mark in the parent's store.
+  constexpr const char* kParentsStore = "GRANARY_TEST_STORE";
+  if (std::getenv(kParentsStore) == nullptr) {
+    fill();
+    for (const fs::path& table : files(".sst")) {
+      Bytes content = read_file(table);
+      content.replace(30, 6, "broken");  // in the first block of rows
+      write_file(table, content);
+    }
+    ::setenv(kParentsStore, store_.c_str(), 1);
   }
-  open();  // writes the rows into a table file
-  for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
-    if (entry.path().extension() != ".sst") continue;
-    std::FILE* file = std::fopen(entry.path().c_str(), "r+b");
-    ASSERT_NE(file, nullptr);
-    std::fseek(file, 100, SEEK_SET);  // in the first block of rows
-    std::fputs("broken", file);
-    std::fclose(file);
-  }
-  EXPECT_DEATH(open()->get("key 0"), "derived state cannot be read");
+  const std::string store = std::getenv(kParentsStore);
+  EXPECT_DEATH((void)open_rocks_store(environment_, store).value()->get("key 0"),
+               "expected to read a row of the state");
+  ::unsetenv(kParentsStore);
+  const auto opened = open();
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::corrupt) << opened.error().message;
+  EXPECT_NE(opened.error().message.find("marked as damaged"), std::string::npos) << opened.error().message;
+  fs::remove_all(store_);
+  EXPECT_TRUE(open().ok());
 }
 
 }  // namespace
