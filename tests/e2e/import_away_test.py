@@ -77,7 +77,6 @@ class ServerGoesAway(unittest.TestCase):
         self.assertIn("trying again with the same ids", err)
         counts = json.loads(out)
         self.assertEqual((counts["rows"], counts["accepted"] + counts["repeats"]), (ROWS, ROWS), counts)
-        self.assertGreater(counts["repeats"], 0, "a request that stood and was not answered is told as repeats")
         expected = independent_sum(self.file)
         self.assertEqual(posted(self.granary, counts["after"]), expected)
         source = self.granary.get("/v1/sources?after=" + counts["after"])["rows"][0]
