@@ -223,7 +223,7 @@ int main_of_flips() {
   int code = 1;
   if (all.prepare()) {
     if (const char* one = std::getenv("GRANARY_TRIAL"); one != nullptr) {
-      all.trial(std::atoi(one));
+      all.trial(static_cast<int>(std::strtol(one, nullptr, 10)));
     } else {
       for (int number = 0; number < trials; ++number) all.trial(number);
     }
