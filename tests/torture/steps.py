@@ -14,7 +14,7 @@ ROUND = {
              "checkpoint": 1},
 }
 OVER_KAFKA = {"broker_kill": 3, "broker_stop": 1, "broker_pause": 1, "double_owner": 2, "zombie": 1}
-COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops")
+COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops", "checkpoints")
 
 
 class Steps:
