@@ -151,20 +151,21 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
   for (const LaneTarget& target : targets) {
     Lane& lane = lanes_[target];
     if (const auto value = store_->get(acked_key(target))) lane.acked_end = read_u64(*value);
-    const auto same = compare_with_target(target, lane, scan);
+    // Not from what was acknowledged on: behind another owner's output the reader may have dropped it.
+    const auto same = compare_with_target(target, lane, scan, 0);
     if (!same.ok() || !*same) return same;
   }
   return true;
 }
 
-Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan) {
+Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from) {
   const bool outward = !machine::is_inbox(target.topic);
   const auto counter = fold_->out_lanes().find(target);
   LaneCounter at = counter == fold_->out_lanes().end() ? LaneCounter{} : counter->second;
   const std::uint64_t emitted = at.number;
   if (!lane.outbox.empty())
     at = {lane.outbox.front().first - 1, PacketView::parse(events::body_of(lane.outbox.front().bytes))->before};
-  const auto standing = scan.last_of(setup_.machine, setup_.shard, target, at, outward ? 0 : lane.acked_end);
+  const auto standing = scan.last_of(setup_.machine, setup_.shard, target, at, from);
   if (!standing.ok()) return standing.error();
   const LaneCounter& held = standing->last;
   if (held.number < at.number) return false;
@@ -180,6 +181,7 @@ Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, Ta
   while (!lane.outbox.empty() && lane.outbox.front().last <= held.number) drop_first(target, lane);
   if (outward) {
     lane.acked_end = held.number;
+    lane.stream_end = standing->end;
   } else {
     // Ahead of this shard: only `emitted` is known to be in that state's outbox or acknowledged.
     lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
@@ -317,7 +319,7 @@ void Shard::checkpoint_if_due() {
 }
 
 void Shard::publish() {
-  if (fold_->counters().diverged) return;
+  if (fold_->counters().diverged || contradicted_) return;
   for (auto& [target, lane] : lanes_)
     if (!lane.outbox.empty() && lane.in_flight == 0 && !lane.failed) publish_lane(target, lane);
 }
@@ -356,9 +358,25 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
     return;
   }
   if (std::exchange(lane.told, false)) log_.answers(partition_of(target));
+  if (!machine::is_inbox(target.topic)) {
+    look_for_another_owner(target, lane, *offsets);
+    lane.stream_end = offsets->back() + 1;
+  }
   lane.acked_end = machine::is_inbox(target.topic) ? offsets->back() + 1 : lane.outbox[packets - 1].last;
   for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
   crash_point("runtime.trim");
+}
+
+// Nobody reads a stream's chain: of two owners that disagree both would be believed.
+void Shard::look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets) {
+  if (offsets.back() + 1 - lane.stream_end == offsets.size()) return;
+  const auto agree = TargetScan(*setup_.journal, setup_.options->partitions)
+                         .repeats_agree(stream, lane.stream_end, offsets.back() + 1);
+  if (agree.ok() && *agree) return;
+  if (!agree.ok()) return log_.retries(partition_of(stream), agree.error());
+  contradicted_ = true;
+  park("another owner of this shard has written other output for the same input to " + partition_of(stream).topic +
+       "/" + std::to_string(stream.partition) + "; nothing more of this one is published");
 }
 
 void Shard::retry_failed_lanes() {
@@ -366,7 +384,7 @@ void Shard::retry_failed_lanes() {
     if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
     // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
     TargetScan scan(*setup_.journal, setup_.options->partitions);
-    const auto same = compare_with_target(target, lane, scan);
+    const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
     if (!same.ok() && same.error().can_retry()) {
       lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
       continue;

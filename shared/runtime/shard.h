@@ -78,6 +78,7 @@ class Shard {
     std::size_t in_flight = 0;     // so many at its front are being appended
     // An inbox: an offset at which all before the outbox stood there. An outward stream: the last number there.
     std::uint64_t acked_end = 0;
+    std::uint64_t stream_end = 0;  // of an outward stream, in records, when it was last looked at or written to
     bool failed = false;
     bool told = false;                               // the operator, since it last succeeded
     std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
@@ -90,15 +91,17 @@ class Shard {
   Result<void> start(TargetScan& scan);
   Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
   Result<void> check_inbox() const;
-  // Looks what the target holds of a lane and drops that from the outbox. false: less than was acknowledged, or other
-  // output than this shard's.
-  Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan);
+  // Looks from `from` on, or from the newest checkpoint (0), what the target holds of a lane and drops that from the
+  // outbox. false: less than was acknowledged, or other output than this shard's.
+  Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from);
   void drop_first(const LaneTarget& target, Lane& lane);
   bool read_and_fold();
   void commit();
   void publish();
   void publish_lane(const LaneTarget& target, Lane& lane);
   void checkpoint_if_due();
+  // Whether what another owner wrote to the stream meanwhile, if anything, agrees with what this shard has.
+  void look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets);
   void acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets);
   void retry_failed_lanes();
   void park(std::string reason);
@@ -132,6 +135,7 @@ class Shard {
   std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law
   std::atomic<bool> inbox_grew_ = true;
   bool stopped_ = false;
+  bool contradicted_ = false;  // another owner's output stands in a stream beside this shard's
   journal::ReadBatch batch_;
   struct Wait {
     std::weak_ptr<void> alive;

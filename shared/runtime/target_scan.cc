@@ -92,6 +92,7 @@ Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) 
   if (*end == 0) return Standing{};
   // The largest number of the last few records: where two owners wrote at once, an older one may stand last.
   Standing standing;
+  standing.end = *end;
   journal::ReadBatch batch;
   for (journal::Offset at = *end > kOutwardTail ? *end - kOutwardTail : 0; at < *end;) {
     GRANARY_TRY(journal_.read(partition, at, kReadBytes, batch));
@@ -109,6 +110,21 @@ Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) 
     }
   }
   return standing;
+}
+
+Result<bool> TargetScan::repeats_agree(const LaneTarget& stream, journal::Offset from, journal::Offset to) const {
+  std::map<std::uint64_t, Hash32> said;
+  journal::ReadBatch batch;
+  for (journal::Offset at = from > kOutwardTail ? from - kOutwardTail : 0; at < to;) {
+    GRANARY_TRY(journal_.read(partition_of(stream), at, kReadBytes, batch));
+    if (batch.records.empty()) break;
+    for (const journal::Record& record : batch.records) {
+      const auto hash = proof::sha256(record.value);
+      if (said.emplace(outward_number(record).value_or(0), hash).first->second != hash) return false;
+      ++at;
+    }
+  }
+  return true;
 }
 
 }  // namespace granary::runtime

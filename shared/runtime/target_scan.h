@@ -18,7 +18,7 @@ class TargetScan {
 
   struct Standing {
     LaneCounter last;         // number 0: nothing of the lane stands
-    journal::Offset end = 0;  // up to which the target was read; 0 for an outward stream
+    journal::Offset end = 0;  // up to which the target was read
   };
   // The last event of the lane of (machine, shard) that the target's reader takes from it: `known` is where the lane
   // stood, at least, when the target ended at `from`. Where the target is shorter than that (or `from` is 0), all of it
@@ -26,6 +26,9 @@ class TargetScan {
   // largest number of them, with the hash of its value.
   Result<Standing> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, const LaneCounter& known,
                            journal::Offset from);
+  // Whether each number that stands more than once in the outward stream, from a little before `from` up to `to`,
+  // stands there as the same record. False: two owners disagreed.
+  Result<bool> repeats_agree(const LaneTarget& stream, journal::Offset from, journal::Offset to) const;
 
  private:
   using Lane = std::pair<MachineKind, std::uint16_t>;

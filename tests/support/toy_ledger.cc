@@ -62,7 +62,7 @@ ToyLedger::~ToyLedger() {
 
 Result<void> ToyLedger::start() {
   auto started = runtime::start_runtime(
-      journal, options,
+      *door, options,
       [added = added](MachineKind kind, std::uint16_t shard) {
         const auto found = added.find({kind, shard});
         return std::make_unique<ToyMachine>(kind, found == added.end() ? 0 : found->second);

@@ -29,6 +29,7 @@ class ToyLedger {
 
   runtime::Options options;
   journal::MemoryJournal journal;
+  journal::Journal* door = &journal;    // how the process gets to it
   std::map<Shard, std::int64_t> added;  // ToyMachine's, for builds that disagree
   std::unique_ptr<runtime::Runtime> runtime;
   testing_support::TempDirectory directory;

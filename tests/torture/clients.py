@@ -25,6 +25,7 @@ class Clients:
         self.acknowledged = []
         self.organisations = set()  # that every batch tells of
         self.batches = self.repeats = self.failures = self.imports = 0
+        self.cut_imports = []  # exit code and why
         self.error = None
         self.ending = False
         self.import_command = [program, "import", swf, *swf_flags, "--json", "--retry-for", "600"]
@@ -151,6 +152,9 @@ class Clients:
             assert json.loads(out)["refused"] == [], out
             self.imports += 1
         elif not self.ending:
+            # Nothing was posted: who was to say which classes are published was away.
+            assert importing.returncode == 3, f"granary import ended with {importing.returncode}: {err}"
             with self.changed:
+                self.cut_imports.append(f"{importing.returncode}: {err.strip()[-300:]}")
                 self.changed.wait_for(lambda: self.ending, timeout=0.2)
         return importing.returncode, err

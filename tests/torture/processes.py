@@ -42,7 +42,7 @@ class Process:
     """One server. `up`: whether it is meant to run."""
     def __init__(self, name, command, data, port, folder):
         self.name, self.data, self.url = name, data, f"http://127.0.0.1:{port}"
-        self.command = [*command, "--checkpoint-records", "200", "--data", data, "--listen", f"127.0.0.1:{port}"]
+        self.command = [*command, "--checkpoint-records", "50", "--data", data, "--listen", f"127.0.0.1:{port}"]
         self.log = os.path.join(folder, f"{name}.log")
         self.process, self.up, self.crash_at, self.started, self.paused = None, False, "", 0.0, False
         self.deaths = 0  # at named points

@@ -14,7 +14,7 @@ ROUND = {
              "checkpoint": 1},
 }
 OVER_KAFKA = {"broker_kill": 3, "broker_stop": 1, "broker_pause": 1, "double_owner": 2, "zombie": 1}
-COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops")
+COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops", "checkpoints")
 
 
 class Steps:
@@ -25,7 +25,8 @@ class Steps:
         self.points, self.zombies = [], []
 
     def urls(self):
-        return [process.url for process in self.world.all() if process.up] or [process.url for process in self.world.processes]
+        """Where clients post now: also to who is paused, but not for as long as a zombie sleeps."""
+        return [process.url for process in self.world.all() if process.up and process not in self.zombies] or [process.url for process in self.world.processes]
 
     def say(self, step, text):
         print(f"[{time.monotonic() - self.began:6.1f} s, {self.counts['kills']} kills] {step}: {text}", flush=True)
@@ -233,8 +234,12 @@ class Steps:
         self.world.broker_trouble = time.monotonic() + 5
 
     def second_owner(self):
-        first = self.rng.choice([process for process in self.world.processes
-                                 if process.name != "intake" and self.world.second(process.name) not in self.zombies])
+        awake = [process for process in self.world.processes
+                 if process.name != "intake" and self.world.seconds.get(process.name) not in self.zombies]
+        if not awake:
+            self.wake_zombies()
+            awake = self.world.processes
+        first = self.rng.choice(awake)
         second = self.world.second(first.name)
         if self.rng.random() < 0.4:
             shutil.rmtree(second.data, ignore_errors=True)

@@ -118,7 +118,8 @@ class Torture(Steps):
     def checkpoint(self):
         self.calm()
         self.finance()
-        self.say("checkpoint", f"{self.clients.handed_out} jobs, each once; {self.sources}")
+        self.counts["checkpoints"] += 1
+        self.say(self.step, f"{self.clients.handed_out} jobs, each once; {self.sources}")
 
     def end(self):
         self.calm()
@@ -162,6 +163,10 @@ class Torture(Steps):
         if self.arguments.figures:
             with open(self.arguments.figures, "w", encoding="utf-8") as file:
                 json.dump(figures, file, indent=1)
+        for text in sorted(set(self.world.explained)):
+            print(f"{self.world.explained.count(text)} times {text}")
+        for text in sorted(set(self.clients.cut_imports)):
+            print(f"{self.clients.cut_imports.count(text)} imports ended with {text}")
         print(f"{figures['kills']} kills ({figures['at_points']} at named points), {figures['broker_kills']} of the broker, "
               f"{figures['pauses']} pauses, {figures['deleted']} state directories deleted, {figures['double_owners']} double owners, "
               f"{figures['full_disks']} full disks; {figures['acknowledged']} events acknowledged, {figures['repeated']} repeats, "
