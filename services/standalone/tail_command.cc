@@ -159,8 +159,7 @@ int tail(const ClientOptions& client, const TailArguments& arguments) {
     return fail({ErrorCode::invalid_input,
                  "--partition: expected a number below " + std::to_string(*count) + ", got " + std::to_string(first)});
   std::vector<std::string> places(*count, arguments.from);
-  std::optional<Lines> lines;
-  if (!client.json) lines.emplace(arguments.stream);
+  std::optional<Lines> lines;  // with the headings, once something could be read
   bool told = false;
   std::vector<std::string> events;
   while (true) {
@@ -175,6 +174,7 @@ int tail(const ClientOptions& client, const TailArguments& arguments) {
       }
       if (!next.ok()) return fail(next.error());
       told = false;
+      if (!client.json && !lines) lines.emplace(arguments.stream);
       more |= !events.empty();
       places[partition] = std::move(*next);
       for (const std::string& event : events) {
