@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include "services/standalone/api.h"
 #include "services/standalone/table.h"
@@ -110,14 +111,25 @@ std::vector<std::string> columns_of(const std::string& stream) {
 // Lines whose columns stand below each other as far as what has come allows.
 class Lines {
  public:
-  explicit Lines(const std::string& stream) : columns_(columns_of(stream)), widths_(columns_.size() + 2) {
-    std::vector<std::string> headings{"id", "type"};
-    headings.insert(headings.end(), columns_.begin(), columns_.end());
-    print(headings);
+  explicit Lines(const std::string& stream) : columns_(columns_of(stream)), widths_(columns_.size() + 2) {}
+
+  // The first time with the headings.
+  void print(const std::vector<std::string>& events) {
+    std::vector<std::vector<std::string>> rows;
+    if (!std::exchange(headed_, true)) {
+      rows.push_back({"id", "type"});
+      rows.back().insert(rows.back().end(), columns_.begin(), columns_.end());
+    }
+    for (const std::string& event : events) rows.push_back(cells_of(event));
+    for (const auto& cells : rows)
+      for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], cells[i].size());
+    for (const auto& cells : rows) print_row(cells);
   }
-  void print_event(const std::string& text) {
+
+ private:
+  [[nodiscard]] std::vector<std::string> cells_of(const std::string& text) const {
     const auto event = json::parse(text);
-    if (!event.ok()) return print({"", "", text});  // another's record: as it is
+    if (!event.ok()) return {"", text};  // another's record: as it is
     const json::Value* data = event->find("data");
     std::string type = text_of(*event, "type");
     if (type.starts_with("granary.")) type.erase(0, 8);
@@ -127,23 +139,18 @@ class Lines {
       std::string cell = data == nullptr ? "" : text_of(*data, column);
       cells.push_back(column == "amount" && !cell.empty() ? people_amount(cell, text_of(*data, "unit")) : cell);
     }
-    print(cells);
+    return cells;
   }
-
- private:
-  void print(const std::vector<std::string>& cells) {
+  void print_row(const std::vector<std::string>& cells) const {
     std::string line;
-    for (std::size_t i = 0; i < cells.size(); ++i) {
-      if (i < widths_.size()) widths_[i] = std::max(widths_[i], cells[i].size());
-      line += cells[i];
-      if (i + 1 < cells.size()) line.append(widths_[i] - cells[i].size() + 2, ' ');
-    }
+    for (std::size_t i = 0; i < cells.size(); ++i) line.append(cells[i]).append(widths_[i] - cells[i].size() + 2, ' ');
     line.erase(line.find_last_not_of(' ') + 1);
     std::puts(line.c_str());
   }
 
   std::vector<std::string> columns_;
   std::vector<std::size_t> widths_;
+  bool headed_ = false;
 };
 
 }  // namespace
@@ -159,8 +166,7 @@ int tail(const ClientOptions& client, const TailArguments& arguments) {
     return fail({ErrorCode::invalid_input,
                  "--partition: expected a number below " + std::to_string(*count) + ", got " + std::to_string(first)});
   std::vector<std::string> places(*count, arguments.from);
-  std::optional<Lines> lines;
-  if (!client.json) lines.emplace(arguments.stream);
+  Lines lines(arguments.stream);
   bool told = false;
   std::vector<std::string> events;
   while (true) {
@@ -177,17 +183,17 @@ int tail(const ClientOptions& client, const TailArguments& arguments) {
       told = false;
       more |= !events.empty();
       places[partition] = std::move(*next);
-      for (const std::string& event : events) {
-        if (lines)
-          lines->print_event(event);
-        else
-          std::puts(event.c_str());
-      }
+      if (!client.json && !events.empty()) lines.print(events);
+      if (client.json)
+        for (const std::string& event : events) std::puts(event.c_str());
     }
     std::fflush(stdout);
     if (std::ferror(stdout) != 0) return kDone;  // nobody reads any more
     if (more) continue;
-    if (!arguments.follow) return kDone;
+    if (!arguments.follow) {
+      if (!client.json) lines.print({});
+      return kDone;
+    }
     poll(nullptr, 0, kFollowPauseMs);
   }
 }

@@ -125,7 +125,11 @@ Result<std::vector<std::pair<std::string, std::string>>> read_kafka_settings(con
       return Error{ErrorCode::invalid_input,
                    path + ", line " + std::to_string(number) +
                        ": expected KEY=VALUE, got a line without; hint: `#` begins a comment"};
-    settings.emplace_back(line.substr(begin, equals - begin), line.substr(equals + 1, end - equals));
+    const auto trimmed = [](std::string text) {
+      text.erase(0, text.find_first_not_of(" \t"));
+      return text.erase(text.find_last_not_of(" \t") + 1);
+    };
+    settings.emplace_back(trimmed(line.substr(begin, equals - begin)), trimmed(line.substr(equals + 1, end - equals)));
   }
   return settings;
 }

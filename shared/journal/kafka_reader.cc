@@ -16,9 +16,14 @@ using SteadyClock = std::chrono::steady_clock;
 constexpr auto kReadPatience = std::chrono::seconds(15);
 constexpr int kSliceMs = 50;
 constexpr std::size_t kAheadMax = 512;
-// A question for an end: so long, in steps, between which a stop is seen.
+// A question for an end.
+constexpr auto kAnswerWithin = std::chrono::seconds(10);
 constexpr int kAnswerStepMs = 2'000;
-constexpr int kAnswerSteps = 5;
+
+bool is_passing(rd_kafka_resp_err_t code) {
+  return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+         code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+}
 
 void fill_record(const rd_kafka_message_t& message, Record& record) {
   const auto bytes = [](const void* data, std::size_t size) {
@@ -152,8 +157,11 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   std::int64_t low = 0;
   std::int64_t high = 0;
   auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
-  for (int step = 0; code == RD_KAFKA_RESP_ERR__TIMED_OUT && step < kAnswerSteps; ++step) {
-    if (hurried_ && (silent_ || step > 0)) break;
+  const auto deadline = SteadyClock::now() + kAnswerWithin;
+  // A broker that has just come back does not lead at once; a timeout is one of a step, between which a stop is seen.
+  for (bool first = true; is_passing(code) && SteadyClock::now() < deadline; first = false) {
+    if (hurried_ && (silent_ || !first)) break;
+    if (!first && code != RD_KAFKA_RESP_ERR__TIMED_OUT) rd_kafka_poll(asking(), kSliceMs);
     code = rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high,
                                             kAnswerStepMs);
   }

@@ -1,6 +1,5 @@
 """The worked example, a workload and finance's sums over four processes and a real broker that goes away."""
 import csv
-import glob
 import io
 import json
 import os
@@ -17,16 +16,11 @@ sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
 import kafka_broker  # noqa: E402
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException  # noqa: E402
 from confluent_kafka.admin import AdminClient  # noqa: E402
-from four_services import PROGRAM, four_services  # noqa: E402
+from four_services import PROGRAM, examples, four_services, send_examples  # noqa: E402
 
 HOUR = 3_600_000_000
 CONSUME = os.path.join(SOURCE, "docs", "finance-consumer", "consume.py")
 GROUP = "granary"
-
-
-def examples():
-    return [json.loads(pathlib.Path(file).read_text(encoding="utf-8"))
-            for file in sorted(glob.glob(os.path.join(SOURCE, "schemas", "examples", "*.json")))]
 
 
 def usage(**changes):
@@ -40,15 +34,7 @@ class WithBroker(unittest.TestCase):
         self.broker = self.enterContext(kafka_broker.Broker())
 
     def send_examples(self, four):
-        """Each at another process than the one before, after what came before it is folded where it goes."""
-        services = list(four)
-        after = ""
-        for number, event in enumerate(examples()):
-            status, answer = services[number % len(services)].post([event], "/v1/events" + (f"?after={after}" if after else ""))
-            self.assertEqual((status, answer["refused"]), (202, 0), answer)
-            self.assertEqual(answer["results"][0]["outcome"]["judgement"], "new", event)
-            after = answer["after"]
-        return after
+        return send_examples(self, four)
 
 
 class WorkedExample(WithBroker):
@@ -228,7 +214,9 @@ class Workload(WithBroker):
             event("policy.published", "window", {"kind": "acceptance_window", **from_ever, "content": {"window_days": 36500}}),
             event("policy.published", "overdraft", {"kind": "overdraft", **from_ever, "content": {"mode": "bill", "seller": "aif1"}}),
             event("price_book.published", "prices", {"seller": "aif1", **from_ever, "currency": "EUR",
-                                                     "prices": [{"class": "cpu", "price": "0.03", "per": "resource-hour"}]})])
+                                                     "prices": [{"class": "cpu", "price": "0.03", "per": "resource-hour"}]}),
+            event("price_book.published", "prices-of-awards", {"seller": "trial", **from_ever, "currency": "EUR",
+                                                               "prices": [{"class": "cpu", "price": "0.02", "per": "resource-hour"}]})])
         self.assertEqual((status, answer["refused"]), (202, 0), answer)
 
     def begin_import(self, four, at):

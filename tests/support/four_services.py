@@ -1,6 +1,8 @@
 """The four services over a real broker, each a process of its own on a free loopback port, stopped by their ids."""
 import contextlib
+import json
 import os
+import pathlib
 import subprocess
 import sys
 import tempfile
@@ -15,6 +17,24 @@ PROGRAM = os.environ["GRANARY_PROGRAM"]
 SERVICES = os.environ["GRANARY_SERVICES"]
 MACHINES = ("intake", "metering", "allocation", "billing")
 ONE_EACH = tuple((machine, machine, "all") for machine in MACHINES)
+
+
+def examples():
+    """The events of schemas/examples, in order."""
+    folder = pathlib.Path(__file__).resolve().parents[2] / "schemas" / "examples"
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
+
+
+def send_examples(test, four):
+    """Each at another process than the one before, after what came before it is folded where it goes; the last one's token."""
+    services = list(four)
+    after = ""
+    for number, event in enumerate(examples()):
+        status, answer = services[number % len(services)].post([event], "/v1/events" + (f"?after={after}" if after else ""))
+        test.assertEqual((status, answer["refused"]), (202, 0), answer)
+        test.assertEqual(answer["results"][0]["outcome"]["judgement"], "new", event)
+        after = answer["after"]
+    return after
 
 
 def topics(broker, *arguments):
@@ -84,10 +104,10 @@ class FourServices:
 
 
 @contextlib.contextmanager
-def four_services(broker, partitions=4, processes=ONE_EACH, arguments=()):
+def four_services(broker, partitions=4, processes=ONE_EACH, arguments=(), topics_arguments=()):
     """Makes the ledger in the broker and starts everything."""
     with tempfile.TemporaryDirectory() as data:
-        code, _, said = topics(broker, "--create", "--partitions", str(partitions))
+        code, _, said = topics(broker, "--create", "--partitions", str(partitions), *topics_arguments)
         if code != 0:
             raise RuntimeError(said)
         four = FourServices(broker, data, processes, arguments)

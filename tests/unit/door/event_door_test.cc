@@ -276,6 +276,28 @@ TEST(EventDoor, AnswersOnlyOnceAllIsDurable) {
   EXPECT_EQ(status, 202);
 }
 
+TEST(EventDoor, ALogThatDoesNotAnswerInTimeIsA503AndWhatStandsLaterIsARepeat) {
+  DoorLedger ledger(1);
+  door::EventDoorOptions options;
+  options.append_wait_ms_max = 1;
+  ledger.start(options);
+  ledger.journal.hold(kApplications);
+  const auto request = batch_of({project("a"), CloudSample()});  // the usage stands at once
+  const auto response = ledger.post(request);
+  EXPECT_EQ(response.status, 503);
+  const auto body = parsed(response.body);
+  EXPECT_EQ(text_at(body, {"type"}), "urn:granary:problem:append_failed");
+  EXPECT_EQ(text_at(body, {"results", "0", "status"}), "failed");
+  EXPECT_EQ(text_at(body, {"results", "1", "status"}), "accepted");
+  ledger.journal.release(kApplications);
+  auto again = request;
+  again.headers.push_back({"prefer", "wait=20"});
+  const auto answer = parsed(ledger.post(again).body);
+  EXPECT_EQ(text_at(answer, {"results", "0", "outcome", "judgement"}), "repeat");
+  EXPECT_EQ(text_at(answer, {"results", "1", "outcome", "judgement"}), "repeat");
+  EXPECT_EQ(ledger.events->counters().failed, 0U);  // all of it was appended
+}
+
 TEST(EventDoor, TakesNothingOnceItIsClosedOrHasFailed) {
   DoorLedger ledger;
   ledger.start();

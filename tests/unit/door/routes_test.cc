@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "shared/door/read.h"
 #include "shared/http/uri.h"
 #include "tests/support/log_lines.h"
@@ -94,6 +96,44 @@ TEST_F(Routes, EventsAreTakenAndTheirRefusalsRead) {
   std::vector<std::string> expected;
   for (std::size_t i = 0; i < 7; ++i) expected.push_back(text_at(all, {"rows", std::to_string(i), "ce_id"}));
   EXPECT_EQ(ids, expected);
+}
+
+TEST_F(Routes, StreamsAreReadPageByPageAndPartitionByPartition) {
+  start();
+  std::vector<CloudSample> samples;
+  for (int i = 0; i < 7; ++i)
+    samples.push_back(CloudSample().with_id("bad-" + std::to_string(i)).with_data("gpu:h200", "bad"));
+  const auto posted = serve(batch_of(samples));
+  const std::string after = "after=" + text_at(parsed(posted.body), {"after"});
+  get_until("/v1/rejected?" + after, 200);
+
+  std::vector<std::string> ids;
+  std::string cursor;
+  do {
+    const auto page = parsed(get("/v1/streams/rejected?limit=2" + (cursor.empty() ? "" : "&cursor=" + cursor)).body);
+    EXPECT_EQ(text_at(page, {"partitions"}), "7");  // of 2 partitions: intake's and twice 3
+    EXPECT_LE(page.find("rows")->items().size(), 2U);
+    for (std::size_t i = 0; i < page.find("rows")->items().size(); ++i)
+      ids.push_back(text_at(page, {"rows", std::to_string(i), "id"}));
+    cursor = text_at(page, {"next"});
+  } while (!cursor.empty());
+  EXPECT_EQ(ids.size(), 7U);
+  EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 7U);
+
+  std::vector<std::string> by_partition;
+  for (int partition = 0; partition < 7; ++partition) {
+    const std::string where = "/v1/streams/rejected?partition=" + std::to_string(partition);
+    const auto page = parsed(get(where).body);
+    for (std::size_t i = 0; i < page.find("rows")->items().size(); ++i)
+      by_partition.push_back(text_at(page, {"rows", std::to_string(i), "id"}));
+    EXPECT_EQ(text_at(page, {"next"}), std::to_string(page.find("rows")->items().size()));
+    EXPECT_TRUE(parsed(get(where + "&from=END").body).find("rows")->items().empty());
+  }
+  EXPECT_EQ(by_partition, ids);
+  EXPECT_EQ(get("/v1/streams/nothing").status, 404);
+  for (const char* wrong : {"partition=7", "partition=x", "partition=0&from=x", "partition=0&from=1", "from=0",
+                            "limit=0", "cursor=x", "cursor=AAEC"})
+    EXPECT_EQ(get(std::string("/v1/streams/rejected?") + wrong).status, 400) << wrong;
 }
 
 TEST_F(Routes, RejectedNamesWrongParameters) {
