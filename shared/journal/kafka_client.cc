@@ -32,6 +32,8 @@ constexpr std::array kReserved{"acks",
 
 // librdkafka's own words, which would go to stderr as they are. May hold names of brokers, no values of settings.
 void log_of_kafka(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+  // Of its warnings about settings the one that always comes is that a setting we need is experimental.
+  if (!telemetry::started() || std::string_view(facility) == "CONFWARN") return;
   static telemetry::LineBudget lines(5);
   const auto left_out = lines.take();
   if (!left_out) return;

@@ -29,6 +29,7 @@ spdlog::logger& transport() {
 }
 
 std::atomic<Format> chosen = Format::text;
+std::atomic<bool> is_started = false;
 
 struct TestSink {
   std::mutex mutex;
@@ -113,8 +114,13 @@ void log(Level level, std::string_view event, std::string_view message, Fields f
   transport().log(kLevels[static_cast<std::size_t>(level)], spdlog::string_view_t(line.data(), line.size()));
 }
 
+bool started() {
+  return is_started;
+}
+
 void start(Format format) {
   chosen = format;
+  is_started = true;
   transport();
   set_stop_reporter([](const std::string& message) {
     log(Level::error, "cannot_go_on", "The process cannot go on and aborts", {{"cause", message}});

@@ -40,6 +40,8 @@ using Fields = std::initializer_list<Field>;
 // Chooses the form of all lines from here on, those of broken laws (GRANARY_CHECK) among them. Call it before threads
 // start. Without it, lines are text and a broken law is told as shared/base does.
 void start(Format format);
+// Whether start() was called: a server does, a command for people does not.
+[[nodiscard]] bool started();
 
 // `event` is a name in snake_case that never changes, `message` a sentence for people. Names of fields: topic,
 // partition, position (of the record), machine, shard, cause (an error's or a rule's words), and what an event has

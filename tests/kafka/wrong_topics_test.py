@@ -1,5 +1,6 @@
 """Topics that are not the ledger's any more: each start refuses them by name, with what mends it; a running service stops rather than
 folding something else. And the settings of the client: what is reserved, what is secret, TLS."""
+import json
 import os
 import pathlib
 import re
@@ -44,8 +45,13 @@ class WithLedger(unittest.TestCase):
         one.begin()
         _, said = one.process.communicate(timeout=60)
         self.assertEqual(one.process.returncode, 3, said)
-        self.assertTrue(said.startswith("granary: cannot start: "), said)
-        return said
+        return self.cause_of("cannot_start", said.splitlines())
+
+    def cause_of(self, event, lines):
+        """Of the last log line of that event."""
+        causes = [line["cause"] for line in map(json.loads, lines) if line["event"] == event]
+        self.assertTrue(causes, lines)
+        return causes[-1]
 
     def starts(self):
         self.four.start()
@@ -193,8 +199,7 @@ class WhileItRuns(AtStart):
         one = self.four[service]
         self.assertEqual(one.process.wait(timeout=90), 1, one.lines)
         one.ended()
-        self.assertIn("granary: stopped: ", one.lines[-1])
-        return one.lines[-1]
+        return self.cause_of("stopping", one.lines)
 
     def test_a_topic_made_anew(self):
         self.fill()
