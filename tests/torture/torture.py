@@ -122,6 +122,7 @@ class Torture(Steps):
         self.say(self.step, f"{self.clients.handed_out} jobs, each once; {self.sources}")
 
     def end(self):
+        self.step = "the end"
         self.calm()
         self.clients.close()
         if self.clients.error:
