@@ -118,7 +118,7 @@ std::unique_ptr<KafkaWriter::Waiting> KafkaWriter::produce(std::unique_ptr<Waiti
   waiting->left = sent;
   ++appends_;
   bytes_ += waiting->bytes;
-  waiting.release();  // the delivery reports' from here on; they wait for mutex_
+  (void)waiting.release();  // the delivery reports' from here on; they wait for mutex_
   return nullptr;
 }
 

@@ -1,5 +1,6 @@
 """The processes of a ledger that is being tortured: started, killed, paused, looked at. One that ends by itself without a reason that was
 given to it is a failure, with the end of what it said."""
+import ctypes
 import glob
 import os
 import random
@@ -20,6 +21,12 @@ import kafka_broker  # noqa: E402
 MACHINES = ["intake", "metering", "allocation", "billing"]
 STOP_S = 20
 TAIL = 25
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent():
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port(taken):
@@ -54,7 +61,7 @@ class Process:
         with open(self.log, "a", encoding="utf-8") as log:
             self.life = log.tell()
             environment = {**os.environ, "GRANARY_CRASH_AT": crash_at} if crash_at else os.environ
-            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment)
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment, preexec_fn=die_with_parent)
 
     def kill(self):
         self.up, self.paused = False, False

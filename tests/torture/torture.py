@@ -10,6 +10,7 @@ import json
 import os
 import random
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,6 +123,7 @@ class Torture(Steps):
         self.say(self.step, f"{self.clients.handed_out} jobs, each once; {self.sources}")
 
     def end(self):
+        self.step = "the end"
         self.calm()
         self.clients.close()
         if self.clients.error:
@@ -195,6 +197,7 @@ def main():
     again = shlex.join([sys.argv[0], "--journal", arguments.journal, "--processes", arguments.processes, "--seed", str(arguments.seed),
                         "--kills", str(arguments.kills), "--build", arguments.build])
     print(f"seed {arguments.seed}; again: {again}", flush=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started and mounted goes too
     torture = Torture(arguments, tempfile.mkdtemp(prefix="granary-torture-"))
     try:
         torture.run()
