@@ -32,6 +32,7 @@ constexpr std::array kReserved{"acks",
 
 // librdkafka's own words, which would go to stderr as they are. May hold names of brokers, no values of settings.
 void log_of_kafka(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
+  if (std::string_view(facility) == "CONFWARN") return;  // of settings: each handle warns of what is meant
   static telemetry::LineBudget lines(5);
   const auto left_out = lines.take();
   if (!left_out) return;

@@ -1,5 +1,6 @@
 """Topics that are not the ledger's any more: each start refuses them by name, with what mends it; a running service stops rather than
 folding something else. And the settings of the client: what is reserved, what is secret, TLS."""
+import json
 import os
 import pathlib
 import re
@@ -44,8 +45,12 @@ class WithLedger(unittest.TestCase):
         one.begin()
         _, said = one.process.communicate(timeout=60)
         self.assertEqual(one.process.returncode, 3, said)
-        self.assertTrue(said.startswith("granary: cannot start: "), said)
-        return said
+        return self.told(said.splitlines(), "cannot_start")
+
+    def told(self, lines, event):
+        """The cause that a line of this event names, at level error."""
+        (line,) = [line for line in map(json.loads, lines) if line["event"] == event and line["level"] == "error"]
+        return line["cause"]
 
     def starts(self):
         self.four.start()
@@ -193,8 +198,7 @@ class WhileItRuns(AtStart):
         one = self.four[service]
         self.assertEqual(one.process.wait(timeout=90), 1, one.lines)
         one.ended()
-        self.assertIn("granary: stopped: ", one.lines[-1])
-        return one.lines[-1]
+        return self.told(one.lines, "stopping")
 
     def test_a_topic_made_anew(self):
         self.fill()
