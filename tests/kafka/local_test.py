@@ -30,6 +30,16 @@ class Local(unittest.TestCase):
         self.assertEqual(len(ids), 5, out)
         return ids
 
+    def logs(self):
+        """The last lines of everything that runs, for whoever looks into a failure."""
+        text = ""
+        for folder in (self.data, os.path.join(self.data, "broker")):
+            for name in sorted(os.listdir(folder)):
+                if name.endswith(".log"):
+                    with open(os.path.join(folder, name), encoding="utf-8", errors="replace") as log:
+                        text += f"\n{name}:\n" + "".join(log.readlines()[-15:])
+        return text
+
     def check_ended(self, ids):
         self.assertEqual([one for one in ids if os.path.exists(f"/proc/{one}")], [])
 
@@ -46,9 +56,9 @@ class Local(unittest.TestCase):
         self.addCleanup(lambda: running.poll() is None and os.killpg(running.pid, signal.SIGKILL))
         said = ""
         while "Ctrl-C stops all of it." not in said:
-            self.assertTrue(select.select([running.stdout], [], [], 120)[0], said)
+            self.assertTrue(select.select([running.stdout], [], [], 120)[0], said + self.logs())
             line = running.stdout.readline()
-            self.assertTrue(line, said)
+            self.assertTrue(line, said + self.logs())
             said += line
         self.assertIn("A ledger stands in", said)
         self.assertIn(f"300 rows: 0 accepted, {accepted} repeats", said)

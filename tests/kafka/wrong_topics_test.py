@@ -45,13 +45,12 @@ class WithLedger(unittest.TestCase):
         one.begin()
         _, said = one.process.communicate(timeout=60)
         self.assertEqual(one.process.returncode, 3, said)
-        return self.cause_of("cannot_start", said.splitlines())
+        return self.told(said.splitlines(), "cannot_start")
 
-    def cause_of(self, event, lines):
-        """Of the last log line of that event."""
-        causes = [line["cause"] for line in map(json.loads, lines) if line["event"] == event]
-        self.assertTrue(causes, lines)
-        return causes[-1]
+    def told(self, lines, event):
+        """The cause that a line of this event names, at level error."""
+        (line,) = [line for line in map(json.loads, lines) if line["event"] == event and line["level"] == "error"]
+        return line["cause"]
 
     def starts(self):
         self.four.start()
@@ -199,7 +198,7 @@ class WhileItRuns(AtStart):
         one = self.four[service]
         self.assertEqual(one.process.wait(timeout=90), 1, one.lines)
         one.ended()
-        return self.cause_of("stopping", one.lines)
+        return self.told(one.lines, "stopping")
 
     def test_a_topic_made_anew(self):
         self.fill()
