@@ -165,7 +165,7 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
     code = rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high,
                                             kAnswerStepMs);
   }
-  silent_ = code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+  silent_ = is_passing(code);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, name_of(partition), "find the end of");
   if (low > 0)
     return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to begin at record 0, but it begins at " +

@@ -386,8 +386,9 @@ void Shard::retry_failed_lanes() {
     TargetScan scan(*setup_.journal, setup_.options->partitions);
     const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
     if (!same.ok() && same.error().can_retry()) {
+      // A log that is away is away for every lane: each question takes its time, and this thread has others to answer.
       lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
-      continue;
+      return;
     }
     if (!same.ok()) return fail(same.error());
     if (!*same) {
