@@ -121,7 +121,7 @@ class LocalRuntime final : public Runtime {
       return;
     }
     on_shard(name.first, name.second,
-             [offsets, alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
+             [offsets = std::vector(offsets), alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
                const std::uint64_t last = *std::max_element(offsets.begin(), offsets.end());
                owner.wait(
                    std::move(alive), [last](Shard& shard) { return shard.fold().position() > last; },
@@ -141,7 +141,7 @@ class LocalRuntime final : public Runtime {
       return;
     }
     on_shard(shard.first, shard.second,
-             [needs, alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
+             [needs = Needs(needs), alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
                owner.wait(
                    std::move(alive), [needs = std::move(needs)](Shard& one) { return one.meets(needs); },
                    [done = std::move(done)](Shard& one) { done(one.lane_numbers()); });

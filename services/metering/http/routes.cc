@@ -80,6 +80,7 @@ http::Response sources(const std::vector<json::Value>& shards) {
   std::map<std::string, SourceRow> sums;
   for (const json::Value& row : shards) add(sums[text_in(row, "source")], row);
   std::vector<std::string> rows;
+  rows.reserve(sums.size());
   for (const auto& [source, row] : sums) rows.push_back(source_row(source, row));
   return door::page(rows, "");
 }
@@ -89,6 +90,7 @@ http::Response unbound(const std::vector<json::Value>& shards) {
   for (const json::Value& row : shards)
     counts[{text_in(row, "cluster"), text_in(row, "account")}] += number_in(row, "waiting");
   std::vector<std::string> rows;
+  rows.reserve(counts.size());
   for (const auto& [account, count] : counts) rows.push_back(unbound_row(account.first, account.second, count));
   return door::page(rows, "");
 }
