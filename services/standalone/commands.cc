@@ -3,11 +3,13 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <map>
 #include <sstream>
 
 #include "services/standalone/api.h"
 #include "services/standalone/table.h"
 #include "shared/http/uri.h"
+#include "shared/json/writer.h"
 
 namespace granary::standalone {
 namespace {
@@ -148,9 +150,51 @@ int balance(const ClientOptions& options, const std::string& project) {
   return kDone;
 }
 
+// What metering passed on and allocation keeps waiting for its project is pending still.
 int sources(const ClientOptions& options) {
-  return print_list(options, "/v1/sources",
-                    {"source", "received", "metered", "repeated", "rejected", "pending", "complete_through"}, {});
+  auto api = Api::connect(options.url);
+  if (!api.ok()) return fail(api.error());
+  std::map<std::string, std::int64_t> unassigned;
+  const auto waiting = api->each_row(after_token(options, "/v1/unassigned"), [&](const json::Value& row) {
+    unassigned[text_of(row, "source")] += row.find("waiting")->integer().value_or(0);
+  });
+  if (!waiting.ok()) return fail(waiting.error());
+  const std::vector<std::string> columns{"source",   "received", "metered",         "repeated",
+                                         "rejected", "pending",  "complete_through"};
+  Table table(columns);
+  std::string list = "[";
+  const auto done = api->each_row(after_token(options, "/v1/sources"), [&](const json::Value& row) {
+    const auto of_source = unassigned.find(text_of(row, "source"));
+    const std::int64_t here = of_source == unassigned.end() ? 0 : of_source->second;
+    const auto number = [&row](std::string_view name, std::int64_t more) {
+      return std::to_string(row.find(name)->integer().value_or(0) + more);
+    };
+    std::vector<std::string> cells;
+    std::string object = list.size() > 1 ? ",\n{" : "{";
+    for (const json::Member& member : row.members()) {
+      if (object.back() != '{') object += ',';
+      json::append_json_string(object, member.name);
+      object += ':';
+      if (member.name == "metered")
+        object += number("metered", -here);
+      else if (member.name == "pending")
+        object += number("pending", here);
+      else
+        append_json(object, member.value);
+    }
+    list += object + '}';
+    for (const std::string& column : columns)
+      cells.push_back(column == "metered"   ? number(column, -here)
+                      : column == "pending" ? number(column, here)
+                                            : text_of(row, column));
+    table.add(std::move(cells));
+  });
+  if (!done.ok()) return fail(done.error());
+  if (options.json)
+    std::puts((list + ']').c_str());
+  else
+    table.print(stdout);
+  return kDone;
 }
 
 int rejected(const ClientOptions& options, const std::string& source, const std::string& id) {

@@ -12,8 +12,8 @@ const std::vector<MachineRoute>& machine_routes() {
       {"/v1/applications", MachineKind::intake}, {"/v1/projects/{project}", MachineKind::intake},
       {"/v1/sources", MachineKind::metering},    {"/v1/unbound", MachineKind::metering},
       {"/v1/projects", MachineKind::allocation}, {"/v1/projects/{project}/balance", MachineKind::allocation},
-      {"/v1/usage", MachineKind::allocation},    {"/v1/charges", MachineKind::billing},
-      {"/v1/accounts", MachineKind::billing}};
+      {"/v1/usage", MachineKind::allocation},    {"/v1/unassigned", MachineKind::allocation},
+      {"/v1/charges", MachineKind::billing},     {"/v1/accounts", MachineKind::billing}};
   return routes;
 }
 

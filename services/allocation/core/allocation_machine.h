@@ -10,6 +10,7 @@
 // Threads: as machine::Machine; the questions too are asked on the shard's thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -73,6 +74,8 @@ class AllocationMachine final : public machine::Machine {
   std::optional<ProjectBalance> balance(BytesView project);
   // How many usages of a project wait for it.
   std::uint64_t waiting_of(BytesView project);
+  // How many usages of each source wait for each project. Reads all that wait.
+  std::map<std::pair<std::string, std::string>, std::uint64_t> waiting_by_source();  // by source and project
   // Up to `limit` > 0 projects behind the key `after` (empty: from the first on), without lots.
   Page<ProjectBalance> projects(BytesView after, std::size_t limit);
   // Up to `limit` > 0 totals behind the key `after`, those of unknown projects too.

@@ -56,6 +56,15 @@ std::uint64_t AllocationMachine::waiting_of(BytesView project) {
   return queue == nullptr ? 0 : queue->next - queue->first;
 }
 
+std::map<std::pair<std::string, std::string>, std::uint64_t> AllocationMachine::waiting_by_source() {
+  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  waiting_usage_.scan({}, [&](BytesView, const WaitingUsage& waiting) {
+    ++counts[{waiting.usage.source, waiting.usage.project}];
+    return true;
+  });
+  return counts;
+}
+
 Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t limit) {
   Page<ProjectBalance> page;
   Bytes last;

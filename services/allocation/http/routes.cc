@@ -102,9 +102,40 @@ http::Response balance_answer(AllocationMachine& machine, const runtime::ShardSt
   return response;
 }
 
+struct UnassignedAnswer {
+  std::string source, project;
+  std::uint64_t waiting = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "source", s.source, events::kRequired);
+    visit(2, "project", s.project, events::kRequired);
+    visit(3, "waiting", s.waiting, events::kRequired);
+  }
+};
+
+// A project lives in one shard, so no two rows speak of the same.
+http::Response unassigned(const std::vector<json::Value>& shards) {
+  std::vector<std::string> rows;
+  rows.reserve(shards.size());
+  for (const json::Value& row : shards)
+    rows.push_back(json_of(UnassignedAnswer{row.find("source")->string(), row.find("project")->string(),
+                                            static_cast<std::uint64_t>(row.find("waiting")->integer().value_or(0))}));
+  return door::page(rows, "");
+}
+
 }  // namespace
 
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
+  router.add("GET", "/v1/unassigned",
+             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+               door::read_all(
+                   runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                   [](machine::Machine& machine, std::vector<std::string>& rows) {
+                     for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
+                       rows.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
+                   },
+                   unassigned);
+             });
   router.add("GET", "/v1/projects/{project}/balance",
              [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
                const std::string& project = path["project"];

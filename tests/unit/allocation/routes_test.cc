@@ -119,6 +119,17 @@ TEST_F(Routes, a_project_that_nobody_knows_is_not_found_and_says_what_waits) {
   EXPECT_NE(answer.body.find("waits: 1"), std::string::npos);
 }
 
+TEST_F(Routes, what_waits_for_its_project_is_counted_by_source_and_project) {
+  EXPECT_EQ(get("/v1/unassigned").body, R"({"rows":[]})");
+  World& shard = runtime.shard_of("q");
+  for (const char* id : {"a", "b"})
+    shard.metering(usage(id, "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(4), "q"));
+  const http::Response answer = get("/v1/unassigned");
+  EXPECT_NE(answer.body.find(R"("project":"q","waiting":2})"), std::string::npos) << answer.body;
+  shard.open_project("q", "o");
+  EXPECT_EQ(get("/v1/unassigned").body, R"({"rows":[]})");
+}
+
 TEST_F(Routes, lists_give_each_row_once_whatever_the_page) {
   Lines projects, totals;
   for (int i = 0; i < 9; ++i) {
