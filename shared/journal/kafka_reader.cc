@@ -19,6 +19,7 @@ constexpr std::size_t kAheadMax = 512;
 // A question for an end.
 constexpr auto kAnswerWithin = std::chrono::seconds(10);
 constexpr int kAnswerStepMs = 2'000;
+constexpr int kFetchMs = 60'000;  // librdkafka's own
 
 bool is_passing(rd_kafka_resp_err_t code) {
   return code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
@@ -81,7 +82,7 @@ KafkaReaders::~KafkaReaders() {
     }
 }
 
-Result<KafkaHandle> KafkaReaders::open_client() {
+Result<KafkaHandle> KafkaReaders::open_client(int socket_timeout_ms) {
   auto conf = kafka_conf(options_, {{"bootstrap.servers", options_.brokers},
                                     // No group.id: positions are the state's. A client with a group does not end
                                     // before its coordinator has answered, which may be away (see kafka_notes.h).
@@ -97,6 +98,7 @@ Result<KafkaHandle> KafkaReaders::open_client() {
                                     {"fetch.error.backoff.ms", "50"},
                                     // A reader that moves waits until the present fetch is over.
                                     {"fetch.wait.max.ms", "50"},
+                                    {"socket.timeout.ms", std::to_string(socket_timeout_ms)},
                                     {"socket.nagle.disable", "true"},
                                     {"reconnect.backoff.max.ms", "1000"}});
   if (!conf.ok()) return conf.error();
@@ -106,8 +108,11 @@ Result<KafkaHandle> KafkaReaders::open_client() {
 }
 
 Result<void> KafkaReaders::start() {
-  for (KafkaHandle* client : {&clients_[0], &clients_[1], &asking_}) {
-    auto opened = open_client();
+  // A question to a broker that hangs waits for the socket's time, whatever time the call was given; threads that have
+  // others to answer, or to end, ask it.
+  for (const auto& [client, timeout_ms] :
+       {std::pair{&clients_[0], kFetchMs}, std::pair{&clients_[1], kFetchMs}, std::pair{&asking_, kAnswerStepMs}}) {
+    auto opened = open_client(timeout_ms);
     if (!opened.ok()) return opened.error();
     *client = std::move(*opened);
   }

@@ -60,7 +60,8 @@ class KafkaReaders {
 
   const KafkaOptions options_;
   const Grown grown_;
-  Result<KafkaHandle> open_client();
+  // `socket_timeout_ms`: how long one request to a broker may take.
+  Result<KafkaHandle> open_client(int socket_timeout_ms);
 
   std::array<KafkaHandle, 2> clients_;
   KafkaHandle asking_;
