@@ -122,7 +122,7 @@ class Refusals(unittest.TestCase):
             code, out, err = granary.run("import", *flags, "--shift-end-to", END, "--complete-through", END)
             first = json.loads(out)
             self.assertEqual(code, 0, err)
-            (source,) = self.sources(granary).values()
+            (source,) = granary.get("/v1/sources?after=" + first["after"])["rows"]
             self.assertEqual(source["complete_through"], END)
             code, out, err = granary.run("import", *flags, "--shift-end-to", END, "--strict")
             self.assertEqual((code, json.loads(out)["repeats"]), (0, first["accepted"]), err)
