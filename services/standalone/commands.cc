@@ -170,6 +170,7 @@ int sources(const ClientOptions& options) {
       return std::to_string(row.find(name)->integer().value_or(0) + more);
     };
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     std::string object = list.size() > 1 ? ",\n{" : "{";
     for (const json::Member& member : row.members()) {
       if (object.back() != '{') object += ',';

@@ -59,7 +59,7 @@ class Refusals(unittest.TestCase):
                 counts = json.loads(out)
                 self.assertTrue(counts["truncated"])
                 self.assertTrue(0 < counts["accepted"] < 5000, counts)
-                (source,) = self.sources(granary).values()
+                (source,) = granary.get("/v1/sources?after=" + counts["after"])["rows"]
                 self.assertEqual(source["metered"], counts["accepted"])
                 self.assertFalse(source.get("complete_through"))
 
