@@ -74,6 +74,8 @@ class OwnersDoor final : public journal::Journal {
 
 class TwoOwners : public testing::Test {
  protected:
+  void TearDown() override { ledger.stop(); }  // before the door that its runtime writes through goes
+
   void SetUp() override {
     ledger.door = &door;
     ASSERT_TRUE(ledger.start().ok());
