@@ -58,12 +58,11 @@ void KafkaNotes::send() {
     folded.swap(folded_);
   }
   if (folded.empty()) return;
-  rd_kafka_topic_partition_list_t* list = rd_kafka_topic_partition_list_new(static_cast<int>(folded.size()));
+  const KafkaPartitions list(rd_kafka_topic_partition_list_new(static_cast<int>(folded.size())));
   for (const auto& [partition, next] : folded)
-    rd_kafka_topic_partition_list_add(list, partition.topic.c_str(), partition.number)->offset =
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
         static_cast<std::int64_t>(next);
-  rd_kafka_commit_queue(client_.get(), list, answers_.get(), nullptr, nullptr);
-  rd_kafka_topic_partition_list_destroy(list);
+  rd_kafka_commit_queue(client_.get(), list.get(), answers_.get(), nullptr, nullptr);
   // Whether it succeeds changes nothing.
   for (++unanswered_; unanswered_ > 0; --unanswered_) {
     rd_kafka_event_t* answer = rd_kafka_queue_poll(answers_.get(), kPatienceMs);

@@ -19,6 +19,9 @@ constexpr std::size_t kAheadMax = 512;
 // A question for an end.
 constexpr auto kAnswerWithin = std::chrono::seconds(10);
 constexpr int kAnswerStepMs = 2'000;
+// The times that ListOffsets takes for the two ends (Kafka's protocol guide, API key 2).
+constexpr std::int64_t kLatest = -1;
+constexpr std::int64_t kEarliest = -2;
 constexpr int kFetchMs = 60'000;  // librdkafka's own
 
 bool is_passing(rd_kafka_resp_err_t code) {
@@ -157,6 +160,19 @@ void KafkaReaders::know_end(const Partition& partition, Offset end) {
     if (log.known_end.compare_exchange_weak(known, end)) break;
 }
 
+// Not rd_kafka_query_watermark_offsets: in librdkafka 2.0.2 it goes on for as long as a broker refuses to be connected,
+// whatever time it was given.
+rd_kafka_resp_err_t KafkaReaders::offset_at(const Partition& partition, std::int64_t time, std::int64_t& offset) {
+  const KafkaPartitions asked(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t* one =
+      rd_kafka_topic_partition_list_add(asked.get(), partition.topic.c_str(), partition.number);
+  one->offset = time;
+  const auto code = rd_kafka_offsets_for_times(asking(), asked.get(), kAnswerStepMs);
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return code;
+  offset = one->offset;
+  return one->err;
+}
+
 Result<Offset> KafkaReaders::end(const Partition& partition) {
   const Offset known = log_of(partition).known_end;  // before the question: it may grow meanwhile
   std::int64_t low = 0;
@@ -167,8 +183,8 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   for (bool first = true; is_passing(code) && SteadyClock::now() < deadline; first = false) {
     if (hurried_ && (silent_ || !first)) break;
     if (!first && code != RD_KAFKA_RESP_ERR__TIMED_OUT) rd_kafka_poll(asking(), kSliceMs);
-    code = rd_kafka_query_watermark_offsets(asking(), partition.topic.c_str(), partition.number, &low, &high,
-                                            kAnswerStepMs);
+    code = offset_at(partition, kLatest, high);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) code = offset_at(partition, kEarliest, low);
   }
   silent_ = is_passing(code);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, name_of(partition), "find the end of");

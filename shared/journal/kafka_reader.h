@@ -48,6 +48,8 @@ class KafkaReaders {
 
   static void heard(rd_kafka_t*, int code, const char*, void* opaque);
   static void filled(rd_kafka_t*, void* log);
+  // The offset at a time in ms, or at one of the ends; answers within the step's time.
+  rd_kafka_resp_err_t offset_at(const Partition& partition, std::int64_t time, std::int64_t& offset);
   Log& log_of(const Partition& partition);
   static void stop(const Log& log, Reader& reader);
   Result<void> move(Log& log, Reader& reader, Offset to);
