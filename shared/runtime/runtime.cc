@@ -1,5 +1,7 @@
 #include "shared/runtime/runtime.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -80,7 +82,12 @@ class LocalRuntime final : public Runtime {
     set_check_handler(write_marker);
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
     for (Worker& worker : workers_)
-      if (!worker.shards.empty()) worker.thread = std::thread([&worker] { worker.run(); });
+      if (!worker.shards.empty()) {
+        worker.thread = std::thread([&worker] { worker.run(); });
+        // For top, perf and whoever looks at where time goes; at most 15 characters.
+        const MachineKind kind = worker.shards.begin()->second->last_status().machine;
+        pthread_setname_np(worker.thread.native_handle(), std::string(machine::machine_name(kind)).c_str());
+      }
     return {};
   }
 

@@ -4,6 +4,7 @@
 //
 //   granary-bench-pipeline [EVENTS] [PROJECTS]     default 400,000 events of 1,000 projects
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -116,6 +117,11 @@ int main(int argc, char** argv) {
         const auto alive = std::make_shared<int>(0);
         runtime.when_folded(token, MachineKind::billing, shard, alive, [&folded] { folded.set_value(); });
         folded.get_future().wait();
+      }
+      for (bool unsent = true; unsent;) {
+        usleep(1000);
+        unsent = false;
+        for (const auto& shard : runtime.status()) unsent |= shard.outbox_packets > 0 || shard.committed < shard.end;
       }
     };
     std::vector<Bytes> decided = decisions(projects);
