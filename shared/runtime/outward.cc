@@ -30,7 +30,7 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
   GRANARY_CHECK(view.has_value(), "an outbox row is no packet");
   const std::string source =
       "urn:granary:" + to_hex(view_of(ledger)) + ":" + std::string(machine::machine_name(view->machine));
-  events::EventDecoder decoder;
+  thread_local events::EventDecoder decoder;  // warm
   for (std::uint64_t number = view->first; const auto bytes = view->next(); ++number) {
     if (number < from) continue;
     GRANARY_CHECK(decoder.decode(*bytes) == events::DecodeResult::ok, "an event of the outbox does not decode");
@@ -47,7 +47,7 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
 }
 
 Hash32 outward_hash(BytesView event) {
-  events::EventDecoder decoder;
+  thread_local events::EventDecoder decoder;  // warm
   GRANARY_CHECK(decoder.decode(event) == events::DecodeResult::ok, "an event that was emitted does not decode");
   std::string value;
   events::write_json(decoder.event(), value);
