@@ -24,7 +24,7 @@ namespace {
 using machine::MachineKind;
 using machine::Topic;
 
-class FixedClock final : public Clock {
+class StandingClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t wall_ms() const override { return kNow.ms(); }
   [[nodiscard]] std::int64_t monotonic_ms() const override { return 0; }
@@ -91,6 +91,17 @@ std::unique_ptr<journal::Journal> open_journal(const Arguments& arguments, const
 
 }  // namespace
 
+const Clock& standing_clock() {
+  static const StandingClock clock;
+  return clock;
+}
+
+std::string hash_of(const std::vector<Hash32>& digests) {
+  Bytes all;
+  for (const Hash32& digest : digests) all.append(view_of(digest));
+  return to_hex(view_of(proof::sha256(all)));
+}
+
 std::vector<MachineKind> all_machines() {
   return {machine::kMachines.begin(), machine::kMachines.end()};
 }
@@ -110,7 +121,7 @@ BenchLedger::BenchLedger(const Arguments& arguments)
   journal_ = own_journal_.get();
   if (const auto stands = runtime::read_ledger(*journal_); stands.ok())
     throw CannotMeasure("expected no ledger, found one; hint: an empty --data, a broker of its own");
-  must(runtime::open_ledger(*journal_, kPartitions, FixedClock()));
+  must(runtime::open_ledger(*journal_, kPartitions, standing_clock()));
 }
 
 BenchLedger::~BenchLedger() {
@@ -146,7 +157,7 @@ void BenchLedger::append_ticks() {
   appender.finish();
 }
 
-void BenchLedger::set_up(std::uint64_t projects) {
+void BenchLedger::set_up(std::uint64_t projects, const std::function<void()>& folded) {
   append_ticks();
   {
     Appender appender(*journal_);
@@ -161,6 +172,7 @@ void BenchLedger::set_up(std::uint64_t projects) {
   const auto end = must(journal_->end({std::string(machine::topic_name(Topic::applications)), 0}));
   start();
   settle({{{Topic::applications, 0, end - 1}}});
+  if (folded) folded();
   stop();
 }
 
@@ -244,11 +256,11 @@ void BenchLedger::settle(const runtime::Token& token) {
 }
 
 std::string BenchLedger::result_hash(const std::vector<MachineKind>& machines) {
-  Bytes all;
+  std::vector<Hash32> digests;
   for (const MachineKind kind : machines)
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, kPartitions); ++shard)
-      all.append(view_of(runtime::state_digest(*must(store::open_rocks_store(environment_, state_of(kind, shard))))));
-  return to_hex(view_of(proof::sha256(all)));
+      digests.push_back(runtime::state_digest(*must(store::open_rocks_store(environment_, state_of(kind, shard)))));
+  return hash_of(digests);
 }
 
 }  // namespace granary::bench

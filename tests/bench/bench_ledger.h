@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/clock.h"
 #include "shared/journal/journal.h"
 #include "shared/runtime/runtime.h"
 #include "shared/store/rocks_store.h"
@@ -43,8 +44,9 @@ class BenchLedger {
   // Puts another journal before the ledger's own: what `wrap` returns is used from now on. While nothing runs.
   void wrap_journal(const std::function<std::unique_ptr<journal::Journal>(journal::Journal&)>& wrap);
 
-  // Ticks every inbox to kNow, appends what is decided and folds it.
-  void set_up(std::uint64_t projects);
+  // Ticks every inbox to kNow, appends what is decided and folds it; calls `folded` (may be empty) before the machines
+  // stop.
+  void set_up(std::uint64_t projects, const std::function<void()>& folded = {});
   // Appends the jobs at places [from, to) of the stream and waits until they are durable. Returns how many of them are
   // no repeats.
   std::uint64_t append_usage(const Jobs& jobs, std::uint64_t from, std::uint64_t to);
@@ -72,6 +74,12 @@ class BenchLedger {
   store::RocksEnvironment environment_;
   std::unique_ptr<runtime::Runtime> runtime_;
 };
+
+// Stands at kNow.
+const Clock& standing_clock();
+
+// Over the digests of shards, in the order of machine and number.
+std::string hash_of(const std::vector<Hash32>& digests);
 
 // All four.
 std::vector<machine::MachineKind> all_machines();

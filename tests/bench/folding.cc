@@ -16,35 +16,33 @@ double ratio(double a, double b) {
 
 }  // namespace
 
-Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t events,
-                  const std::function<void()>& meanwhile) {
+Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t events, const FoldSteps& steps) {
   Folded folded;
   folded.events = events;
   const runtime::Token token = ledger.all_usage();
   trim_heap();
   reset_rss_peak();
-  const CpuTimes before = cpu_now();
-  const double broker_before = cpu_seconds_of(arguments.broker_pid);
-  const double started = seconds_now();
+  const int broker_pid = arguments.brokers.empty()   ? 0
+                         : arguments.broker_pid != 0 ? arguments.broker_pid
+                                                     : find_broker();
+  const double opened = seconds_now();
   ledger.start();
-  if (meanwhile) meanwhile();
+  const double started = seconds_now();
+  const CpuTimes before = cpu_now();
+  const double broker_before = cpu_seconds_of(broker_pid);
+  folded.open_seconds = started - opened;
+  if (steps.started) steps.started();
   ledger.settle(token);
   folded.seconds = seconds_now() - started;
   const CpuTimes after = cpu_now();
-  folded.broker_seconds = cpu_seconds_of(arguments.broker_pid) - broker_before;
+  folded.broker_seconds = cpu_seconds_of(broker_pid) - broker_before;
   folded.cpu_seconds = after.process - before.process;
   folded.cpu_by_thread = cpu_between(before, after);
   folded.rss_peak_mib = rss_peak_mib();
   folded.shards = ledger.runtime().status();
+  if (steps.settled) steps.settled();
   ledger.stop();
   return folded;
-}
-
-Folded fold_fresh(const Arguments& arguments) {
-  BenchLedger ledger(arguments);
-  ledger.set_up(arguments.workload.projects);
-  ledger.append_usage(Jobs(arguments.workload), 0, arguments.workload.events);
-  return fold_usage(ledger, arguments, arguments.workload.events);
 }
 
 void print_machines(const Folded& folded) {
@@ -85,6 +83,7 @@ void add_folded(ResultLine& line, const Folded& folded) {
   line.number("events_per_s", folded.events_per_s(), 0);
   line.number("cpu_s_per_million", folded.cpu_s_per_million(), 2);
   line.number("rss_peak_mib", folded.rss_peak_mib, 0);
+  line.number("open_s", folded.open_seconds, 2);
 }
 
 }  // namespace granary::bench

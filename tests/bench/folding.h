@@ -13,8 +13,9 @@
 namespace granary::bench {
 
 struct Folded {
-  std::uint64_t events = 0;  // usage records, repeats among them
-  double seconds = 0;
+  std::uint64_t events = 0;   // usage records, repeats among them
+  double open_seconds = 0;    // until the machines ran: stores opened, targets looked through
+  double seconds = 0;         // from then on
   double cpu_seconds = 0;     // of this process
   double broker_seconds = 0;  // of the broker's, where it is known
   double rss_peak_mib = 0;    // while it went on
@@ -27,13 +28,13 @@ struct Folded {
   }
 };
 
-// Starts the machines, waits, stops them. `meanwhile` (may be empty) is called once they run and before the wait.
-// The usage must have been appended.
-Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t events,
-                  const std::function<void()>& meanwhile = {});
+// What else is done: once the machines run, and when all is folded, before they stop. Either may be empty.
+struct FoldSteps {
+  std::function<void()> started, settled;
+};
 
-// A fresh ledger, set up, with the usage of `arguments` appended, measured.
-Folded fold_fresh(const Arguments& arguments);
+// Starts the machines, waits, stops them. The usage must have been appended.
+Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t events, const FoldSteps& steps = {});
 
 // Per machine: what it folded and what that took; then the other threads.
 void print_machines(const Folded& folded);

@@ -51,7 +51,9 @@ CpuTimes cpu_now() {
   CpuTimes times;
   for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
     const int thread = std::stoi(entry.path().filename());
-    times.threads[thread] = {first_line(entry.path() / "comm"), seconds_of(thread_clock(thread))};
+    // Threads without a name of their own have that of the program, as the first one has.
+    times.threads[thread] = {thread == getpid() ? "main" : first_line(entry.path() / "comm"),
+                             seconds_of(thread_clock(thread))};
   }
   times.process = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   return times;
@@ -81,6 +83,21 @@ double cpu_seconds_of(int pid) {
                   &system) != 2)
     return 0;
   return static_cast<double>(user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+int find_broker() {
+  int found = 0;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc", gone)) {
+    const std::string name = entry.path().filename();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    std::string command = first_line(entry.path() / "cmdline");
+    std::replace(command.begin(), command.end(), '\0', ' ');
+    if (command.find(" kafka.Kafka ") == std::string::npos) continue;
+    if (found != 0) return 0;
+    found = std::stoi(name);
+  }
+  return found;
 }
 
 void reset_rss_peak() {

@@ -37,6 +37,8 @@ CpuTimes cpu_now();
 std::map<std::string, double> cpu_between(const CpuTimes& before, const CpuTimes& after);
 // Of another process, user and system; 0: there is none.
 double cpu_seconds_of(int pid);
+// The one Kafka broker that runs on this machine; 0: none, or several.
+int find_broker();
 
 // Forgets the peak so far, where the system can; without that the peak is the process's whole.
 void reset_rss_peak();

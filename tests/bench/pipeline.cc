@@ -1,5 +1,6 @@
 // Usage that stands in its topic, through metering, allocation and billing, until the last billing record is durable.
 #include "services/standalone/table.h"
+#include "tests/bench/at_rate.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"
 
@@ -33,7 +34,6 @@ TopicSize size_of(const journal::Journal& journal, Topic topic) {
   return size;
 }
 
-// What metering and allocation sent in packets: events by their readers' counts.
 void print_disk(BenchLedger& ledger, const Folded& folded, ResultLine& line) {
   const auto per_event = [&](std::uint64_t bytes) {
     return static_cast<double>(bytes) / static_cast<double>(folded.events);
@@ -71,9 +71,27 @@ void print_disk(BenchLedger& ledger, const Folded& folded, ResultLine& line) {
   line.number("state_bytes_per_event", per_event(state), 1);
 }
 
+// After the full speed, in the same ledger, on with the same stream.
+void measure_rates(BenchLedger& ledger, const Jobs& jobs, std::uint64_t from, double full_rate, int seconds,
+                   ResultLine& line) {
+  standalone::Table table(
+      {"append to billing record, at", "events a second", "billing records", "p50 ms", "p99 ms", "max ms"});
+  for (const auto& [name, share] : {std::pair{"tenth", 0.1}, std::pair{"half", 0.5}}) {
+    AtRate measured;
+    from = measure_at_rate(ledger, jobs, from, full_rate * share, seconds, measured);
+    table.add({std::string("a ") + name + " of the full rate", fixed(measured.events_per_s, 0),
+               count_text(measured.records), fixed(measured.p50_ms, 1), fixed(measured.p99_ms, 1),
+               fixed(measured.max_ms, 1)});
+    line.number("ms_p50_at_a_" + std::string(name), measured.p50_ms, 1);
+    line.number("ms_p99_at_a_" + std::string(name), measured.p99_ms, 1);
+  }
+  table.print(stdout);
+  std::printf("\n");
+}
+
 }  // namespace
 
-void bench_pipeline(const Arguments& arguments) {
+void bench_pipeline(const Arguments& arguments, int at_rate_s) {
   BenchLedger ledger(arguments);
   ledger.set_up(arguments.workload.projects);
   const Jobs jobs(arguments.workload);
@@ -88,6 +106,7 @@ void bench_pipeline(const Arguments& arguments) {
   ResultLine line;
   add_folded(line, folded);
   print_disk(ledger, folded, line);
+  if (at_rate_s > 0) measure_rates(ledger, jobs, folded.events, folded.events_per_s(), at_rate_s, line);
   line.text("result_hash", hash);
   line.print();
 }
