@@ -25,6 +25,8 @@ struct Arguments {
   std::string data;     // empty: a directory below the system's, removed at the end
   std::string brokers;  // empty: the embedded journal
   int broker_pid = 0;   // whose processor time to count; 0: unknown
+  // perf's control file, told "enable" and "disable" around what is measured; empty: none.
+  std::string perf_control;
 };
 
 class BenchLedger {

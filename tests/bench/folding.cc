@@ -1,5 +1,7 @@
 #include "tests/bench/folding.h"
 
+#include <fstream>
+
 #include "services/standalone/table.h"
 
 namespace granary::bench {
@@ -9,6 +11,13 @@ struct MachineSums {
   std::uint64_t records = 0, events = 0, commits = 0;
   double apply_seconds = 0, commit_seconds = 0;
 };
+
+void tell_perf(const Arguments& arguments, const char* what) {
+  if (arguments.perf_control.empty()) return;
+  std::ofstream control(arguments.perf_control);
+  control << what << std::endl;
+  if (!control) throw CannotMeasure("perf's control file " + arguments.perf_control + " cannot be written");
+}
 
 double ratio(double a, double b) {
   return b == 0 ? 0 : a / b;
@@ -27,6 +36,7 @@ Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t
                                                      : find_broker();
   const double opened = seconds_now();
   ledger.start();
+  tell_perf(arguments, "enable");
   const double started = seconds_now();
   const CpuTimes before = cpu_now();
   const double broker_before = cpu_seconds_of(broker_pid);
@@ -38,6 +48,7 @@ Folded fold_usage(BenchLedger& ledger, const Arguments& arguments, std::uint64_t
   folded.broker_seconds = cpu_seconds_of(broker_pid) - broker_before;
   folded.cpu_seconds = after.process - before.process;
   folded.cpu_by_thread = cpu_between(before, after);
+  tell_perf(arguments, "disable");
   folded.rss_peak_mib = rss_peak_mib();
   folded.shards = ledger.runtime().status();
   if (steps.settled) steps.settled();

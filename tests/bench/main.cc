@@ -52,6 +52,8 @@ int main(int argc, char** argv) {
   CLI::App* pipeline = command(
       "pipeline", "Usage events that stand in the log, until the last billing record is durable", 2'000'000, 10'000);
   take_brokers(pipeline);
+  pipeline->add_option("--perf-control", arguments.perf_control,
+                       "perf's control file: only what is measured is recorded (docs/performance.md)");
   int at_rate_s = 0;
   pipeline
       ->add_option("--at-rate", at_rate_s,

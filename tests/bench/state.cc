@@ -138,7 +138,7 @@ void bench_state(const Arguments& arguments) {
   }
   const double project_rss = grown(empty.rss_bytes, with_projects.rss_bytes, projects);
   const double charge_rss = grown(with_projects.rss_bytes, with_charges.rss_bytes, charges);
-  rows.add({"memory, buffers and caches among it", fixed(project_rss, 1), fixed(charge_rss, 1)});
+  rows.add({"memory, with buffers and caches", fixed(project_rss, 1), fixed(charge_rss, 1)});
   rows.print(stdout);
   std::printf("\n%.1f million identities in %.1f s; the pipeline's peak memory over %llu events: %.0f MiB\n\n",
               static_cast<double>(count) / 1e6, ids.seconds, static_cast<unsigned long long>(charging.workload.events),
