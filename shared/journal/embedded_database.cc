@@ -39,7 +39,9 @@ rocksdb::Options options_of(const EmbeddedOptions& wanted) {
   options.max_write_buffer_number = 3;
   options.target_file_size_base = 64ULL << 20;
   options.max_bytes_for_level_base = 512ULL << 20;
+  // Most rows are compressed already (embedded_rows.h): only those of single records gain, and once is enough.
   options.compression = best_compression();
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, options.compression};
   // Offsets of a partition (4 bytes of topic and partition) come in order: the memtable goes on where it was.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(4));
   options.info_log_level = rocksdb::ERROR_LEVEL;  // Debian's headers say DEBUG

@@ -57,18 +57,23 @@ bool decode_record(BytesView bytes, Record& record) {
   return true;
 }
 
+void write_u32(Bytes& bytes, std::size_t at, std::uint32_t value) {
+  for (std::size_t i = 4; i-- > 0; value >>= 8) bytes[at + i] = static_cast<char>(value);
+}
+
 RecordsRow encode_several(std::uint32_t records, BytesView parts) {
-  RecordsRow row{records, {}};
-  row.value.reserve(kSeveralHeader);
-  row.value.push_back(kSeveral);
-  append_u32(row.value, records);
-  append_u32(row.value, static_cast<std::uint32_t>(parts.size()));
+  thread_local Bytes packed;  // keeps its memory: most of the room that LZ4 asks for is not used
   const int size = static_cast<int>(parts.size());
   const int bound = LZ4_compressBound(size);
-  row.value.resize(kSeveralHeader + static_cast<std::size_t>(bound));
-  const int packed = LZ4_compress_default(parts.data(), row.value.data() + kSeveralHeader, size, bound);
-  GRANARY_CHECK(packed > 0, "LZ4 refuses a buffer of the size that it asked for");
-  row.value.resize(kSeveralHeader + static_cast<std::size_t>(packed));
+  if (packed.size() < static_cast<std::size_t>(bound)) packed.resize(static_cast<std::size_t>(bound));
+  const int used = LZ4_compress_default(parts.data(), packed.data(), size, bound);
+  GRANARY_CHECK(used > 0, "LZ4 refuses a buffer of the size that it asked for");
+  RecordsRow row{records, {}};
+  row.value.reserve(kSeveralHeader + static_cast<std::size_t>(used));
+  row.value.push_back(kSeveral);
+  append_u32(row.value, records);
+  append_u32(row.value, static_cast<std::uint32_t>(size));
+  row.value.append(packed, 0, static_cast<std::size_t>(used));
   return row;
 }
 
@@ -90,12 +95,14 @@ std::vector<RecordsRow> encode_records(const std::vector<Record>& records) {
     encode_record(records.front(), rows.emplace_back(RecordsRow{1, {}}).value);
     return rows;
   }
-  Bytes parts, encoded;
+  thread_local Bytes parts;  // keeps its memory
+  parts.clear();
   std::uint32_t count = 0;
   for (const Record& record : records) {
-    encoded.clear();
-    encode_record(record, encoded);
-    append_part(parts, encoded);
+    const std::size_t start = parts.size();
+    append_u32(parts, 0);
+    encode_record(record, parts);
+    write_u32(parts, start, static_cast<std::uint32_t>(parts.size() - start - 4));
     ++count;
     if (parts.size() < kSeveralBytes) continue;
     rows.push_back(encode_several(std::exchange(count, 0), parts));
