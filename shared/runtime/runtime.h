@@ -103,7 +103,7 @@ struct Options {
   std::optional<std::set<ShardName>> owned;
   Elsewhere* elsewhere = nullptr;
   // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read.
-  std::size_t commit_events_max = 50'000;
+  std::size_t commit_events_max = 15'000;
   std::size_t commit_bytes_max = 32U << 20;
   // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
   std::size_t checkpoint_records = 10'000;
