@@ -28,6 +28,13 @@ void write_marker(const std::string& message) {
   marker << kVersion << ' ' << folding_shard->suspect() << ' ' << message << '\n';
 }
 
+// What waits in the mailbox of the shard that this thread is folding, between two of its records.
+void run_jobs(Mailbox& mailbox) {
+  Shard* const folding = std::exchange(folding_shard, nullptr);
+  for (const auto& job : mailbox.take(0)) job();
+  folding_shard = folding;
+}
+
 // The shards of one machine kind and the thread that owns them.
 struct Worker {
   std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
@@ -35,14 +42,16 @@ struct Worker {
   std::atomic<bool> stopping = false;
   std::thread thread;
 
-  void run() {
+  void run(std::chrono::milliseconds commit_pause) {
     bool busy = true;
+    bool owes = false;
     while (!stopping) {
-      for (const auto& job : mailbox->take(busy ? 0 : kIdleWaitMs)) job();
-      busy = false;
+      for (const auto& job : mailbox->take(busy ? 0 : owes ? commit_pause.count() : kIdleWaitMs)) job();
+      busy = owes = false;
       for (const auto& [number, shard] : shards) {
         folding_shard = shard.get();
         busy |= shard->step();
+        owes |= shard->owes_commit();
         folding_shard = nullptr;
       }
     }
@@ -71,8 +80,17 @@ class LocalRuntime final : public Runtime {
       Worker& worker = worker_of(kind);
       for (std::uint16_t number = 0; number < machine::shards_of(kind, partitions_); ++number) {
         if (!owns({kind, number})) continue;
-        Shard::Setup setup{kind,           number,       ledger.id,  &options_,        &journal_,
-                           worker.mailbox, make_machine, open_store, marker_directory, fatal_once};
+        Shard::Setup setup{kind,
+                           number,
+                           ledger.id,
+                           &options_,
+                           &journal_,
+                           worker.mailbox,
+                           [&worker] { run_jobs(*worker.mailbox); },
+                           make_machine,
+                           open_store,
+                           marker_directory,
+                           fatal_once};
         auto shard = Shard::open(std::move(setup), scan);
         if (!shard.ok()) return shard.error();
         worker.shards.emplace(number, std::move(*shard));
@@ -83,7 +101,7 @@ class LocalRuntime final : public Runtime {
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
     for (Worker& worker : workers_)
       if (!worker.shards.empty()) {
-        worker.thread = std::thread([&worker] { worker.run(); });
+        worker.thread = std::thread([&worker, pause = options_.commit_pause] { worker.run(pause); });
         // For top, perf and whoever looks at where time goes; at most 15 characters.
         const MachineKind kind = worker.shards.begin()->second->last_status().machine;
         pthread_setname_np(worker.thread.native_handle(), std::string(machine::machine_name(kind)).c_str());
