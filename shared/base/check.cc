@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <utility>
 
 namespace granary {
@@ -18,6 +19,14 @@ std::function<void(const std::string&)>& stop_reporter() {
   static std::function<void(const std::string&)> installed;
   return installed;
 }
+
+// Who comes second waits for the end of the process: were it to abort, what the first one's handler writes might stay
+// half written. What the first one breaks itself, while it tells, goes on to its end.
+void take_the_last_turn() {
+  static std::mutex turn;
+  thread_local bool mine = false;
+  if (!std::exchange(mine, true)) turn.lock();
+}
 }  // namespace
 
 void set_stop_reporter(std::function<void(const std::string&)> installed) {
@@ -33,6 +42,7 @@ void set_check_handler(std::function<void(const std::string&)> installed) {
 }
 
 void stop_process(const std::string& message) {
+  take_the_last_turn();
   if (auto told = std::exchange(stop_reporter(), nullptr))
     told(message);
   else
@@ -41,6 +51,7 @@ void stop_process(const std::string& message) {
 }
 
 void check_failed(const char* expression, const char* file, int line, const std::string& message) {
+  take_the_last_turn();
   // Taken first: a law that breaks while one is told does not tell of itself for ever.
   if (auto told = std::exchange(reporter(), nullptr))
     told(expression, file, line, message);

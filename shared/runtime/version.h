@@ -3,6 +3,6 @@
 
 namespace granary {
 
-inline constexpr const char* kVersion = GRANARY_VERSION;
+extern const char* const kVersion;
 
 }  // namespace granary

@@ -28,6 +28,7 @@ class Server:
 
     def begin(self, *arguments, environment=None, listen="127.0.0.1:0"):
         os.makedirs(self.data, exist_ok=True)
+        self.reader = None
         self.process = subprocess.Popen([self.program, *self.command, "--data", self.data, "--listen", listen, *arguments],
                                         stderr=subprocess.PIPE, text=True, env={**os.environ, **(environment or {})})
 
@@ -70,7 +71,8 @@ class Server:
         self.ended()
 
     def ended(self):
-        self.reader.join()
+        if self.reader is not None:
+            self.reader.join()
         self.process.stderr.close()
 
     def run(self, *arguments, stdin=None):

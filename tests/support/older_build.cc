@@ -1,0 +1,73 @@
+// granary-older: Granary as a build had it that does not know interim usage yet, under a name of its own, for tests of
+// two builds over one ledger. Its door refuses granary.usage.interim.v1; its machines do not know that event's number,
+// nor that of what metering makes of it (usage.held). With --breaks-a-law it reads both, and folding either breaks a
+// law, as a fault in a build would.
+//
+// Which events it knows is changed beneath all rooms, at link time (--wrap and a name of its own in CMakeLists.txt), so
+// that everything above is what every build does with a number that it has no rule for.
+#include <CLI/CLI.hpp>
+
+#include "services/standalone/machines.h"
+#include "shared/base/check.h"
+#include "shared/events/event.h"
+#include "shared/events/wire.h"
+#include "shared/runtime/version.h"
+
+namespace granary {
+
+const char* const kVersion = "0.0.1-older";
+
+namespace events {
+namespace {
+
+bool breaks_a_law = false;
+
+bool is_newer(EventType type) {
+  return type == EventType::usage_interim || type == EventType::usage_held;
+}
+
+}  // namespace
+
+// The decoder and the vocabulary of this checkout, and what stands in their place.
+DecodeResult decode_newer(EventDecoder* decoder, BytesView bytes) asm(
+    "__real__ZN7granary6events12EventDecoder6decodeESt17basic_string_viewIcSt11char_traitsIcEE");
+DecodeResult decode_older(EventDecoder* decoder, BytesView bytes) asm(
+    "__wrap__ZN7granary6events12EventDecoder6decodeESt17basic_string_viewIcSt11char_traitsIcEE");
+const TypeInfo* newer_type(std::string_view name) asm(
+    "__real__ZN7granary6events12type_by_nameESt17basic_string_viewIcSt11char_traitsIcEE");
+const TypeInfo* older_type(std::string_view name) asm(
+    "__wrap__ZN7granary6events12type_by_nameESt17basic_string_viewIcSt11char_traitsIcEE");
+
+DecodeResult decode_older(EventDecoder* decoder, BytesView bytes) {
+  if (!is_newer(peek_type(bytes))) return decode_newer(decoder, bytes);
+  GRANARY_CHECK(!breaks_a_law, "the fault that this build was given");
+  return DecodeResult::unknown_type;
+}
+
+const TypeInfo* older_type(std::string_view name) {
+  const TypeInfo* info = newer_type(name);
+  return info != nullptr && is_newer(info->type) ? nullptr : info;
+}
+
+}  // namespace events
+}  // namespace granary
+
+int main(int argc, char** argv) {
+  using namespace granary;
+  CLI::App app{"Granary before it knew interim usage: for tests", "granary-older"};
+  service::ServerOptions options;
+  std::string machine;
+  app.add_option("--machine", machine, "Only this one");
+  app.add_option("--brokers", options.brokers);
+  app.add_option("--data", options.data);
+  app.add_option("--listen", options.listen);
+  app.add_option("--partitions", options.partitions);
+  app.add_option("--shards", options.shards);
+  app.add_option("--peers", options.peers);
+  app.add_flag("--breaks-a-law", events::breaks_a_law);
+  CLI11_PARSE(app, argc, argv);
+  std::vector<service::Hosted> hosted;
+  for (const service::Hosted& one : standalone::services())
+    if (machine.empty() || machine == machine::machine_name(one.machine)) hosted.push_back(one);
+  return service::run_server(options, hosted, service::Creates::no);
+}
