@@ -1,13 +1,17 @@
 #include "tests/bench/bench_ledger.h"
 
+#include <pthread.h>
 #include <unistd.h>
 
 #include <condition_variable>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <future>
 #include <mutex>
+#include <set>
+#include <thread>
 
 #include "services/standalone/machines.h"
 #include "shared/events/record.h"
@@ -84,6 +88,16 @@ class Appender {
   std::string failed_;
 };
 
+// Directories that are removed at the end, or by a signal.
+struct Temporary {
+  std::mutex mutex;
+  std::set<std::string> folders;
+};
+Temporary& temporary() {
+  static Temporary one;
+  return one;
+}
+
 std::unique_ptr<journal::Journal> open_journal(const Arguments& arguments, const std::string& folder) {
   if (arguments.brokers.empty()) return must(journal::open_embedded_journal(folder + "/journal", {}));
   return must(journal::open_kafka_journal(must(service::kafka_options(arguments.brokers, {}, ""))));
@@ -102,6 +116,26 @@ std::string hash_of(const std::vector<Hash32>& digests) {
   return to_hex(view_of(proof::sha256(all)));
 }
 
+void remove_temporary_on_signal() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  std::thread([signals] {
+    int signal = 0;
+    sigwait(&signals, &signal);
+    const std::lock_guard lock(temporary().mutex);
+    // The machines write on meanwhile: a second time takes what came behind the first.
+    for (int time = 0; time < 2; ++time)
+      for (const std::string& folder : temporary().folders) {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+      }
+    std::_Exit(128 + signal);
+  }).detach();
+}
+
 std::vector<MachineKind> all_machines() {
   return {machine::kMachines.begin(), machine::kMachines.end()};
 }
@@ -115,6 +149,8 @@ BenchLedger::BenchLedger(const Arguments& arguments)
   if (!keeps_folder_) {
     folder_ = (std::filesystem::temp_directory_path() / "granary-bench-XXXXXX").string();
     if (mkdtemp(folder_.data()) == nullptr) throw CannotMeasure("no directory can be made at " + folder_);
+    const std::lock_guard lock(temporary().mutex);
+    temporary().folders.insert(folder_);
   }
   std::filesystem::create_directories(folder_ + "/state");
   own_journal_ = open_journal(arguments, folder_);
@@ -220,11 +256,13 @@ void BenchLedger::stop() {
 
 void BenchLedger::settle(const runtime::Token& token) {
   const auto alive = std::make_shared<int>(0);
+  // Shared with the callbacks: what one of them has just set must not go while it is still at it.
   struct Wait {
-    std::promise<void> folded, published;
+    std::promise<void> folded, asked, published;
     std::uint64_t position = 0;
   };
-  std::vector<Wait> waits(kPartitions);
+  std::vector<std::shared_ptr<Wait>> waits;
+  for (std::uint16_t shard = 0; shard < kPartitions; ++shard) waits.push_back(std::make_shared<Wait>());
   const auto left = [this] {
     std::uint64_t records = 0;
     for (const runtime::ShardStatus& shard : runtime_->status())
@@ -239,20 +277,19 @@ void BenchLedger::settle(const runtime::Token& token) {
       progress.show(at_first - std::min(at_first, left()));
   };
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard)
-    runtime_->when_folded(token, MachineKind::billing, shard, alive, [&one = waits[shard]] { one.folded.set_value(); });
+    runtime_->when_folded(token, MachineKind::billing, shard, alive, [one = waits[shard]] { one->folded.set_value(); });
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
-    Wait& one = waits[shard];
-    wait(one.folded);
-    std::promise<void> asked;
-    runtime_->ask(MachineKind::billing, shard, [&](machine::Machine&, const runtime::ShardStatus& status) {
-      one.position = status.position;
-      asked.set_value();
+    const auto& one = waits[shard];
+    wait(one->folded);
+    runtime_->ask(MachineKind::billing, shard, [one](machine::Machine&, const runtime::ShardStatus& status) {
+      one->position = status.position;
+      one->asked.set_value();
     });
-    asked.get_future().wait();
-    runtime_->when_met({MachineKind::billing, shard}, {one.position, {}, true}, alive,
-                       [&one](const std::vector<runtime::LaneNumber>&) { one.published.set_value(); });
+    one->asked.get_future().wait();
+    runtime_->when_met({MachineKind::billing, shard}, {one->position, {}, true}, alive,
+                       [one](const std::vector<runtime::LaneNumber>&) { one->published.set_value(); });
   }
-  for (Wait& one : waits) wait(one.published);
+  for (const auto& one : waits) wait(one->published);
 }
 
 std::string BenchLedger::result_hash(const std::vector<MachineKind>& machines) {

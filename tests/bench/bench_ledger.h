@@ -77,6 +77,9 @@ class BenchLedger {
   std::unique_ptr<runtime::Runtime> runtime_;
 };
 
+// From now on SIGINT and SIGTERM end the process, and what temporary directories it has. Once, before other threads.
+void remove_temporary_on_signal();
+
 // Stands at kNow.
 const Clock& standing_clock();
 

@@ -99,6 +99,7 @@ int main(int argc, char** argv) {
                             10'000'000, 1'000'000);
   scale->callback([&] { bench_scale(arguments); });
 
+  remove_temporary_on_signal();
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
