@@ -90,13 +90,19 @@ std::optional<BytesView> take_part(BytesView& bytes) {
   return part;
 }
 
+void append_hex(std::string& out, BytesView bytes) {
+  const std::size_t start = out.size();
+  out.resize(start + bytes.size() * 2);
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(bytes[i]);
+    out[start + 2 * i] = kHex[byte >> 4];
+    out[start + 2 * i + 1] = kHex[byte & 15];
+  }
+}
+
 std::string to_hex(BytesView bytes) {
   std::string out;
-  out.reserve(bytes.size() * 2);
-  for (const char c : bytes) {
-    out.push_back(kHex[static_cast<std::uint8_t>(c) >> 4]);
-    out.push_back(kHex[static_cast<std::uint8_t>(c) & 15]);
-  }
+  append_hex(out, bytes);
   return out;
 }
 

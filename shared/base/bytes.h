@@ -49,6 +49,7 @@ std::optional<BytesView> take_part(BytesView& bytes);
 
 // Lower-case hexadecimal.
 std::string to_hex(BytesView bytes);
+void append_hex(std::string& out, BytesView bytes);
 std::optional<Bytes> from_hex(std::string_view text);
 
 // Base64 with the URL alphabet, no padding (RFC 4648 section 5).

@@ -37,9 +37,11 @@ struct JsonFields {
     write(value);
   }
 
-  void quoted(std::string_view plain) {
+  // `append` adds text that needs no escapes.
+  template <class Append>
+  void quoted(Append append) {
     out.push_back('"');
-    out.append(plain);
+    append();
     out.push_back('"');
   }
 
@@ -58,21 +60,21 @@ struct JsonFields {
     if constexpr (std::is_same_v<T, std::string>)
       json::append_json_string(out, value);
     else if constexpr (std::is_same_v<T, Instant>)
-      quoted(units::format_time(value));
+      quoted([&] { units::append_time(out, value); });
     else if constexpr (std::is_same_v<T, Id16>)
-      quoted(to_hex(view_of(value)));
+      quoted([&] { append_hex(out, view_of(value)); });
     else if constexpr (std::is_same_v<T, Quantity>)
-      quoted(units::format_decimal(value.value(), 3));
+      quoted([&] { units::append_decimal(out, value.value(), 3); });
     else if constexpr (std::is_same_v<T, Price>)
-      quoted(units::format_decimal(value.value(), 9));
+      quoted([&] { units::append_decimal(out, value.value(), 9); });
     else if constexpr (std::is_same_v<T, units::Money>)
-      quoted(units::format_fixed(value.value(), 9));
+      quoted([&] { units::append_fixed(out, value.value(), 9); });
     else if constexpr (std::is_same_v<T, Amount>)
-      quoted(units::format_integer(value.value()));
+      quoted([&] { units::append_integer(out, value.value()); });
     else if constexpr (std::is_enum_v<T>)
-      quoted(enum_name(value));
+      quoted([&] { out.append(enum_name(value)); });
     else if constexpr (std::is_integral_v<T>)
-      out.append(std::to_string(value));
+      units::append_integer(out, value);
     else
       write_object(value);
   }

@@ -3,33 +3,35 @@
 #include "shared/base/check.h"
 
 namespace granary::events {
-namespace {
+void EventDecoder::clear() {
+  for (const Event* event : events_) slots_[event->index()].used = 0;
+  events_.clear();
+}
 
-template <std::size_t I = 1>
-DecodeResult decode_as(EventType type, BytesView payload, std::vector<Event>& slots, const Event*& event) {
+template <std::size_t I>
+DecodeResult EventDecoder::add_as(EventType type, BytesView payload) {
   if constexpr (I == std::variant_size_v<Event>) {
     return DecodeResult::unknown_type;
   } else {
     using T = std::variant_alternative_t<I, Event>;
-    if (TypeOf<T>::kType != type) return decode_as<I + 1>(type, payload, slots, event);
-    Event& slot = slots[I];
-    if (slot.index() != I) slot.emplace<I>();
-    if (!wire::decode(payload, std::get<I>(slot))) return DecodeResult::malformed;
-    event = &slot;
+    if (TypeOf<T>::kType != type) return add_as<I + 1>(type, payload);
+    Slots& slots = slots_[I];
+    if (slots.used == slots.values.size()) slots.values.emplace_back(std::in_place_type<T>);
+    Event& slot = slots.values[slots.used];
+    if (!wire::decode(payload, std::get<T>(slot))) return DecodeResult::malformed;
+    ++slots.used;
+    events_.push_back(&slot);
     return DecodeResult::ok;
   }
 }
 
-}  // namespace
-
-DecodeResult EventDecoder::decode(BytesView bytes) {
-  if (slots_.empty()) slots_.resize(std::variant_size_v<Event>);
+DecodeResult EventDecoder::add(BytesView bytes) {
   std::uint64_t key = 0;
   BytesView payload;
   if (!wire::take_varint(bytes, key) || (key & 7) != 2 || key >> 3 == 0 || key >> 3 > 0xffff ||
       !wire::take_bytes(bytes, payload) || !bytes.empty())
     return DecodeResult::malformed;
-  return decode_as(static_cast<EventType>(key >> 3), payload, slots_, event_);
+  return add_as(static_cast<EventType>(key >> 3), payload);
 }
 
 EventType peek_type(BytesView event_bytes) {

@@ -9,6 +9,8 @@
 // at.
 #pragma once
 
+#include <array>
+#include <deque>
 #include <optional>
 #include <type_traits>
 #include <vector>
@@ -277,16 +279,31 @@ enum class DecodeResult {
   unknown_type,  // an event of a type that this build has no rule for
 };
 
-// Keeps one value per type, so that decoding allocates nothing once it is warm. One thread.
+// Keeps the values of events by type, so that decoding allocates nothing once it is warm. One thread.
 class EventDecoder {
  public:
-  // On ok, event() holds it until the next call.
-  DecodeResult decode(BytesView bytes);
-  [[nodiscard]] const Event& event() const { return *event_; }
+  // On ok, event() holds it until the next decode() or clear().
+  DecodeResult decode(BytesView bytes) {
+    clear();
+    return add(bytes);
+  }
+  [[nodiscard]] const Event& event() const { return *events_.back(); }
+
+  // Several: on ok, it is the last of events() until clear().
+  void clear();
+  DecodeResult add(BytesView bytes);
+  [[nodiscard]] const std::vector<const Event*>& events() const { return events_; }
 
  private:
-  std::vector<Event> slots_;
-  const Event* event_ = nullptr;
+  struct Slots {
+    std::deque<Event> values;  // of one type
+    std::size_t used = 0;
+  };
+  template <std::size_t I = 1>
+  DecodeResult add_as(EventType type, BytesView payload);
+
+  std::array<Slots, std::variant_size_v<Event>> slots_;
+  std::vector<const Event*> events_;
 };
 
 // The type that the bytes claim; none: malformed.

@@ -1,5 +1,7 @@
 #include "shared/http/listener.h"
 
+#include <pthread.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
@@ -410,6 +412,7 @@ Result<std::unique_ptr<Listener>> Listener::start(ListenerOptions options, Handl
   asio::post(impl->strand, [&target = *impl] { target.accept(); });
   for (int i = 0; i < std::max(1, impl->shared.options.threads); ++i) {
     impl->threads.emplace_back([&context = impl->context] { context.run(); });
+    pthread_setname_np(impl->threads.back().native_handle(), "http");
   }
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }

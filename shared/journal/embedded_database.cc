@@ -38,8 +38,12 @@ rocksdb::Options options_of(const EmbeddedOptions& wanted) {
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 3;
   options.target_file_size_base = 64ULL << 20;
+  // Nothing is ever overwritten: a compaction gains only that a reader merges fewer files.
+  options.level0_file_num_compaction_trigger = 8;
   options.max_bytes_for_level_base = 512ULL << 20;
+  // Most rows are compressed already (embedded_rows.h): only those of single records gain, and once is enough.
   options.compression = best_compression();
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, options.compression};
   // Offsets of a partition (4 bytes of topic and partition) come in order: the memtable goes on where it was.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(4));
   options.info_log_level = rocksdb::ERROR_LEVEL;  // Debian's headers say DEBUG

@@ -1,5 +1,6 @@
 #include "shared/journal/embedded_journal.h"
 
+#include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -48,7 +49,8 @@ struct Topic {
 // One thing that waits for the writer: an append, a row of a topic, or the answer to what was refused at once.
 struct Waiting {
   Log* log = nullptr;
-  std::vector<Record> records;
+  std::vector<RecordsRow> rows;
+  std::size_t records = 0;
   std::size_t bytes = 0;
   Bytes key, value;  // of the topic's row
   Result<Offset> answer = Offset{0};
@@ -85,6 +87,7 @@ class EmbeddedJournal final : public Journal {
     for (const auto& [name, topic] : topics_)
       for (Log& log : topic->logs) GRANARY_TRY(load_end(log));
     writer_ = std::thread([this] { write_groups(); });
+    pthread_setname_np(writer_.native_handle(), "journal");
     return {};
   }
 
@@ -131,8 +134,9 @@ class EmbeddedJournal final : public Journal {
       append.answer = bytes.error();
     } else {
       append.log = *log;
-      append.records = std::move(records);
-      append.bytes = *bytes;
+      append.records = records.size();
+      append.rows = encode_records(records);  // on the caller's thread: the writer's is everybody's
+      for (const RecordsRow& row : append.rows) append.bytes += row.value.size();
     }
     enqueue(std::move(append));
   }
@@ -155,16 +159,28 @@ class EmbeddedJournal final : public Journal {
     options.iterate_upper_bound = &upper;
     const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(options));
     const RecordKey first_key = record_key(log.topic, partition.number, from);
+    rows->Seek({first_key.data(), first_key.size()});
+    if (!rows->Valid() || rows->key().ToStringView() != view_of(first_key))
+      rows->SeekForPrev({first_key.data(), first_key.size()});  // within a row
     std::size_t bytes = 0;
     std::size_t count = 0;
-    for (rows->Seek({first_key.data(), first_key.size()}); rows->Valid(); rows->Next(), ++count) {
-      if (count == batch.records.size()) batch.records.emplace_back();
-      Record& record = batch.records[count];
-      const RecordKey expected = record_key(log.topic, partition.number, from + count);
-      if (rows->key().ToStringView() != view_of(expected) || !decode_record(rows->value().ToStringView(), record))
+    RecordsReader row;
+    for (bool full = false; rows->Valid() && !full; rows->Next()) {
+      const BytesView key = rows->key().ToStringView();
+      if (!is_of(log, key) || !row.open(rows->value().ToStringView())) return broken_record(partition, from + count);
+      const Offset begins = first_offset(key);
+      if (count == 0 ? begins > from || begins + row.left() <= from : begins != from + count)
         return broken_record(partition, from + count);
-      bytes += record.value.size();
-      if (count > 0 && bytes > bytes_max) break;
+      for (Offset at = begins; count == 0 && at < from; ++at)
+        if (!row.skip()) return broken_record(partition, from);
+      while (row.left() > 0 && !full) {
+        if (count == batch.records.size()) batch.records.emplace_back();
+        Record& record = batch.records[count];
+        if (!row.next(record)) return broken_record(partition, from + count);
+        bytes += record.value.size();
+        full = count > 0 && bytes > bytes_max;
+        if (!full) ++count;
+      }
     }
     if (const auto status = rows->status(); !status.ok())
       return error_of(status, "read " + partition.topic + "/" + std::to_string(partition.number) + " in " + directory_);
@@ -190,6 +206,12 @@ class EmbeddedJournal final : public Journal {
                                     std::to_string(partition.number) + " in " + directory_ +
                                     ", found none or broken bytes; hint: restore the journal's directory from backup"};
   }
+
+  static bool is_of(const Log& log, BytesView key) {
+    const RecordKey first = record_key(log.topic, log.partition.number, 0);
+    return key.size() == first.size() && key.starts_with(view_of(first).substr(0, 4));
+  }
+  static Offset first_offset(BytesView key) { return read_u64(key.substr(4)); }
 
   Result<Log*> find(const Partition& partition) const {
     const std::shared_lock lock(topics_mutex_);
@@ -220,15 +242,16 @@ class EmbeddedJournal final : public Journal {
   }
 
   Result<void> load_end(Log& log) {
-    const RecordKey first = record_key(log.topic, log.partition.number, 0);
     const RecordKey last = record_key(log.topic, log.partition.number, UINT64_MAX);
     const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(rocksdb::ReadOptions()));
     rows->SeekForPrev({last.data(), last.size()});
     if (!rows->status().ok()) return error_of(rows->status(), "read the end of " + log.partition.topic);
     if (!rows->Valid()) return {};
     const BytesView key = rows->key().ToStringView();
-    if (key.size() != first.size() || !key.starts_with(view_of(first).substr(0, 4))) return {};
-    log.next = read_u64(key.substr(4)) + 1;
+    if (!is_of(log, key)) return {};
+    RecordsReader row;
+    if (!row.open(rows->value().ToStringView())) return broken_record(log.partition, first_offset(key));
+    log.next = first_offset(key) + row.left();
     log.end = log.next;
     return {};
   }
@@ -298,13 +321,10 @@ class EmbeddedJournal final : public Journal {
     }
     Log& log = *one.log;
     one.answer = log.next;
-    for (const Record& record : one.records) {
-      const RecordKey key = record_key(log.topic, log.partition.number, log.next++);
-      start_.clear();
-      encode_record_start(record, start_);
-      const rocksdb::Slice key_slice(key.data(), key.size());
-      const rocksdb::Slice value_slices[2] = {start_, record.value};
-      batch_.Put(rocksdb::SliceParts(&key_slice, 1), rocksdb::SliceParts(value_slices, 2));
+    for (const RecordsRow& row : one.rows) {
+      const RecordKey key = record_key(log.topic, log.partition.number, log.next);
+      batch_.Put({key.data(), key.size()}, row.value);
+      log.next += row.records;
     }
   }
 
@@ -328,7 +348,7 @@ class EmbeddedJournal final : public Journal {
 
   static Result<Offsets> offsets_of(const Waiting& one) {
     if (!one.answer.ok()) return one.answer.error();
-    Offsets offsets(one.records.size());
+    Offsets offsets(one.records);
     std::iota(offsets.begin(), offsets.end(), *one.answer);
     return offsets;
   }
@@ -338,7 +358,7 @@ class EmbeddedJournal final : public Journal {
     if (written) {
       for (Waiting& one : group) {
         if (one.log == nullptr) continue;
-        one.log->end.store(*one.answer + one.records.size(), std::memory_order_release);
+        one.log->end.store(*one.answer + one.records, std::memory_order_release);
         one.log->grown = true;
       }
     }
@@ -374,7 +394,6 @@ class EmbeddedJournal final : public Journal {
 
   // The writer's.
   rocksdb::WriteBatch batch_;
-  Bytes start_;
   std::optional<Error> failed_;
   std::thread writer_;
 };

@@ -2,11 +2,20 @@
 
 #include <chrono>
 #include <utility>
+#include <vector>
 
 namespace granary::journal {
 namespace {
 constexpr auto kEvery = std::chrono::seconds(5);
 constexpr int kPatienceMs = 1'000;
+
+// Keeps them until the process ends, where whoever looks for leaks finds them.
+void leave(KafkaHandle client, KafkaQueue answers) {
+  static std::mutex mutex;
+  static auto* const left = new std::vector<std::pair<KafkaHandle, KafkaQueue>>;
+  const std::lock_guard lock(mutex);
+  left->emplace_back(std::move(client), std::move(answers));
+}
 }  // namespace
 
 Result<void> KafkaNotes::start() {
@@ -39,9 +48,7 @@ KafkaNotes::~KafkaNotes() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
-  if (unanswered_ == 0) return;
-  (void)answers_.release();
-  (void)client_.release();
+  if (unanswered_ > 0) leave(std::move(client_), std::move(answers_));
 }
 
 void KafkaNotes::note(const Partition& partition, Offset next) {

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
-#include <unordered_map>
 #include <vector>
 
 #include "shared/base/check.h"
@@ -100,7 +100,8 @@ class RowTable {
   // After a commit: forgets rows that were not used since the shrink before, where there are too many.
   void shrink() {
     if (entries_.size() > rows_max_)
-      std::erase_if(entries_, [this](const auto& item) { return item.second->used < age_ && !item.second->dirty; });
+      boost::unordered::erase_if(entries_,
+                                 [this](const auto& item) { return item.second->used < age_ && !item.second->dirty; });
     ++age_;
   }
 
@@ -112,11 +113,6 @@ class RowTable {
     bool dirty = false;
     std::uint64_t used = 0;
   };
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(BytesView key) const { return std::hash<BytesView>{}(key); }
-  };
-
   Bytes full_key(BytesView key) const {
     Bytes full;
     full.reserve(key.size() + 1);
@@ -134,7 +130,8 @@ class RowTable {
         GRANARY_CHECK(events::wire::decode(*value, entry->row), "a row does not decode");
         entry->present = true;
       }
-      found = entries_.emplace(Bytes(key), std::move(entry)).first;
+      const BytesView own_key = BytesView(entry->key).substr(1);
+      found = entries_.emplace(own_key, std::move(entry)).first;
     }
     found->second->used = age_;
     return *found->second;
@@ -148,7 +145,8 @@ class RowTable {
   std::uint8_t prefix_;
   std::size_t rows_max_;
   const store::View* view_ = nullptr;
-  std::unordered_map<Bytes, std::unique_ptr<Entry>, Hash, std::equal_to<>> entries_;
+  // By the key that stands in the entry itself, without the prefix.
+  boost::unordered_flat_map<BytesView, std::unique_ptr<Entry>, std::hash<BytesView>> entries_;
   std::vector<Entry*> dirty_;
   std::uint64_t age_ = 0;
 };

@@ -216,7 +216,7 @@ Fold::Step Fold::fold(BytesView record) {
       return park("a checkpoint, which stands in no inbox");
   }
   if (step == Step::parked) return step;
-  last_hash_ = proof::sha256(record);
+  last_record_.assign(record);
   ++position_;
   return step;
 }
@@ -320,23 +320,23 @@ Fold::Step Fold::fold_packet(BytesView record) {
   }
   counters_.repeats_dropped += packet->first - first;
   // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
+  decoder_.clear();
   for (PacketView ahead = *packet; const auto event = ahead.next();) {
-    if (decoder_.decode(*event) != events::DecodeResult::ok)
+    if (decoder_.add(*event) != events::DecodeResult::ok)
       return park("an event of a lane that this build cannot read (number " + std::to_string(ahead.first - 1) + " of " +
                   std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
                   ")");
   }
-  while (const auto event = packet->next()) {
-    GRANARY_CHECK(decoder_.decode(*event) == events::DecodeResult::ok, "an event decodes once and not again");
-    state.hash = proof::chain(state.hash, *event);
+  for (const events::Event* event : decoder_.events()) {
+    state.hash = proof::chain(state.hash, *packet->next());
     state.folded = packet->first - 1;
     state.dirty = true;
     ++counters_.events;
-    if (const auto* completed = std::get_if<events::LaneCompleted>(&decoder_.event())) {
+    if (const auto* completed = std::get_if<events::LaneCompleted>(event)) {
       state.completed = std::max(state.completed, completed->instant);
       update_complete();
     } else {
-      rules_->apply_lane({packet->machine, packet->shard, state.folded, decoder_.event()}, context(), *this);
+      rules_->apply_lane({packet->machine, packet->shard, state.folded, *event}, context(), *this);
     }
   }
   return Step::folded;
@@ -378,6 +378,8 @@ void Fold::close_packet(const LaneTarget& target, OpenPacket& packet) {
 }
 
 void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
+  if (!last_record_.empty()) last_hash_ = proof::sha256(last_record_);
+  last_record_.clear();
   store::WriteSet domain;
   rules_->flush(domain);
   for (const auto& [key, value] : domain.changes()) {

@@ -89,13 +89,14 @@ class Fold final : private machine::Out {
 
   [[nodiscard]] Machine& rules() { return *rules_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
+  // Of the record before position(), as of the last flush.
   [[nodiscard]] const Hash32& last_record_hash() const { return last_hash_; }
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] Instant complete() const { return complete_; }
   // The number of the last event folded from a lane.
   [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
   [[nodiscard]] const LaneCounters& out_lanes() const { return out_; }
-  // What the inbox held when it was folded up to position().
+  // What the inbox held when it was folded up to position(), as of the last flush.
   [[nodiscard]] events::Checkpoint checkpoint() const;
   // What the last raw records came to; nullopt: too long ago.
   [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const;
@@ -143,6 +144,7 @@ class Fold final : private machine::Out {
 
   std::uint64_t position_ = 0;
   Hash32 last_hash_{};
+  Bytes last_record_;  // folded since: hashed once a commit
   Instant now_, complete_;
   std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
   LaneCounters out_;

@@ -30,7 +30,9 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
   GRANARY_CHECK(view.has_value(), "an outbox row is no packet");
   const std::string source =
       "urn:granary:" + to_hex(view_of(ledger)) + ":" + std::string(machine::machine_name(view->machine));
-  events::EventDecoder decoder;
+  thread_local events::EventDecoder decoder;  // warm
+  Bytes value;
+  records.reserve(static_cast<std::size_t>(packet.last - packet.first + 1));
   for (std::uint64_t number = view->first; const auto bytes = view->next(); ++number) {
     if (number < from) continue;
     GRANARY_CHECK(decoder.decode(*bytes) == events::DecodeResult::ok, "an event of the outbox does not decode");
@@ -41,13 +43,15 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
                       {"ce_type", std::string(events::type_name(events::type_of(decoder.event())))},
                       {"content-type", "application/json"}};
     record.key = std::visit(KeyOf{}, decoder.event());
-    events::write_json(decoder.event(), record.value);
+    value.clear();
+    events::write_json(decoder.event(), value);
+    record.value = value;
   }
   return records;
 }
 
 Hash32 outward_hash(BytesView event) {
-  events::EventDecoder decoder;
+  thread_local events::EventDecoder decoder;  // warm
   GRANARY_CHECK(decoder.decode(event) == events::DecodeResult::ok, "an event that was emitted does not decode");
   std::string value;
   events::write_json(decoder.event(), value);

@@ -1,5 +1,7 @@
 #include "shared/runtime/runtime.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -26,21 +28,30 @@ void write_marker(const std::string& message) {
   marker << kVersion << ' ' << folding_shard->suspect() << ' ' << message << '\n';
 }
 
-// The shards of one machine kind and the thread that owns them.
+// What waits in the mailbox of the shard that this thread is folding, between two of its records.
+void run_jobs(Mailbox& mailbox) {
+  Shard* const folding = std::exchange(folding_shard, nullptr);
+  for (const auto& job : mailbox.take(0)) job();
+  folding_shard = folding;
+}
+
+// Some shards of one machine kind and the thread that owns them.
 struct Worker {
   std::shared_ptr<Mailbox> mailbox = std::make_shared<Mailbox>();
   std::map<std::uint16_t, std::unique_ptr<Shard>> shards;
   std::atomic<bool> stopping = false;
   std::thread thread;
 
-  void run() {
+  void run(std::chrono::milliseconds commit_pause) {
     bool busy = true;
+    bool owes = false;
     while (!stopping) {
-      for (const auto& job : mailbox->take(busy ? 0 : kIdleWaitMs)) job();
-      busy = false;
+      for (const auto& job : mailbox->take(busy ? 0 : owes ? commit_pause.count() : kIdleWaitMs)) job();
+      busy = owes = false;
       for (const auto& [number, shard] : shards) {
         folding_shard = shard.get();
         busy |= shard->step();
+        owes |= shard->owes_commit();
         folding_shard = nullptr;
       }
     }
@@ -54,7 +65,9 @@ struct Worker {
 
 class LocalRuntime final : public Runtime {
  public:
-  LocalRuntime(journal::Journal& journal, std::uint16_t partitions) : journal_(journal), partitions_(partitions) {}
+  LocalRuntime(journal::Journal& journal, std::uint16_t partitions) : journal_(journal), partitions_(partitions) {
+    for (auto& workers : workers_) workers = std::vector<Worker>(threads_);
+  }
   ~LocalRuntime() override { stop(); }
 
   Result<void> open(const Ledger& ledger, const Options& options, const MakeMachine& make_machine,
@@ -66,21 +79,36 @@ class LocalRuntime final : public Runtime {
       if (!told->exchange(true)) fatal(error);
     };
     for (const MachineKind kind : machine::kMachines) {
-      Worker& worker = worker_of(kind);
       for (std::uint16_t number = 0; number < machine::shards_of(kind, partitions_); ++number) {
         if (!owns({kind, number})) continue;
-        Shard::Setup setup{kind,           number,       ledger.id,  &options_,        &journal_,
-                           worker.mailbox, make_machine, open_store, marker_directory, fatal_once};
+        Worker& worker = workers_of(kind)[number % threads_];
+        Shard::Setup setup{kind,
+                           number,
+                           ledger.id,
+                           &options_,
+                           &journal_,
+                           worker.mailbox,
+                           [&worker] { run_jobs(*worker.mailbox); },
+                           make_machine,
+                           open_store,
+                           marker_directory,
+                           fatal_once};
         auto shard = Shard::open(std::move(setup), scan);
         if (!shard.ok()) return shard.error();
+        start_ends_.push_back((*shard)->last_status().end);
+        shards_.push_back(shard->get());
         worker.shards.emplace(number, std::move(*shard));
-        start_ends_.push_back(worker.shards[number]->last_status().end);
       }
     }
     set_check_handler(write_marker);
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
-    for (Worker& worker : workers_)
-      if (!worker.shards.empty()) worker.thread = std::thread([&worker] { worker.run(); });
+    for (const MachineKind kind : machine::kMachines)
+      for (Worker& worker : workers_of(kind)) {
+        if (worker.shards.empty()) continue;
+        worker.thread = std::thread([&worker, pause = options_.commit_pause] { worker.run(pause); });
+        // For top, perf and whoever looks at where time goes; at most 15 characters.
+        pthread_setname_np(worker.thread.native_handle(), std::string(machine::machine_name(kind)).c_str());
+      }
     return {};
   }
 
@@ -88,8 +116,7 @@ class LocalRuntime final : public Runtime {
 
   [[nodiscard]] std::vector<ShardStatus> status() const override {
     std::vector<ShardStatus> all;
-    for (const Worker& worker : workers_)
-      for (const auto& [number, shard] : worker.shards) all.push_back(shard->last_status());
+    for (const Shard* shard : shards_) all.push_back(shard->last_status());
     return all;
   }
 
@@ -152,7 +179,7 @@ class LocalRuntime final : public Runtime {
                    std::function<void()> done) override;
 
   void on_shard(MachineKind machine, std::uint16_t number, std::function<void(Shard&)> job) {
-    Worker& worker = worker_of(machine);
+    Worker& worker = workers_of(machine)[number % threads_];
     const auto found = worker.shards.find(number);
     GRANARY_CHECK(found != worker.shards.end(), "a question to a shard that is not here");
     Shard* shard = found->second.get();
@@ -161,23 +188,25 @@ class LocalRuntime final : public Runtime {
 
   void stop() override {
     if (stopped_.exchange(true)) return;
-    for (Worker& worker : workers_) {
-      worker.stopping = true;
-      worker.mailbox->wake();
-    }
-    for (Worker& worker : workers_)
-      if (worker.thread.joinable()) worker.thread.join();
+    for (auto& workers : workers_)
+      for (Worker& worker : workers) {
+        worker.stopping = true;
+        worker.mailbox->wake();
+      }
+    for (auto& workers : workers_)
+      for (Worker& worker : workers)
+        if (worker.thread.joinable()) worker.thread.join();
     journal_.set_listener(nullptr);
   }
 
  private:
   [[nodiscard]] bool owns(const ShardName& shard) const { return !options_.owned || options_.owned->contains(shard); }
-  Worker& worker_of(MachineKind machine) { return workers_[static_cast<std::size_t>(machine) - 1]; }
+  std::vector<Worker>& workers_of(MachineKind machine) { return workers_[static_cast<std::size_t>(machine) - 1]; }
 
   void note_growth(const journal::Partition& partition) {
     for (const MachineKind kind : machine::kMachines) {
       if (machine::topic_name(machine::inbox_of(kind)) != partition.topic) continue;
-      Worker& worker = worker_of(kind);
+      Worker& worker = workers_of(kind)[partition.number % threads_];
       const auto shard = worker.shards.find(partition.number);
       if (shard == worker.shards.end()) return;
       shard->second->note_growth();
@@ -188,7 +217,10 @@ class LocalRuntime final : public Runtime {
   journal::Journal& journal_;
   std::uint16_t partitions_;
   Options options_;
-  std::array<Worker, machine::kMachines.size()> workers_;
+  // Of each machine as many as there are cores: whichever machine has the most to do can use them all.
+  const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, partitions_);
+  std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
+  std::vector<const Shard*> shards_;  // by machine and number
   std::vector<std::uint64_t> start_ends_;
   std::atomic<bool> stopped_ = false;
 };

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -102,8 +103,10 @@ struct Options {
   // is asked about them.
   std::optional<std::set<ShardName>> owned;
   Elsewhere* elsewhere = nullptr;
-  // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read.
-  std::size_t commit_events_max = 50'000;
+  // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read and
+  // the last commit was so long ago: a lone event is committed at once, and where many come, they share commits.
+  std::chrono::milliseconds commit_pause{2};
+  std::size_t commit_events_max = 10'000;
   std::size_t commit_bytes_max = 32U << 20;
   // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
   std::size_t checkpoint_records = 10'000;

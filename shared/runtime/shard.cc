@@ -13,8 +13,9 @@
 namespace granary::runtime {
 namespace {
 
-constexpr std::size_t kReadBytes = 1U << 20;
-constexpr std::size_t kAppendBytesMax = 8U << 20;
+// What is done in one go, at most: a question to the shard waits for it.
+constexpr std::size_t kReadBytes = 512U << 10;
+constexpr std::size_t kAppendBytesMax = 1U << 20;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 constexpr std::string_view kAckedKey = "mA";
 
@@ -35,6 +36,7 @@ void Mailbox::post(Job job) {
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));
+    holds_jobs_ = true;
     woken_ = true;
   }
   changed_.notify_one();
@@ -52,6 +54,7 @@ std::vector<Mailbox::Job> Mailbox::take(std::int64_t wait_ms) {
   std::unique_lock lock(mutex_);
   if (wait_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(wait_ms), [this] { return woken_; });
   woken_ = false;
+  holds_jobs_ = false;
   return std::exchange(jobs_, {});
 }
 
@@ -215,7 +218,8 @@ bool Shard::step() {
         "published");
   const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
                    bytes_since_commit_ >= setup_.options->commit_bytes_max;
-  if (records_since_commit_ > 0 && (due || !more)) commit();
+  const bool quiet = !more && std::chrono::steady_clock::now() - committed_at_ >= setup_.options->commit_pause;
+  if (records_since_commit_ > 0 && (due || quiet)) commit();
   checkpoint_if_due();
   run_waits();
   publish_status();
@@ -250,6 +254,8 @@ bool Shard::read_and_fold() {
     log_.folded(*fold_, record.value);
     ++records_since_commit_;
     bytes_since_commit_ += record.value.size();
+    run_jobs();
+    if (stopped_) break;
   }
   apply_seconds_ += seconds_since(start);
   return parked_.empty();
@@ -279,6 +285,7 @@ void Shard::commit() {
   crash_point("runtime.after_commit");
   fold_->committed();
   committing_ = false;
+  committed_at_ = std::chrono::steady_clock::now();
   ++commits_;
   records_since_checkpoint_ += records_since_commit_;
   bytes_since_checkpoint_ += bytes_since_commit_;
@@ -320,8 +327,12 @@ void Shard::checkpoint_if_due() {
 
 void Shard::publish() {
   if (fold_->counters().diverged || contradicted_) return;
-  for (auto& [target, lane] : lanes_)
-    if (!lane.outbox.empty() && lane.in_flight == 0 && !lane.failed) publish_lane(target, lane);
+  for (auto& [target, lane] : lanes_) {
+    if (lane.outbox.empty() || lane.in_flight > 0 || lane.failed) continue;
+    publish_lane(target, lane);
+    run_jobs();
+    if (stopped_ || contradicted_) return;
+  }
 }
 
 void Shard::publish_lane(const LaneTarget& target, Lane& lane) {

@@ -24,11 +24,13 @@ class Mailbox {
   // Jobs since the last call. Waits up to `wait_ms` for one or a wake().
   std::vector<Job> take(std::int64_t wait_ms);
   void wake();
+  [[nodiscard]] bool holds_jobs() const { return holds_jobs_.load(std::memory_order_relaxed); }
 
  private:
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<Job> jobs_;
+  std::atomic<bool> holds_jobs_ = false;
   bool woken_ = false;
 };
 
@@ -41,6 +43,7 @@ class Shard {
     const Options* options = nullptr;
     journal::Journal* journal = nullptr;
     std::shared_ptr<Mailbox> mailbox;
+    std::function<void()> run_jobs;  // what waits in the mailbox; this shard stands between two records then
     MakeMachine make_machine;
     OpenStore open_store;
     std::string marker_directory;
@@ -53,6 +56,8 @@ class Shard {
 
   // Folds up to a batch, commits and publishes where due. True: there may be more to do at once.
   bool step();
+  // Something is folded that is to be committed within Options::commit_pause.
+  [[nodiscard]] bool owes_commit() const { return records_since_commit_ > 0 && parked_.empty() && !stopped_; }
   // Commits what is folded; sends nothing more.
   void close();
   // The inbox has grown.
@@ -97,6 +102,10 @@ class Shard {
   void drop_first(const LaneTarget& target, Lane& lane);
   bool read_and_fold();
   void commit();
+  // Questions are answered between two records, not after a batch.
+  void run_jobs() {
+    if (setup_.mailbox->holds_jobs()) setup_.run_jobs();
+  }
   void publish();
   void publish_lane(const LaneTarget& target, Lane& lane);
   void checkpoint_if_due();
@@ -126,6 +135,7 @@ class Shard {
   std::size_t bytes_since_checkpoint_ = 0;
   bool checkpoint_in_flight_ = false;
   bool committing_ = false;
+  std::chrono::steady_clock::time_point committed_at_;
   std::uint64_t commits_ = 0;
   double apply_seconds_ = 0;
   telemetry::Histogram commit_seconds_{telemetry::kSecondsBounds};

@@ -143,7 +143,9 @@ class RocksStore final : public Store {
         batch_.Delete(key);
       }
     }
-    if (const auto status = opened_.rows->Write(rocksdb::WriteOptions(), &batch_); !status.ok()) {
+    rocksdb::WriteOptions options;
+    options.disableWAL = true;
+    if (const auto status = opened_.rows->Write(options, &batch_); !status.ok()) {
       // A table that a compaction could not read. The next one would meet it again.
       if (status.IsCorruption()) mark_damaged(opened_.directory, status.ToString());
       return error_of(status, "commit to the state in " + opened_.directory);
@@ -179,8 +181,7 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   options.paranoid_checks = true;
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(wanted.write_buffer_bytes);
   options.write_buffer_size = std::min<std::size_t>(16ULL << 20, wanted.write_buffer_bytes);
-  // Preallocated logs would hold the write buffer's size on the disk for each of many stores, and speed up only synced
-  // writes, which state does not make.
+  // Preallocated logs would hold the write buffer's size on the disk for each of many stores, which write none.
   options.allow_fallocate = false;
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 32ULL << 20;

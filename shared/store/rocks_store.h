@@ -1,5 +1,8 @@
 // Derived state in RocksDB: one database per shard, many of them in one process, which share their memory by a
-// RocksEnvironment. Keys and values stand as given. Commits go through one write-ahead log that is not synced.
+// RocksEnvironment. Keys and values stand as given.
+//
+// There is no write-ahead log: the journal is one already. A process that is killed loses the commits that stand in no
+// table yet (at most a write buffer of them, shared by all stores) and folds them again; one that stops writes them.
 //
 // Threads: as the port; opening is safe on any thread. Ownership: the environment outlives its stores, a store its
 // snapshots.

@@ -1,13 +1,37 @@
 #include "shared/units/amount.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/multiprecision/cpp_int.hpp>
+#include <charconv>
 
 namespace granary::units {
 namespace {
 
 constexpr Int128 kHourMs = 3'600'000;
 constexpr Int128 kThousand = 1000;
+
+using Unsigned = unsigned __int128;
+
+constexpr std::size_t kDigitsMax = 40;
+
+// The digits of |value|, in `buffer`.
+std::string_view digits_of(Int128 value, std::array<char, kDigitsMax>& buffer) {
+  constexpr Unsigned kNineteen = 10'000'000'000'000'000'000U;  // the largest power of ten in 64 bits
+  Unsigned rest = value < 0 ? -static_cast<Unsigned>(value) : static_cast<Unsigned>(value);
+  char* const end = buffer.data() + buffer.size();
+  if (rest <= UINT64_MAX) {
+    const auto done = std::to_chars(buffer.data(), end, static_cast<std::uint64_t>(rest));
+    return {buffer.data(), static_cast<std::size_t>(done.ptr - buffer.data())};
+  }
+  char* at = end;
+  while (rest != 0) {
+    auto low = static_cast<std::uint64_t>(rest % kNineteen);
+    rest /= kNineteen;
+    for (int i = 0; rest != 0 ? i < 19 : low != 0; ++i, low /= 10) *--at = static_cast<char>('0' + low % 10);
+  }
+  return {at, static_cast<std::size_t>(end - at)};
+}
 
 template <class Int>
 Int divide_half_even(Int dividend, Int divisor) {
@@ -53,7 +77,10 @@ std::optional<Int128> mul_div_half_even(Int128 a, Int128 b, Int128 c) {
   Int128 product = 0;
   Int128 result = 0;
   if (c <= kAmountMax && !__builtin_mul_overflow(a, b, &product)) {
-    result = divide_half_even(product, c);
+    // 128-bit divisions are slow, and most numbers are not that long.
+    const bool is_short = product <= INT64_MAX && product >= -INT64_MAX && c <= INT64_MAX / 2;
+    result = is_short ? divide_half_even(static_cast<std::int64_t>(product), static_cast<std::int64_t>(c))
+                      : divide_half_even(product, c);
   } else {
     using boost::multiprecision::int512_t;
     const int512_t wide = divide_half_even<int512_t>(int512_t(a) * int512_t(b), int512_t(c));
@@ -109,33 +136,48 @@ Decimal parse_decimal(std::string_view text, int decimals_max) {
   return {DecimalTrouble::none, negative ? -scaled : scaled};
 }
 
+void append_integer(std::string& out, Int128 value) {
+  std::array<char, kDigitsMax> digits{};
+  if (value < 0) out.push_back('-');
+  out.append(digits_of(value, digits));
+}
+
+void append_fixed(std::string& out, Int128 scaled, int decimals) {
+  std::array<char, kDigitsMax> buffer{};
+  const std::string_view digits = digits_of(scaled, buffer);
+  const auto behind = static_cast<std::size_t>(decimals);
+  if (scaled < 0) out.push_back('-');
+  const std::size_t before = digits.size() > behind ? digits.size() - behind : 0;
+  if (before == 0) out.push_back('0');
+  out.append(digits.substr(0, before));
+  if (behind == 0) return;
+  out.push_back('.');
+  if (before == 0) out.append(behind - digits.size(), '0');
+  out.append(digits.substr(before));
+}
+
+void append_decimal(std::string& out, Int128 scaled, int decimals) {
+  append_fixed(out, scaled, decimals);
+  if (decimals == 0) return;
+  while (out.back() == '0') out.pop_back();
+  if (out.back() == '.') out.pop_back();
+}
+
 std::string format_integer(Int128 value) {
-  using Unsigned = unsigned __int128;
-  Unsigned rest = value < 0 ? -static_cast<Unsigned>(value) : static_cast<Unsigned>(value);
-  char digits[41];
-  std::size_t at = sizeof digits;
-  do {
-    digits[--at] = static_cast<char>('0' + static_cast<int>(rest % 10));
-    rest /= 10;
-  } while (rest != 0);
-  if (value < 0) digits[--at] = '-';
-  return {digits + at, sizeof digits - at};
+  std::string text;
+  append_integer(text, value);
+  return text;
 }
 
 std::string format_fixed(Int128 scaled, int decimals) {
-  std::string text = format_integer(scaled < 0 ? -scaled : scaled);
-  const auto wanted = static_cast<std::size_t>(decimals) + 1;
-  if (text.size() < wanted) text.insert(0, wanted - text.size(), '0');
-  if (decimals > 0) text.insert(text.size() - static_cast<std::size_t>(decimals), 1, '.');
-  return scaled < 0 ? "-" + text : text;
+  std::string text;
+  append_fixed(text, scaled, decimals);
+  return text;
 }
 
 std::string format_decimal(Int128 scaled, int decimals) {
-  std::string text = format_fixed(scaled, decimals);
-  if (decimals > 0) {
-    while (text.back() == '0') text.pop_back();
-    if (text.back() == '.') text.pop_back();
-  }
+  std::string text;
+  append_decimal(text, scaled, decimals);
   return text;
 }
 
@@ -152,28 +194,36 @@ std::optional<Int128> parse_integer(std::string_view text) {
   return negative ? -value : value;
 }
 
+namespace {
+
+// The bytes that `value` needs; at least one.
+std::size_t bytes_of(Int128 value) {
+  const auto bits = static_cast<Unsigned>(value < 0 ? ~value : value);  // those that are not the sign's
+  const auto high = static_cast<std::uint64_t>(bits >> 64);
+  const auto low = static_cast<std::uint64_t>(bits);
+  const int length = high != 0 ? 128 - __builtin_clzll(high) : low != 0 ? 64 - __builtin_clzll(low) : 0;
+  return static_cast<std::size_t>(length / 8 + 1);
+}
+
+}  // namespace
+
 void append_int128(std::string& out, Int128 value) {
   if (value == 0) return;
-  int bytes = 16;
-  // Drop leading bytes that only repeat the sign.
-  while (bytes > 1) {
-    const Int128 rest = value >> (8 * (bytes - 1) - 1);
-    if (rest != 0 && rest != -1) break;
-    --bytes;
-  }
-  for (int i = bytes - 1; i >= 0; --i) out.push_back(static_cast<char>(value >> (8 * i)));
+  const std::size_t size = bytes_of(value);
+  std::array<char, 16> bytes{};
+  auto rest = static_cast<Unsigned>(value);
+  for (std::size_t i = size; i-- > 0; rest >>= 8) bytes[i] = static_cast<char>(rest);
+  out.append(bytes.data(), size);
 }
 
 std::optional<Int128> int128_from(std::string_view bytes) {
   if (bytes.size() > 16) return std::nullopt;
   if (bytes.empty()) return 0;
-  Int128 value = static_cast<std::int8_t>(bytes.front());
-  for (const char c : bytes.substr(1))
-    value = static_cast<Int128>(static_cast<unsigned __int128>(value) << 8) | static_cast<std::uint8_t>(c);
-  std::string again;
-  append_int128(again, value);
-  if (again != bytes) return std::nullopt;  // one form per value
-  return value;
+  auto value = static_cast<Unsigned>(static_cast<Int128>(static_cast<std::int8_t>(bytes.front())));
+  for (const char c : bytes.substr(1)) value = value << 8 | static_cast<std::uint8_t>(c);
+  const auto number = static_cast<Int128>(value);
+  if (number == 0 || bytes_of(number) != bytes.size()) return std::nullopt;  // one form per value
+  return number;
 }
 
 }  // namespace granary::units

@@ -100,6 +100,10 @@ std::string format_decimal(Int128 scaled, int decimals);
 // With exactly `decimals` decimals.
 std::string format_fixed(Int128 scaled, int decimals);
 std::string format_integer(Int128 value);
+// The same behind what stands in `out`.
+void append_decimal(std::string& out, Int128 scaled, int decimals);
+void append_fixed(std::string& out, Int128 scaled, int decimals);
+void append_integer(std::string& out, Int128 value);
 // Digits with an optional '-'. nullopt: malformed or outside 128 bits.
 std::optional<Int128> parse_integer(std::string_view text);
 

@@ -18,6 +18,21 @@ year_month_day date_of(Instant at) {
   return year_month_day(sys_days(std::chrono::days(day_number(at))));
 }
 
+void append_digits(std::string& out, unsigned number, std::size_t count) {
+  const std::size_t start = out.size();
+  out.resize(start + count);
+  for (std::size_t i = start + count; i-- > start; number /= 10) out[i] = static_cast<char>('0' + number % 10);
+}
+
+// Four digits; the doors take no other years, but a chart of a wrong clock may.
+void append_year(std::string& out, std::chrono::year year) {
+  const int number = static_cast<int>(year);
+  if (number >= 0 && number <= 9999) return append_digits(out, static_cast<unsigned>(number), 4);
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%04d", number);
+  out.append(text.data());
+}
+
 // Takes exactly `digits` decimal digits off `text`.
 std::optional<int> take_number(std::string_view& text, std::size_t digits) {
   if (text.size() < digits) return std::nullopt;
@@ -61,8 +76,10 @@ Month next_month(Month month) {
 
 std::string format_month(Month month) {
   const auto date = date_of(month_start(month));
-  char text[32];
-  std::snprintf(text, sizeof text, "%04d-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()));
+  std::string text;
+  append_year(text, date.year());
+  text.push_back('-');
+  append_digits(text, static_cast<unsigned>(date.month()), 2);
   return text;
 }
 
@@ -122,17 +139,30 @@ ParsedTime parse_time(std::string_view text) {
   return {nanos % 1'000'000 == 0 ? TimeTrouble::none : TimeTrouble::too_precise, at};
 }
 
-std::string format_time(Instant at) {
+void append_time(std::string& out, Instant at) {
   const auto date = date_of(at);
-  const std::int64_t in_day = at.ms() - day_number(at) * kDayMs;
-  std::array<char, 64> text{};
-  int size = std::snprintf(text.data(), text.size(), "%04d-%02u-%02uT%02d:%02d:%02d", static_cast<int>(date.year()),
-                           static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                           static_cast<int>(in_day / kHourMs), static_cast<int>(in_day / kMinuteMs % 60),
-                           static_cast<int>(in_day / kSecondMs % 60));
-  if (const auto ms = static_cast<int>(in_day % kSecondMs); ms != 0)
-    size += std::snprintf(text.data() + size, text.size() - static_cast<std::size_t>(size), ".%03d", ms);
-  return std::string(text.data(), static_cast<std::size_t>(size)) + "Z";
+  const auto in_day = static_cast<unsigned>(at.ms() - day_number(at) * kDayMs);
+  append_year(out, date.year());
+  const auto two = [&out](char before, unsigned number) {
+    out.push_back(before);
+    append_digits(out, number, 2);
+  };
+  two('-', static_cast<unsigned>(date.month()));
+  two('-', static_cast<unsigned>(date.day()));
+  two('T', in_day / kHourMs);
+  two(':', in_day / kMinuteMs % 60);
+  two(':', in_day / kSecondMs % 60);
+  if (const unsigned ms = in_day % kSecondMs; ms != 0) {
+    out.push_back('.');
+    append_digits(out, ms, 3);
+  }
+  out.push_back('Z');
+}
+
+std::string format_time(Instant at) {
+  std::string text;
+  append_time(text, at);
+  return text;
 }
 
 }  // namespace granary::units

@@ -65,5 +65,7 @@ struct ParsedTime {
 ParsedTime parse_time(std::string_view text);
 // "2026-10-31T23:30:00Z"; with ".250" where there are milliseconds.
 std::string format_time(Instant at);
+// The same behind what stands in `out`.
+void append_time(std::string& out, Instant at);
 
 }  // namespace granary::units

@@ -227,6 +227,26 @@ TEST_P(JournalConformance, ReadsAreBoundedByBytesButNeverEmptyBeforeTheEnd) {
   EXPECT_EQ(read_all(partition(0), 0, 1).size(), 3U);
 }
 
+// An append of several may be kept as one.
+TEST_P(JournalConformance, EveryRecordOfALargeAppendCanBeReadFromItsOwnOffset) {
+  std::vector<Record> wanted;
+  for (int i = 0; i < 700; ++i)
+    wanted.push_back(
+        {Bytes(static_cast<std::size_t>(i), static_cast<char>('a' + i % 7)),
+         i % 3 == 0 ? "key " + std::to_string(i) : "",
+         i % 5 == 0 ? decltype(Record::headers){{"name", std::to_string(i)}} : decltype(Record::headers){}});
+  must_append(partition(0), std::vector(wanted.begin(), wanted.begin() + 650));
+  must_append(partition(0), {wanted[650]});
+  must_append(partition(0), std::vector(wanted.begin() + 651, wanted.end()));
+  EXPECT_EQ(read_all(partition(0)), wanted);
+  ReadBatch batch;
+  for (Offset from = 0; from < wanted.size(); from += 13) {
+    ASSERT_TRUE(journal().read(partition(0), from, 5'000, batch).ok());
+    ASSERT_FALSE(batch.records.empty());
+    for (std::size_t i = 0; i < batch.records.size(); ++i) ASSERT_EQ(batch.records[i], wanted[from + i]) << from + i;
+  }
+}
+
 TEST_P(JournalConformance, AReusedBatchHoldsNothingOfTheReadBefore) {
   must_append(partition(0), {{"a", "key", {{"name", "value"}}}, record("b"), record("c")});
   must_append(partition(1), records({"plain"}));

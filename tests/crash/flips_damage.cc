@@ -60,10 +60,9 @@ const std::vector<Kind>& kinds() {
                                      {"log OPTIONS", Where::log, "journal/log", "OPTIONS-", 2},
                                      {"HEAD", Where::log, "journal", "HEAD", 8},
                                      {kCheckpointRow, Where::log, "", "", 8},
-                                     {"state WAL", Where::state, "state", ".log", 14},
-                                     {"state SST", Where::state, "state", ".sst", 14},
-                                     {"state MANIFEST", Where::state, "state", "MANIFEST-", 12},
-                                     {"state CURRENT", Where::state, "state", "CURRENT", 3},
+                                     {"state SST", Where::state, "state", ".sst", 20},
+                                     {"state MANIFEST", Where::state, "state", "MANIFEST-", 18},
+                                     {"state CURRENT", Where::state, "state", "CURRENT", 5},
                                      {"state OPTIONS", Where::state, "state", "OPTIONS-", 2}};
   return all;
 }

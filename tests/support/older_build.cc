@@ -29,17 +29,17 @@ bool is_newer(EventType type) {
 }  // namespace
 
 // The decoder and the vocabulary of this checkout, and what stands in their place.
-DecodeResult decode_newer(EventDecoder* decoder, BytesView bytes) asm(
-    "__real__ZN7granary6events12EventDecoder6decodeESt17basic_string_viewIcSt11char_traitsIcEE");
-DecodeResult decode_older(EventDecoder* decoder, BytesView bytes) asm(
-    "__wrap__ZN7granary6events12EventDecoder6decodeESt17basic_string_viewIcSt11char_traitsIcEE");
+DecodeResult add_newer(EventDecoder* decoder, BytesView bytes) asm(
+    "__real__ZN7granary6events12EventDecoder3addESt17basic_string_viewIcSt11char_traitsIcEE");
+DecodeResult add_older(EventDecoder* decoder, BytesView bytes) asm(
+    "__wrap__ZN7granary6events12EventDecoder3addESt17basic_string_viewIcSt11char_traitsIcEE");
 const TypeInfo* newer_type(std::string_view name) asm(
     "__real__ZN7granary6events12type_by_nameESt17basic_string_viewIcSt11char_traitsIcEE");
 const TypeInfo* older_type(std::string_view name) asm(
     "__wrap__ZN7granary6events12type_by_nameESt17basic_string_viewIcSt11char_traitsIcEE");
 
-DecodeResult decode_older(EventDecoder* decoder, BytesView bytes) {
-  if (!is_newer(peek_type(bytes))) return decode_newer(decoder, bytes);
+DecodeResult add_older(EventDecoder* decoder, BytesView bytes) {
+  if (!is_newer(peek_type(bytes))) return add_newer(decoder, bytes);
   GRANARY_CHECK(!breaks_a_law, "the fault that this build was given");
   return DecodeResult::unknown_type;
 }

@@ -279,7 +279,7 @@ TEST(EventDoor, AnswersOnlyOnceAllIsDurable) {
 TEST(EventDoor, ALogThatDoesNotAnswerInTimeIsA503AndWhatStandsLaterIsARepeat) {
   DoorLedger ledger(1);
   door::EventDoorOptions options;
-  options.append_wait_ms_max = 1;
+  options.append_wait_ms_max = 500;  // what is not held answers within it, on a busy machine too
   ledger.start(options);
   ledger.journal.hold(kApplications);
   const auto request = batch_of({project("a"), CloudSample()});  // the usage stands at once

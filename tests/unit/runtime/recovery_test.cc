@@ -95,6 +95,7 @@ TEST(Recovery, AFailedAppendLeavesNoHoleInAnOutwardStream) {
 TEST(Recovery, FoldingPausesWhileTargetsDoNotAnswer) {
   ToyLedger ledger;
   ledger.options.outbox_bytes_max = 4000;
+  ledger.options.commit_pause = std::chrono::milliseconds(0);  // each event its own commit
   ASSERT_TRUE(ledger.start().ok());
   // All that metering 0 writes to: a lane that is answered would shrink the outbox again, and folding would rightly go
   // on.
