@@ -220,6 +220,9 @@ int clock_confirm(const ClientOptions& options) {
   if (const json::Value* stepped = body->find("stepped"))
     std::printf("confirmed: the ledger's clock moved from %s to %s\n", text_of(*stepped, "from").c_str(),
                 text_of(*stepped, "to").c_str());
+  else if (const json::Value* clock = body->find("clock"); clock != nullptr && text_of(*clock, "state") == "comparing")
+    std::puts(
+        "the clock is compared with what others tick; there is nothing to confirm yet: ask again in some seconds");
   else
     std::puts("the clock runs; there is nothing to confirm");
   return kDone;

@@ -55,6 +55,7 @@ journal::Partition looked_at() {
 constexpr int kLooks = 4;
 constexpr const char* kFarAhead = "This machine's clock is far ahead of the ledger's last tick";
 constexpr const char* kAheadOfOthers = "This machine's clock is ahead of doors that tick now";
+constexpr const char* kBehindOthers = "This machine's clock is behind doors that tick now";
 
 }  // namespace
 
@@ -137,6 +138,8 @@ void ClockKeeper::look_once_more() {
   const Instant last = alone ? last_tick() : *theirs;
   if (now() > last.plus_ms(alone ? options_.ahead_ms_max : options_.apart_ms_max))
     return wait_for_confirmation(last, alone ? kFarAhead : kAheadOfOthers);
+  // Who started beside this one may have been first; only a clock that has been set right is confirmed then.
+  if (now() < last.plus_ms(-options_.apart_ms_max)) return wait_for_confirmation(last, kBehindOthers);
   State expected = State::comparing;
   if (state_.compare_exchange_strong(expected, State::confirming)) run_from_now();
 }

@@ -179,7 +179,7 @@ TEST(ClockKeeper, WaitsForAPersonAndTellsWhatWasSteppedOver) {
 
 // Who starts on a log of several, and what others tick before each of its looks at them (0: nothing).
 TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
-  enum class End { runs, waits };
+  enum class End { runs, waits, behind };
   struct Case {
     const char* name;
     std::int64_t ahead_ms;                // of the last tick, at the start
@@ -196,6 +196,8 @@ TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
       {"a minute ahead of doors that tick", 80'000, {0, 20'000}, End::runs},
       {"and a little more", 80'001, {0, 20'000}, End::waits},
       {"beside doors that started now", 60 * kMinuteMs, {60 * kMinuteMs}, End::runs},
+      {"a minute behind these", 60 * kMinuteMs, {61 * kMinuteMs}, End::runs},
+      {"and a little more behind", 60 * kMinuteMs, {61 * kMinuteMs + 1}, End::behind},
   };
   for (const Case& c : cases) {
     SCOPED_TRACE(c.name);
@@ -219,10 +221,15 @@ TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
       standing = ledger.ticks(kUsage1).size();
     }
     EXPECT_EQ(keeper.runs(), c.end == End::runs);
-    EXPECT_EQ(keeper.needs_confirmation(), c.end == End::waits);
+    EXPECT_EQ(keeper.needs_confirmation(), c.end != End::runs);
     EXPECT_EQ(standing, c.end == End::runs ? 2U : 1U);
     if (c.end == End::runs) continue;
     const auto step = keeper.confirm();
+    if (c.end == End::behind) {
+      ASSERT_FALSE(step.ok());
+      EXPECT_TRUE(keeper.needs_confirmation());
+      continue;
+    }
     ASSERT_TRUE(step.ok() && *step);
     EXPECT_EQ((*step)->from, Instant(kNoonMs + c.others_ms.back()));
     EXPECT_EQ((*step)->to, Instant(kNoonMs + c.ahead_ms));
