@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
   app.add_option("--listen", options.listen);
   app.add_option("--partitions", options.partitions);
   app.add_option("--checkpoint-records", options.checkpoint_records);
+  app.add_option("--shards", options.shards);
   app.add_option("--peers", options.peers);
   CLI11_PARSE(app, argc, argv);
   std::vector<service::Hosted> hosted;
