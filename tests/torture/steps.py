@@ -18,6 +18,7 @@ ROUND = {
              "clock": 5, "checkpoint": 1},
 }
 OVER_KAFKA = {"broker_kill": 3, "broker_stop": 1, "broker_pause": 1, "double_owner": 2, "zombie": 1}
+CLOCK_STEPS_MIN = 4  # in a whole run, however short
 COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops", "checkpoints",
            "clock_steps", "clock_refusals")
 
@@ -96,6 +97,10 @@ class Steps:
                 if self.rng.random() < 0.4:
                     self.until(self.world.all_ready, 90, f"every process is ready after step {self.step}")
                 self.progress(self.rng.randint(1, 8), 1.0)
+        while not self.arguments.only and not self.arguments.steps and self.counts["clock_steps"] < CLOCK_STEPS_MIN:
+            number += 1
+            self.step = f"{number} (clock)"
+            self.clock()
         self.wake_zombies()
 
     # The steps.
