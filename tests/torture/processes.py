@@ -1,6 +1,7 @@
 """The processes of a ledger that is being tortured: started, killed, paused, looked at. One that ends by itself without a reason that was
 given to it is a failure, with the end of what it said."""
 import ctypes
+import errno
 import glob
 import os
 import random
@@ -207,10 +208,14 @@ class World:
             os.remove(path)
             return
         with open(path, "ab") as file:
-            now = os.statvfs(self.disk)
-            more = now.f_bavail * now.f_frsize - (free_mb << 20)
-            if more > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), more)
+            while True:
+                now = os.statvfs(self.disk)
+                more = now.f_bavail * now.f_frsize - (free_mb << 20)
+                try:
+                    return more <= 0 or os.posix_fallocate(file.fileno(), file.tell(), more)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:  # the processes took some of it meanwhile
+                        raise
 
     def replay(self, *more):
         where = ["--brokers", self.broker.bootstrap] if self.broker else []
