@@ -213,6 +213,22 @@ TEST_P(JournalConformance, AReaderSeesOnlyWhatIsDurableAndAllThatWasAnswered) {
   writer.join();
 }
 
+TEST_P(JournalConformance, SeveralThreadsReadAPartitionWhereEachOfThemStands) {
+  constexpr Offset kRecords = 60;
+  std::vector<Record> all;
+  for (Offset i = 0; i < kRecords; ++i) all.push_back(record(std::to_string(i)));
+  must_append(partition(0), std::move(all));
+  std::vector<std::thread> threads;
+  for (Offset from = 0; from < 3; ++from) {
+    threads.emplace_back([&, from] {
+      const auto got = read_all(partition(0), from, 150);
+      ASSERT_EQ(got.size(), kRecords - from);
+      for (Offset i = from; i < kRecords; ++i) EXPECT_EQ(got[i - from].value, std::to_string(i));
+    });
+  }
+  for (auto& thread : threads) thread.join();
+}
+
 TEST_P(JournalConformance, ReadsAreBoundedByBytesButNeverEmptyBeforeTheEnd) {
   must_append(partition(0), {record(Bytes(100, 'a')), record(Bytes(100, 'b')), record(Bytes(100, 'c'))});
   ReadBatch batch;
