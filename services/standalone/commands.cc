@@ -205,24 +205,46 @@ int rejected(const ClientOptions& options, const std::string& source, const std:
   return print_list(options, path, {"machine", "reason", "source", "id", "field", "hint"}, {});
 }
 
+namespace {
+
+std::string confirmed_text(const json::Value& row) {
+  if (const json::Value* stepped = row.find("stepped"))
+    return "confirmed: the clock moved from " + text_of(*stepped, "from") + " to " + text_of(*stepped, "to");
+  const json::Value* clock = row.find("clock");
+  if (clock != nullptr && text_of(*clock, "state") == "comparing")
+    return "the clock is compared with what others tick; there is nothing to confirm yet: ask again in some seconds";
+  return "the clock runs; there is nothing to confirm";
+}
+
+}  // namespace
+
 int clock_confirm(const ClientOptions& options) {
   auto api = Api::connect(options.url);
   if (!api.ok()) return fail(api.error());
   const auto answer = api->post("/v1/clock/confirm", "application/json", "{}", 0);
   if (!answer.ok()) return fail(answer.error());
   if (answer->status != 200) return fail({ErrorCode::invalid_input, problem_text(*answer)});
-  if (options.json) {
-    std::puts(answer->body.c_str());
-    return kDone;
-  }
   const auto body = json::parse(answer->body);
   if (!body.ok()) return fail(body.error());
-  if (const json::Value* stepped = body->find("stepped"))
-    std::printf("confirmed: the ledger's clock moved from %s to %s\n", text_of(*stepped, "from").c_str(),
-                text_of(*stepped, "to").c_str());
+  if (options.json)
+    std::puts(answer->body.c_str());
   else
-    std::puts("the clock runs; there is nothing to confirm");
-  return kDone;
+    std::puts((options.url + ": " + confirmed_text(*body)).c_str());
+  int exit_code = kDone;
+  const json::Value* peers = body->find("peers");
+  if (peers == nullptr || !peers->is(json::Kind::array)) return kDone;
+  for (const json::Value& peer : peers->items()) {
+    const std::string url = text_of(peer, "owner");
+    const std::string error = text_of(peer, "error");
+    if (error.empty()) {
+      if (!options.json) std::puts((url + ": " + confirmed_text(peer)).c_str());
+      continue;
+    }
+    exit_code = kRefused;
+    std::fprintf(stderr, "granary: %s did not confirm its clock: %s; hint: granary clock confirm --url %s\n",
+                 url.c_str(), error.c_str(), url.c_str());
+  }
+  return exit_code;
 }
 
 int post(const ClientOptions& options, const std::string& file) {

@@ -200,7 +200,8 @@ int main(int argc, char** argv) {
   replay_command->callback([&] { exit_code = replay(replaying); });
   CLI::App* clock = app.add_subcommand("clock", "The ledger's clock");
   clock->require_subcommand(1);
-  CLI::App* confirm = clock->add_subcommand("confirm", "Say that a clock that stepped by more than 7 days is right");
+  CLI::App* confirm =
+      clock->add_subcommand("confirm", "Say that a clock that stepped, or differs from the other doors', is right");
   confirm->add_option("--url", client.url, "The server")->capture_default_str();
   confirm->add_flag("--json", client.json, "For machines");
   confirm->callback([&] { exit_code = clock_confirm(client); });

@@ -24,7 +24,10 @@ std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view 
 std::vector<std::string> troubles(const json::Value& status, const std::vector<json::Value>& shards,
                                   std::uint64_t lag_seconds_max) {
   std::vector<std::string> found;
-  if (text_of(*status.find("clock"), "state") != "running")
+  const std::string clock = text_of(*status.find("clock"), "state");
+  if (clock == "comparing")
+    found.push_back("the clock is compared with what others tick, for some seconds after the start");
+  else if (clock != "running")
     found.push_back("the clock waits for a person; hint: granary clock confirm");
   for (const json::Value& shard : shards) {
     const std::string name = text_of(shard, "machine") + " shard " + text_of(shard, "shard");

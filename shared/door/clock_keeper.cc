@@ -47,6 +47,16 @@ Result<Instant> tick_near_end(const journal::Journal& journal, const journal::Pa
 
 constexpr std::uint64_t kTailRecords = 64;
 
+// A door ticks every inbox within each grid, where nobody else has: whoever does shows in any of them. So many looks,
+// half a grid apart, are a grid and a half at least.
+journal::Partition looked_at() {
+  return inbox_partition(machine::MachineKind::intake, 0);
+}
+constexpr int kLooks = 4;
+constexpr const char* kFarAhead = "This machine's clock is far ahead of the ledger's last tick";
+constexpr const char* kAheadOfOthers = "This machine's clock is ahead of doors that tick now";
+constexpr const char* kBehindOthers = "This machine's clock is behind doors that tick now";
+
 }  // namespace
 
 struct ClockKeeper::Ticks {
@@ -95,11 +105,16 @@ Result<std::unique_ptr<ClockKeeper>> ClockKeeper::start(journal::Journal& journa
                                                         const Clock& clock, ClockOptions options) {
   std::unique_ptr<ClockKeeper> keeper(new ClockKeeper(journal, clock, options));
   keeper->set_clock();
+  const auto end = journal.end(looked_at());
+  if (!end.ok()) return end.error();
+  keeper->looked_from_ = *end;
   GRANARY_TRY(keeper->find_last_ticks(runtime));
   GRANARY_TRY(keeper->check_not_behind());
   const Instant last = keeper->last_tick();
-  if (last != Instant() && keeper->now() > last.plus_ms(options.ahead_ms_max))
-    keeper->wait_for_confirmation();
+  if (options.log == Log::shared && last != Instant() && keeper->now() > last.plus_ms(options.apart_ms_max))
+    keeper->compare_with_others();
+  else if (last != Instant() && keeper->now() > last.plus_ms(options.ahead_ms_max))
+    keeper->wait_for_confirmation(last, kFarAhead);
   else
     GRANARY_TRY(keeper->first_ticks());
   keeper->timer_ = std::make_unique<Deadlines>();
@@ -107,12 +122,42 @@ Result<std::unique_ptr<ClockKeeper>> ClockKeeper::start(journal::Journal& journa
   return keeper;
 }
 
-void ClockKeeper::wait_for_confirmation() {
+void ClockKeeper::compare_with_others() {
+  state_ = State::comparing;
+  telemetry::log(telemetry::Level::info, "clock_compares",
+                 "The ledger's last tick is more than a minute old; nothing is taken before it is known whether others "
+                 "tick, some seconds",
+                 {{"from", units::format_time(last_tick())}, {"to", units::format_time(now())}});
+}
+
+void ClockKeeper::look_once_more() {
+  const auto theirs = last_tick_from(journal_, looked_at(), looked_from_);
+  if (!theirs.ok()) return;
+  const bool alone = *theirs == Instant();
+  if (alone && ++looks_ < kLooks) return;
+  const Instant last = alone ? last_tick() : *theirs;
+  if (now() > last.plus_ms(alone ? options_.ahead_ms_max : options_.apart_ms_max))
+    return wait_for_confirmation(last, alone ? kFarAhead : kAheadOfOthers);
+  // Who started beside this one may have been first; only a clock that has been set right is confirmed then.
+  if (now() < last.plus_ms(-options_.apart_ms_max)) return wait_for_confirmation(last, kBehindOthers);
+  State expected = State::comparing;
+  if (state_.compare_exchange_strong(expected, State::confirming)) run_from_now();
+}
+
+void ClockKeeper::wait_for_confirmation(Instant theirs, const char* why) {
+  ticks_->newest_ms = std::max(ticks_->newest_ms.load(), theirs.ms());
   state_ = State::waiting;
   telemetry::log(telemetry::Level::warn, "clock_needs_confirmation",
-                 "This machine's clock is far ahead of the ledger's last tick; nothing is taken before a person looks; "
-                 "hint: if it is right, granary clock confirm",
-                 {{"from", units::format_time(last_tick())}, {"to", units::format_time(now())}});
+                 std::string(why) +
+                     "; nothing is taken before a person looks; hint: if it is right, granary clock confirm; else set "
+                     "it and start again",
+                 {{"from", units::format_time(theirs)}, {"to", units::format_time(now())}});
+}
+
+// In each partition the tick stands before whatever is taken from now on.
+void ClockKeeper::run_from_now() {
+  append_ticks(Which::all, nullptr);
+  state_ = State::running;
 }
 
 Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
@@ -146,9 +191,9 @@ void ClockKeeper::add_inbox(const journal::Partition& partition, bool owned, Ins
 
 Result<void> ClockKeeper::check_not_behind() const {
   const Instant last = last_tick();
-  if (now() >= last.plus_ms(-options_.behind_ms_max)) return {};
+  if (now() >= last.plus_ms(-options_.apart_ms_max)) return {};
   return Error{ErrorCode::conflict,
-               "expected a clock that is at most " + std::to_string(options_.behind_ms_max / units::kSecondMs) +
+               "expected a clock that is at most " + std::to_string(options_.apart_ms_max / units::kSecondMs) +
                    " s behind the log, got " + units::format_time(now()) + " where the log's last tick is " +
                    units::format_time(last) +
                    "; hint: set this machine's clock (NTP); if it is right, the log was ticked by a clock that was "
@@ -239,7 +284,8 @@ Result<void> ClockKeeper::first_ticks() {
 }
 
 void ClockKeeper::tick_now() {
-  if (state_ != State::running) return;
+  if (state_ == State::comparing) return look_once_more();
+  if (!runs()) return;
   // Who folds a shard ticks its inbox; the other doors do where by the middle of the grid nobody has.
   const bool late = now().ms() % options_.tick_ms >= options_.tick_ms / 2;
   append_ticks(late ? Which::all : Which::owned, nullptr);
@@ -254,9 +300,7 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
     return fits.error();
   }
   const ClockStep step{last_tick(), now()};
-  // In each partition the tick stands before whatever is taken from now on.
-  append_ticks(Which::all, nullptr);
-  state_ = State::running;
+  run_from_now();
   telemetry::log(telemetry::Level::info, "clock_confirmed", "A person confirmed the clock; the ledger's time steps",
                  {{"from", units::format_time(step.from)}, {"to", units::format_time(step.to)}});
   return std::optional(step);

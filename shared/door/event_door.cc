@@ -360,10 +360,14 @@ void EventDoor::post(Request request, Responder responder) {
   if (closed || failure)
     return post->refuse("closing", unavailable("closing", "This server is stopping", failure ? failure->message : "",
                                                "try again once it runs"));
+  if (!clock_.runs() && !clock_.needs_confirmation())
+    return post->refuse("clock_compares",
+                        unavailable("clock_compares", "The clock is compared with what others tick",
+                                    "the ledger's last tick is more than a minute old", "try again in some seconds"));
   if (clock_.needs_confirmation())
     return post->refuse("clock_needs_confirmation",
                         unavailable("clock_needs_confirmation", "The clock waits for a person",
-                                    "this server's clock is far ahead of the ledger's last tick",
+                                    "this server's clock is far ahead of the ledger's last tick, or ahead of others",
                                     "look at GET /v1/clock; if the clock is right, say `granary clock confirm`"));
   const Instant recorded_at = clock_.now();
   auto received = read_cloud_events(request.headers, request.body, recorded_at, options_.json);

@@ -81,12 +81,11 @@ void Forwarder::run() {
   }
 }
 
-void forward(const std::string& owner, const http::Request& request, http::Responder responder) {
-  const auto hops = http::header(request, kHops);
-  if (owner.empty() || (hops && *hops >= kHopsMax)) {
-    return responder(unavailable("no_owner", "No process is known to own what this asks for", "",
-                                 "start the process that owns it, or name it in the list of peers (--peers)"));
-  }
+bool was_passed_on(const http::Request& request) {
+  return http::header(request, kHops).has_value();
+}
+
+void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done) {
   http::ClientRequest passed{.method = request.method, .target = target_of(request), .body = request.body};
   for (const http::Field& field : request.headers) {
     if (field.name == "content-type")
@@ -95,9 +94,18 @@ void forward(const std::string& owner, const http::Request& request, http::Respo
              field.name == "traceparent")
       passed.headers.push_back(field);
   }
-  passed.headers.push_back({std::string(kHops), hops ? std::string(kHopsMax) : "1"});
+  passed.headers.push_back({std::string(kHops), was_passed_on(request) ? std::string(kHopsMax) : "1"});
+  forwarder().send(url, std::move(passed), std::move(done));
+}
+
+void forward(const std::string& owner, const http::Request& request, http::Responder responder) {
+  const auto hops = http::header(request, kHops);
+  if (owner.empty() || (hops && *hops >= kHopsMax)) {
+    return responder(unavailable("no_owner", "No process is known to own what this asks for", "",
+                                 "start the process that owns it, or name it in the list of peers (--peers)"));
+  }
   auto answer = std::make_shared<http::Responder>(std::move(responder));
-  forwarder().send(owner, std::move(passed), [answer, owner](Result<http::Response> response) {
+  pass_on(owner, request, [answer, owner](Result<http::Response> response) {
     if (response.ok()) return (*answer)(std::move(*response));
     (*answer)(unavailable("owner_unavailable", "The process that owns this does not answer",
                           owner + ": " + response.error().message, "try again; `granary status` shows who is there"));

@@ -45,6 +45,12 @@ class Forwarder {
 
 Forwarder& forwarder();
 
+// Whether another process of Granary's sent it here.
+bool was_passed_on(const http::Request& request);
+
+// Sends `request` on to the process at `url`; `done` as of send().
+void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done);
+
 // Answers `request` with what the process at `owner` says to it. 503 with Retry-After where nobody is known to own the
 // shard (`owner` is empty), where the owner does not answer, and where the request has been passed on too often already
 // (two lists of peers that point at each other).

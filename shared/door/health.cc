@@ -77,7 +77,7 @@ std::optional<std::int64_t> lag_ms(const ShardStatus& shard, units::Instant newe
 std::string clock_json(const ClockKeeper& clock) {
   std::string out = "{";
   const auto step = clock.pending_step();
-  append_text(out, "state", step ? "needs_confirmation" : "running");
+  append_text(out, "state", step ? "needs_confirmation" : clock.runs() ? "running" : "comparing");
   append_text(out, "now", units::format_time(clock.now()));
   append_time(out, "last_tick", clock.last_tick());
   append_number(out, "failed_ticks", clock.failed_ticks());
@@ -95,7 +95,7 @@ Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
   // In this order, so that what is said to be ready lists every shard that was parked on the way.
   const bool caught_up = runtime.caught_up();
   const auto shards = runtime.status();
-  const bool ready = caught_up && !clock.needs_confirmation();
+  const bool ready = caught_up && clock.runs();
   const auto is_behind = [](const ShardStatus& shard) { return shard.parked.empty() && shard.position < shard.end; };
   Response response{.status = ready ? 200 : 503, .content_type = "application/json"};
   response.body = std::string("{\"ready\":") + (ready ? "true" : "false") +

@@ -163,7 +163,7 @@ http::Response metrics_page(const runtime::Runtime& runtime, const ClockKeeper& 
   for (const ShardStatus& shard : shards) add_shard(figures, shard, clock.last_tick());
   for (const MachineKind kind : machine::kMachines) add_machine(figures, kind, shards);
   figures.gauge("granary_ready", "1 once caught up and the clock runs", {},
-                runtime.caught_up() && !clock.needs_confirmation() ? 1 : 0);
+                runtime.caught_up() && clock.runs() ? 1 : 0);
   add_clock(figures, clock);
   add_door(figures, events.counters());
   if (listener != nullptr) add_listener(figures, *listener);

@@ -1,5 +1,8 @@
 #include "shared/door/routes.h"
 
+#include <set>
+
+#include "shared/door/clock_confirm.h"
 #include "shared/door/health.h"
 #include "shared/door/metrics.h"
 #include "shared/door/rejected.h"
@@ -19,18 +22,13 @@ Response json_answer(std::string body) {
   return {.status = 200, .content_type = "application/json", .body = std::move(body)};
 }
 
-Response confirm_clock(ClockKeeper& clock) {
-  const auto step = clock.confirm();
-  if (!step.ok())
-    return make_response(http::Problem{.status = 409,
-                                       .type = "clock_is_behind",
-                                       .title = "The clock cannot be confirmed",
-                                       .detail = step.error().message});
-  std::string body = "{\"clock\":" + clock_json(clock);
-  if (*step)
-    body += ",\"stepped\":{\"from\":\"" + units::format_time((*step)->from) + "\",\"to\":\"" +
-            units::format_time((*step)->to) + "\"}";
-  return json_answer(body + '}');
+// The other processes of the list.
+std::set<std::string> others(const Doors& doors) {
+  std::set<std::string> urls;
+  if (doors.peers == nullptr) return urls;
+  for (const auto& [shard, url] : doors.peers->owners())
+    if (doors.runtime.owner_of(shard)) urls.insert(url);
+  return urls;
 }
 
 }  // namespace
@@ -58,8 +56,8 @@ void add_routes(http::Router& router, const Doors& doors) {
                                                               .title = "There is no such stream",
                                                               .hint = "billing, notices or rejected"}));
              });
-  router.add("POST", "/v1/clock/confirm", [doors](const Request&, const PathParameters&, Responder responder) {
-    responder(confirm_clock(doors.clock));
+  router.add("POST", "/v1/clock/confirm", [doors](const Request& request, const PathParameters&, Responder responder) {
+    confirm_clock(doors.clock, others(doors), request, std::move(responder));
   });
   add_shard_routes(router, doors.runtime);
   get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });

@@ -77,7 +77,7 @@ Result<Log> open_embedded(const ServerOptions& options) {
   embedded.reserve_bytes = kJournalReserveBytes;
   auto journal = journal::open_embedded_journal(options.data + "/journal", embedded);
   if (!journal.ok()) return journal.error();
-  const auto ledger = runtime::open_ledger(**journal, options.partitions, system_clock());
+  const auto ledger = runtime::open_ledger(**journal, options.partitions, *options.clock);
   if (!ledger.ok()) return ledger.error();
   return Log{std::move(*journal), *ledger};
 }
@@ -87,7 +87,7 @@ Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
   if (!kafka.ok()) return kafka.error();
   auto journal = journal::open_kafka_journal(*kafka);
   if (!journal.ok()) return journal.error();
-  auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, options.partitions, system_clock())
+  auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, options.partitions, *options.clock)
                                         : runtime::read_ledger(**journal);
   if (!ledger.ok() && ledger.error().code == ErrorCode::not_found)
     return Error{ErrorCode::not_found, "expected a ledger at " + options.brokers +
@@ -162,7 +162,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   auto runtime = runtime::start_runtime(*journal, running, make_machine, open_store, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());
-  auto clock = door::ClockKeeper::start(*journal, **runtime, system_clock());
+  door::ClockOptions ticking;
+  ticking.log = options.brokers.empty() ? door::Log::of_this_process : door::Log::shared;
+  auto clock = door::ClockKeeper::start(*journal, **runtime, *options.clock, ticking);
   if (!clock.ok()) return cannot_start(clock.error());
 
   door::EventDoor door(*journal, **runtime, **clock);

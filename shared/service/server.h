@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/base/clock.h"
 #include "shared/http/router.h"
 #include "shared/machine/machine.h"
 #include "shared/runtime/runtime.h"
@@ -41,6 +42,8 @@ struct ServerOptions {
   std::optional<std::size_t> checkpoint_records;
   // The list of who owns which shards (door/peers.h); empty: nobody else is known.
   std::string peers;
+  // What time it is; outlives the server. A test may step it.
+  const Clock* clock = &system_clock();
   // Log lines on stderr: "json" or "text"; empty: text where that is a terminal.
   std::string log;
 };

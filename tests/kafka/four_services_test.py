@@ -127,6 +127,45 @@ class WorkedExample(WithBroker):
         return {(one.topic, one.partition): one.offset for one in offsets.topic_partitions if one.offset >= 0}
 
 
+class Clock(WithBroker):
+    """Nine days on: each process waits for a person, who has to say it once."""
+
+    def confirm(self, one):
+        code, out, err = one.run("clock", "confirm", "--json")
+        return code, json.loads(out), err
+
+    def test_a_person_confirms_the_clock_of_all_at_one(self):
+        with four_services(self.broker, program=os.environ["GRANARY_STEPPED"]) as four:
+            self.assertEqual(set(four.stop().values()), {0})
+            file = os.path.join(four.data, "clock")
+            pathlib.Path(file).write_text(str(9 * 24 * 3_600_000), encoding="ascii")
+            for one in four:
+                one.begin(environment={"GRANARY_CLOCK_OFFSET": file})
+            for one in four:
+                one.started(until_ready=False)
+                while (state := one.get("/v1/clock")["state"]) == "comparing":
+                    pass
+                self.assertEqual(state, "needs_confirmation")
+            four["billing"].kill()
+            code, answer, err = self.confirm(four["intake"])
+            self.assertEqual(code, 1, "one of them could not be asked")
+            self.assertEqual(answer["clock"]["state"], "running")
+            self.assertIn("stepped", answer)
+            peers = {row["owner"]: row for row in answer["peers"]}
+            self.assertEqual(set(peers), {four[name].url for name in ("metering", "allocation", "billing")})
+            for name in ("metering", "allocation"):
+                self.assertEqual(peers[four[name].url]["clock"]["state"], "running", name)
+                self.assertEqual(four[name].get("/v1/clock")["state"], "running", name)
+            self.assertIn("error", peers[four["billing"].url])
+            self.assertIn(four["billing"].url, err)
+            four["billing"].begin(environment={"GRANARY_CLOCK_OFFSET": file})
+            four["billing"].started()
+            code, answer, err = self.confirm(four["metering"])
+            self.assertEqual((code, err), (0, ""))
+            self.assertEqual([row["clock"]["state"] for row in answer["peers"]], ["running"] * 3)
+            self.assertNotIn("stepped", answer)
+
+
 class BrokerGoesAway(WithBroker):
     def test_a_post_is_answered_in_time_and_sent_again_counts_once(self):
         with four_services(self.broker) as four:

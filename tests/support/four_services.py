@@ -48,7 +48,8 @@ class Service(Server):
     """One of them; start() and stop() may be repeated, always where it listened first."""
 
     def __init__(self, four, name, machine, shards, port):
-        super().__init__(os.path.join(SERVICES, machine, "granary-" + machine), os.path.join(four.data, name), command=(), tool=PROGRAM)
+        program = four.program or os.path.join(SERVICES, machine, "granary-" + machine)
+        super().__init__(program, os.path.join(four.data, name), command=("--machine", machine) if four.program else (), tool=PROGRAM)
         self.four = four
         self.machine = machine
         self.shards = shards
@@ -62,8 +63,9 @@ class Service(Server):
 class FourServices:
     """What a test asks of a Server it asks of one of these by name: four["billing"].get(...)."""
 
-    def __init__(self, broker, data, processes=ONE_EACH, arguments=()):
-        """`processes`: (name, machine, shards) of each."""
+    def __init__(self, broker, data, processes=ONE_EACH, arguments=(), program=None):
+        """`processes`: (name, machine, shards) of each; `program`: one for all, which is told its machine."""
+        self.program = program
         self.broker = broker
         self.data = data
         self.arguments = arguments
@@ -104,13 +106,13 @@ class FourServices:
 
 
 @contextlib.contextmanager
-def four_services(broker, partitions=4, processes=ONE_EACH, arguments=(), topics_arguments=()):
+def four_services(broker, partitions=4, processes=ONE_EACH, arguments=(), topics_arguments=(), program=None):
     """Makes the ledger in the broker and starts everything."""
     with tempfile.TemporaryDirectory() as data:
         code, _, said = topics(broker, "--create", "--partitions", str(partitions), *topics_arguments)
         if code != 0:
             raise RuntimeError(said)
-        four = FourServices(broker, data, processes, arguments)
+        four = FourServices(broker, data, processes, arguments, program)
         try:
             yield four.start()
         except BaseException:

@@ -1,6 +1,7 @@
 """The processes of a ledger that is being tortured: started, killed, paused, looked at. One that ends by itself without a reason that was
 given to it is a failure, with the end of what it said."""
 import ctypes
+import errno
 import glob
 import os
 import random
@@ -54,14 +55,20 @@ class Process:
         self.process, self.up, self.crash_at, self.started, self.paused = None, False, "", 0.0, False
         self.deaths = 0  # at named points
         self.life = 0    # where in the log this start's lines begin
+        self.clock = os.path.join(folder, f"{name}.clock")  # what its wall clock is set forward by, in ms; it looks when it starts
 
     def start(self, crash_at=""):
         self.crash_at, self.up, self.started, self.paused = crash_at, True, time.monotonic(), False
         os.makedirs(self.data, exist_ok=True)
         with open(self.log, "a", encoding="utf-8") as log:
             self.life = log.tell()
-            environment = {**os.environ, "GRANARY_CRASH_AT": crash_at} if crash_at else os.environ
+            environment = {**os.environ, "GRANARY_CLOCK_OFFSET": self.clock, **({"GRANARY_CRASH_AT": crash_at} if crash_at else {})}
             self.process = subprocess.Popen(self.command, stdout=log, stderr=log, env=environment, preexec_fn=die_with_parent)
+
+    def set_clock(self, offset_s):
+        """For its next start."""
+        with open(self.clock, "w", encoding="ascii") as file:
+            file.write(str(round(offset_s * 1000)))
 
     def kill(self):
         self.up, self.paused = False, False
@@ -131,19 +138,20 @@ class World:
             ["mount", "-t", "tmpfs", "-o", f"size={arguments.disk_mb}m", "tmpfs", self.disk], capture_output=True, check=False).returncode == 0
         programs = os.path.join(os.path.abspath(arguments.build), "services")
         self.granary = os.path.join(programs, "standalone", "granary")
+        # The same services in a program whose clock can be set.
+        stepped = os.path.join(os.path.abspath(arguments.build), "tests", "support", "granary-stepped")
         if arguments.journal == "embedded":
-            self.processes = [self.make("granary", [self.granary, "serve", "--partitions", str(arguments.partitions)])]
+            self.processes = [self.make("granary", [stepped, "--partitions", str(arguments.partitions)])]
             return
         self.broker = kafka_broker.Broker(data=os.path.join(folder, "kafka"))
         os.makedirs(self.broker.data)
         self.broker.start()
         self.command([self.granary, "topics", "--create", "--partitions", str(arguments.partitions), "--brokers", self.broker.bootstrap])
         if arguments.processes == "one":
-            self.commands = {"granary": [self.granary, "serve", "--brokers", self.broker.bootstrap]}
+            self.commands = {"granary": [stepped, "--brokers", self.broker.bootstrap]}
         else:
             peers = os.path.join(folder, "peers")
-            self.commands = {name: [os.path.join(programs, name, f"granary-{name}"), "--brokers", self.broker.bootstrap, "--peers", peers]
-                             for name in MACHINES}
+            self.commands = {name: [stepped, "--machine", name, "--brokers", self.broker.bootstrap, "--peers", peers] for name in MACHINES}
         self.processes = [self.make(name, command) for name, command in self.commands.items()]
         if arguments.processes == "four":
             with open(peers, "w", encoding="ascii") as file:
@@ -200,10 +208,14 @@ class World:
             os.remove(path)
             return
         with open(path, "ab") as file:
-            now = os.statvfs(self.disk)
-            more = now.f_bavail * now.f_frsize - (free_mb << 20)
-            if more > 0:
-                os.posix_fallocate(file.fileno(), file.tell(), more)
+            while True:
+                now = os.statvfs(self.disk)
+                more = now.f_bavail * now.f_frsize - (free_mb << 20)
+                try:
+                    return more <= 0 or os.posix_fallocate(file.fileno(), file.tell(), more)
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:  # the processes took some of it meanwhile
+                        raise
 
     def replay(self, *more):
         where = ["--brokers", self.broker.bootstrap] if self.broker else []

@@ -1,7 +1,11 @@
 """What befalls the processes, in an order that the seed draws."""
+import json
 import shutil
 import time
+import urllib.error
+import urllib.request
 
+import books
 from books import Failure
 
 POINTS = ["journal.before_write", "journal.after_write", "runtime.before_commit", "runtime.after_commit", "runtime.before_publish",
@@ -9,12 +13,22 @@ POINTS = ["journal.before_write", "journal.after_write", "runtime.before_commit"
 EMBEDDED_POINTS = ["journal.after_head"]
 # How often each step comes in a round of some 40 kills.
 ROUND = {
-    "one": {"kill_at_point": 12, "kill": 12, "kill_in_start": 4, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1, "checkpoint": 1},
+    "one": {"kill_at_point": 12, "kill": 12, "kill_in_start": 4, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1, "clock": 4, "checkpoint": 1},
     "four": {"kill_at_point": 12, "kill": 4, "kill_in_start": 2, "kill_some": 1, "kill_all": 1, "pause": 2, "stop": 1, "full_disk": 1,
-             "checkpoint": 1},
+             "clock": 5, "checkpoint": 1},
 }
 OVER_KAFKA = {"broker_kill": 3, "broker_stop": 1, "broker_pause": 1, "double_owner": 2, "zombie": 1}
-COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops", "checkpoints")
+CLOCK_STEPS_MIN = 4  # in a whole run, however short
+COUNTED = ("kills", "at_points", "broker_kills", "broker_stops", "pauses", "deleted", "double_owners", "full_disks", "stops", "checkpoints",
+           "clock_steps", "clock_refusals")
+
+
+def clock_state(process):
+    """Nothing while it does not answer."""
+    try:
+        return books.get(process.url, "/v1/clock")["state"]
+    except OSError:
+        return None
 
 
 class Steps:
@@ -22,7 +36,8 @@ class Steps:
         self.arguments, self.rng, self.world = arguments, rng, world
         self.began = time.monotonic()
         self.step, self.counts = "the start", dict.fromkeys(COUNTED, 0)
-        self.points, self.zombies = [], []
+        self.points, self.zombies, self.clock_kinds = [], [], []
+        self.clock_s = 0.0  # what the ledger's time is ahead of the machine's
 
     def urls(self):
         """Where clients post now: also to who is paused, but not for as long as a zombie sleeps."""
@@ -82,6 +97,10 @@ class Steps:
                 if self.rng.random() < 0.4:
                     self.until(self.world.all_ready, 90, f"every process is ready after step {self.step}")
                 self.progress(self.rng.randint(1, 8), 1.0)
+        while not self.arguments.only and not self.arguments.steps and self.counts["clock_steps"] < CLOCK_STEPS_MIN:
+            number += 1
+            self.step = f"{number} (clock)"
+            self.clock()
         self.wake_zombies()
 
     # The steps.
@@ -202,6 +221,67 @@ class Steps:
         self.counts["full_disks"] += 1
         self.until(self.world.all_ready, 90, "every process is ready after there is room")
 
+    def clock(self):
+        """One process's clock, or everybody's, is wrong or set anew; a clock is read at a start."""
+        kinds = ["near", "behind", "far", "step"]
+        if len(self.world.processes) > 1:
+            kinds.append("ahead")  # of the others
+        if not self.clock_kinds:
+            self.clock_kinds = kinds
+            self.rng.shuffle(self.clock_kinds)
+        kind = self.clock_kinds.pop()
+        self.wake_zombies()
+        self.until(self.world.all_ready, 90, "every process is ready")
+        process = self.pick()
+        by = {"near": self.rng.uniform(-20, 20), "behind": -self.rng.uniform(150, 900), "ahead": self.rng.uniform(150, 3 * 3600),
+              "far": self.rng.uniform(8, 20) * 86400, "step": self.rng.uniform(5, 3 * 3600)}[kind]
+        self.say(self.step, f"{process.name if kind != 'step' else 'everybody'} by {by:+.0f} s, {kind}")
+        self.counts["clock_steps"] += 1
+        if kind == "step":
+            self.step_clocks(by)
+            return
+        self.kill_now(process)
+        process.set_clock(self.clock_s + by)
+        process.start()
+        if kind == "near":
+            return
+        if kind == "behind":
+            self.does_not_start(process)
+        else:
+            self.takes_nothing(process)
+            self.kill_now(process)
+        self.counts["clock_refusals"] += 1
+        process.set_clock(self.clock_s)
+        process.start()
+        self.until(process.ready, 90, f"{process.name} is ready once its clock is right")
+
+    def step_clocks(self, by):
+        self.clock_s += by
+        for process in self.world.processes:
+            self.kill_now(process)
+        for process in self.world.all():
+            process.set_clock(self.clock_s)
+        for process in self.world.processes:
+            process.start()
+        self.until(self.world.all_ready, 90, "every process is ready at the ledger's new time")
+
+    def does_not_start(self, process):
+        process.up = False
+        self.until(lambda: process.process.poll() is not None, 60, f"{process.name}, whose clock is behind, ends")
+        if process.process.returncode != 3 or not any("behind the log" in line for line in process.said()):
+            raise Failure(f"{process.name}, whose clock is behind, ended with {process.process.returncode}{process.tail()}")
+
+    def takes_nothing(self, process):
+        self.until(lambda: clock_state(process) == "needs_confirmation", 60, f"{process.name}, whose clock is ahead, waits for a person")
+        request = urllib.request.Request(process.url + "/v1/events", data=b"[]", headers={"Content-Type": "application/cloudevents-batch+json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                raise Failure(f"{process.name}, whose clock is ahead, answers {answer.status}{process.tail()}")
+        except urllib.error.HTTPError as answer:
+            problem = json.load(answer)
+            if (answer.code, problem["type"]) != (503, "urn:granary:problem:clock_needs_confirmation"):
+                raise Failure(f"{process.name}, whose clock is ahead, answers {answer.code} {problem}{process.tail()}") from None
+
     def broker_kill(self):
         self.progress(self.rng.randint(1, 6), 3)
         self.world.broker_trouble = float("inf")
@@ -243,6 +323,7 @@ class Steps:
         second = self.world.second(first.name)
         if self.rng.random() < 0.4:
             shutil.rmtree(second.data, ignore_errors=True)
+        second.set_clock(self.clock_s)
         second.start()
         self.counts["double_owners"] += 1
         return first, second

@@ -171,7 +171,7 @@ class Torture(Steps):
             print(f"{self.clients.cut_imports.count(text)} imports ended with {text}")
         print(f"{figures['kills']} kills ({figures['at_points']} at named points), {figures['broker_kills']} of the broker, "
               f"{figures['pauses']} pauses, {figures['deleted']} state directories deleted, {figures['double_owners']} double owners, "
-              f"{figures['full_disks']} full disks; {figures['acknowledged']} events acknowledged, {figures['repeated']} repeats, "
+              f"{figures['full_disks']} full disks, {figures['clock_steps']} clocks set ({figures['clock_refusals']} refused); {figures['acknowledged']} events acknowledged, {figures['repeated']} repeats, "
               f"{repeated} of {figures['outward_numbers']} outward again; {figures['imports']} imports; {figures['seconds']} s: "
               "0 lost, 0 twice, 0 gaps, the same from nothing")
 

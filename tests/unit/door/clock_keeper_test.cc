@@ -180,6 +180,67 @@ TEST(ClockKeeper, WaitsForAPersonAndTellsWhatWasSteppedOver) {
   EXPECT_FALSE(*again);
 }
 
+// Who starts on a log of several, and what others tick before each of its looks at them (0: nothing).
+TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
+  enum class End { runs, waits, behind };
+  struct Case {
+    const char* name;
+    std::int64_t ahead_ms;                // of the last tick, at the start
+    std::vector<std::int64_t> others_ms;  // after the last tick
+    End end;
+  };
+  const std::vector<Case> cases = {
+      {"a minute ahead: at once", kMinuteMs, {}, End::runs},
+      {"ahead of a ledger that stands still", kMinuteMs + 1, {0, 0, 0, 0}, End::runs},
+      {"a day ahead of one", kDayMs, {0, 0, 0, 0}, End::runs},
+      {"more than seven days ahead of one", 7 * kDayMs + 1, {0, 0, 0, 0}, End::waits},
+      {"an hour ahead of doors that tick", 60 * kMinuteMs, {10'000}, End::waits},
+      {"and whose tick comes late", 60 * kMinuteMs, {0, 0, 0, 10'000}, End::waits},
+      {"a minute ahead of doors that tick", 80'000, {0, 20'000}, End::runs},
+      {"and a little more", 80'001, {0, 20'000}, End::waits},
+      {"beside doors that started now", 60 * kMinuteMs, {60 * kMinuteMs}, End::runs},
+      {"a minute behind these", 60 * kMinuteMs, {61 * kMinuteMs}, End::runs},
+      {"and a little more behind", 60 * kMinuteMs, {61 * kMinuteMs + 1}, End::behind},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.name);
+    DoorLedger ledger(2, kNoonMs + c.ahead_ms);
+    ledger.append_tick(kUsage1, kNoonMs);
+    ledger.append_tick(kApplications, kNoonMs);
+    ledger.start_runtime();
+    ClockOptions options;
+    options.log = Log::shared;
+    const auto started = ClockKeeper::start(ledger.journal, *ledger.runtime, ledger.clock, options);
+    ASSERT_TRUE(started.ok());
+    ClockKeeper& keeper = **started;
+    std::size_t standing = ledger.ticks(kUsage1).size();
+    for (const std::int64_t other : c.others_ms) {
+      EXPECT_FALSE(keeper.runs());
+      EXPECT_FALSE(keeper.needs_confirmation());
+      EXPECT_FALSE(keeper.pending_step());
+      EXPECT_EQ(standing, 1U) << "nothing is appended before it is known";
+      if (other > 0) ledger.append_tick(kApplications, kNoonMs + other);
+      keeper.tick_now();
+      standing = ledger.ticks(kUsage1).size();
+    }
+    EXPECT_EQ(keeper.runs(), c.end == End::runs);
+    EXPECT_EQ(keeper.needs_confirmation(), c.end != End::runs);
+    EXPECT_EQ(standing, c.end == End::runs ? 2U : 1U);
+    if (c.end == End::runs) continue;
+    const auto step = keeper.confirm();
+    if (c.end == End::behind) {
+      ASSERT_FALSE(step.ok());
+      EXPECT_TRUE(keeper.needs_confirmation());
+      continue;
+    }
+    ASSERT_TRUE(step.ok() && *step);
+    EXPECT_EQ((*step)->from, Instant(kNoonMs + c.others_ms.back()));
+    EXPECT_EQ((*step)->to, Instant(kNoonMs + c.ahead_ms));
+    EXPECT_TRUE(keeper.runs());
+    EXPECT_EQ(ledger.ticks(kUsage1).size(), 2U);
+  }
+}
+
 TEST(ClockKeeper, ReadsTheWallClockAgainWhenItIsConfirmed) {
   DoorLedger ledger(1, kNoonMs + 400 * kDayMs);
   ledger.append_tick(kApplications, kNoonMs);
