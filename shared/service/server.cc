@@ -28,9 +28,10 @@ using machine::MachineKind;
 using telemetry::Level;
 
 // The embedded log stops before the stores have to: what is acknowledged can still be folded while the door answers
-// 507, and all goes on by itself once there is room.
-constexpr std::uint64_t kJournalReserveBytes = 128ULL << 20;
-static_assert(kJournalReserveBytes > store::RocksOptions{}.reserve_bytes);
+// 507, and all goes on by itself once there is room. Of the rows that stores have in memory each may still become a
+// file.
+constexpr std::uint64_t kJournalReserveBytes = 256ULL << 20;
+static_assert(kJournalReserveBytes > store::RocksOptions{}.reserve_bytes + store::RocksOptions{}.write_buffer_bytes);
 
 // How long a stop waits for requests, and then for appends whose log does not answer.
 constexpr auto kRequestGrace = std::chrono::seconds(4);

@@ -18,8 +18,8 @@ from granary_server import Server  # noqa: E402
 from import_test import configuration, posted  # noqa: E402
 
 MB = 1 << 20
-DISK = 400 * MB
-# What others hold of the disk. 128 MB are the log's reserve, some 70 it preallocates.
+DISK = 530 * MB
+# What others hold of the disk. 256 MB are the log's reserve, some 70 it preallocates.
 SMALL, LARGE = 160 * MB, 140 * MB
 BATCH = 1000
 BATCHES_MAX = 1000
