@@ -217,8 +217,9 @@ class LocalRuntime final : public Runtime {
   journal::Journal& journal_;
   std::uint16_t partitions_;
   Options options_;
-  // Of each machine as many as there are cores: whichever machine has the most to do can use them all.
-  const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, partitions_);
+  // Of each machine one thread for four cores: more of them fold a backlog faster and make smaller commits of what
+  // comes live (docs/performance.md).
+  const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, partitions_);
   std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
   std::vector<const Shard*> shards_;  // by machine and number
   std::vector<std::uint64_t> start_ends_;
