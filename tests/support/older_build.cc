@@ -5,13 +5,11 @@
 //
 // Which events it knows is changed beneath all rooms, at link time (--wrap and a name of its own in CMakeLists.txt), so
 // that everything above is what every build does with a number that it has no rule for.
-#include <CLI/CLI.hpp>
-
-#include "services/standalone/machines.h"
 #include "shared/base/check.h"
 #include "shared/events/event.h"
 #include "shared/events/wire.h"
 #include "shared/runtime/version.h"
+#include "tests/support/test_server.h"
 
 namespace granary {
 
@@ -53,21 +51,7 @@ const TypeInfo* older_type(std::string_view name) {
 }  // namespace granary
 
 int main(int argc, char** argv) {
-  using namespace granary;
   CLI::App app{"Granary before it knew interim usage: for tests", "granary-older"};
-  service::ServerOptions options;
-  std::string machine;
-  app.add_option("--machine", machine, "Only this one");
-  app.add_option("--brokers", options.brokers);
-  app.add_option("--data", options.data);
-  app.add_option("--listen", options.listen);
-  app.add_option("--partitions", options.partitions);
-  app.add_option("--shards", options.shards);
-  app.add_option("--peers", options.peers);
-  app.add_flag("--breaks-a-law", events::breaks_a_law);
-  CLI11_PARSE(app, argc, argv);
-  std::vector<service::Hosted> hosted;
-  for (const service::Hosted& one : standalone::services())
-    if (machine.empty() || machine == machine::machine_name(one.machine)) hosted.push_back(one);
-  return service::run_server(options, hosted, service::Creates::no);
+  app.add_flag("--breaks-a-law", granary::events::breaks_a_law);
+  return granary::test::test_server_main(app, {}, argc, argv);
 }
