@@ -108,7 +108,7 @@ void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::w
                      std::function<void(std::vector<runtime::LaneNumber>)> done) {
   const std::string owner = owner_of(shard);
   if (owner.empty()) return;
-  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}};
+  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}, needs.committed ? 1U : 0U};
   for (const auto& [lane, number] : needs.lanes) question.lanes.push_back({lane.first, 0, lane.second, number});
   forwarder().send(
       owner, question_to(shard, "wait", question),

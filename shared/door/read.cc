@@ -87,8 +87,8 @@ void read(runtime::Runtime& runtime, Request request, Responder responder, machi
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
   auto ask = [&runtime, machine, shard, answer, question = std::move(question)] {
-    runtime.ask(machine, shard, [answer, question](machine::Machine& rules, const runtime::ShardStatus& status) {
-      (*answer)(question(rules, status));
+    runtime.ask(machine, shard, [answer, question](machine::Machine& rules, const runtime::AsOf& as_of) {
+      (*answer)(question(rules, as_of));
     });
   };
   if (!*token) return ask();
@@ -119,7 +119,7 @@ struct Walk : std::enable_shared_from_this<Walk> {
     if (shard == machine::shards_of(machine, runtime.partitions())) return answer(combine(rows));
     if (const auto owner = runtime.owner_of({machine, shard})) return go_there(*owner, shard);
     auto ask = [self = shared_from_this(), shard] {
-      self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::ShardStatus&) {
+      self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::AsOf&) {
         std::vector<std::string> texts;
         self->rows_of(rules, texts);
         for (const std::string& text : texts) self->take(text);
@@ -171,7 +171,7 @@ void read_all(runtime::Runtime& runtime, Request request, Responder responder, m
           bad_parameter("shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) +
                                                                 ", got \"" + std::string(text->substr(0, 40)) + "\""}));
     return read(runtime, std::move(request), std::move(responder), machine, shard,
-                [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::ShardStatus&) {
+                [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::AsOf&) {
                   std::vector<std::string> rows;
                   rows_of(rules, rows);
                   return page(rows, "");
@@ -239,10 +239,10 @@ void read_list(runtime::Runtime& runtime, Request request, Responder responder, 
   if (!limit.ok()) return responder(bad_parameter("limit", limit.error()));
   read(runtime, std::move(request), std::move(responder), machine, cursor->shard,
        [cursor = *cursor, limit = *limit, shards, rows_of = std::move(rows_of)](machine::Machine& rules,
-                                                                                const runtime::ShardStatus& status) {
+                                                                                const runtime::AsOf& as_of) {
          std::vector<std::string> rows;
          std::string next;
-         if (auto last = rows_of(rules, status, cursor.after, limit, rows))
+         if (auto last = rows_of(rules, as_of, cursor.after, limit, rows))
            next = Cursor{cursor.shard, std::move(*last)}.text();
          else if (cursor.shard + 1 < shards)
            next = Cursor{static_cast<std::uint16_t>(cursor.shard + 1), {}}.text();

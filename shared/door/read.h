@@ -15,7 +15,7 @@ namespace granary::door {
 // How long a read or a write waits for a token before it answers 503.
 inline constexpr std::int64_t kWaitMsMax = 30'000;
 
-using Question = std::function<http::Response(machine::Machine&, const runtime::ShardStatus&)>;
+using Question = std::function<http::Response(machine::Machine&, const runtime::AsOf&)>;
 
 // Answers with what `question` says. With `?after=TOKEN` it waits first: 400 for a token that is none, 503 with
 // Retry-After where the wait was too long.
@@ -61,7 +61,7 @@ http::Response bad_parameter(const std::string& name, const Error& error);
 
 // A paged list over the shards of a machine: one shard a page. `rows_of` fills rows from behind `after` on, at most
 // `limit`, and returns the key to go on after, or nullopt at the shard's end.
-using Rows = std::function<std::optional<Bytes>(machine::Machine&, const runtime::ShardStatus&, const Bytes& after,
+using Rows = std::function<std::optional<Bytes>(machine::Machine&, const runtime::AsOf&, const Bytes& after,
                                                 std::size_t limit, std::vector<std::string>& rows)>;
 void read_list(runtime::Runtime& runtime, http::Request request, http::Responder responder,
                machine::MachineKind machine, Rows rows_of);

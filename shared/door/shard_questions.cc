@@ -83,6 +83,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
         if (!events::wire::decode(request.body, question)) return responder(malformed());
         runtime::Needs needs;
         needs.position = question.position;
+        needs.committed = question.committed != 0;
         needs.published = question.published != 0;
         for (const LaneMessage& lane : question.lanes)
           needs.lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = lane.number;

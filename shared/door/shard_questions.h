@@ -39,12 +39,14 @@ struct WaitQuestion {
   std::uint64_t published = 0;  // 1: what came of it must stand in the outward streams
   std::int64_t wait_ms = 0;
   std::vector<LaneMessage> lanes;
+  std::uint64_t committed = 0;  // 1: it must be committed, so that a read sees it
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "position", s.position, events::kOptional);
     visit(2, "published", s.published, events::kOptional);
     visit(3, "wait_ms", s.wait_ms, events::kOptional);
     visit(4, "lanes", s.lanes, events::kOptional);
+    visit(5, "committed", s.committed, events::kOptional);
   }
 };
 

@@ -1,7 +1,5 @@
 #include "shared/http/listener.h"
 
-#include <pthread.h>
-
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
@@ -16,6 +14,8 @@
 #include <thread>
 #include <unordered_set>
 #include <vector>
+
+#include "shared/base/thread.h"
 
 namespace granary::http {
 namespace {
@@ -411,8 +411,10 @@ Result<std::unique_ptr<Listener>> Listener::start(ListenerOptions options, Handl
   impl->shared.handler = std::move(handler);
   asio::post(impl->strand, [&target = *impl] { target.accept(); });
   for (int i = 0; i < std::max(1, impl->shared.options.threads); ++i) {
-    impl->threads.emplace_back([&context = impl->context] { context.run(); });
-    pthread_setname_np(impl->threads.back().native_handle(), "http");
+    impl->threads.emplace_back([&context = impl->context] {
+      enter_thread("http", Urgency::prompt);
+      context.run();
+    });
   }
   return std::unique_ptr<Listener>(new Listener(std::move(impl)));
 }

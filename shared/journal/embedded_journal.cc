@@ -1,6 +1,5 @@
 #include "shared/journal/embedded_journal.h"
 
-#include <pthread.h>
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -17,6 +16,7 @@
 #include <thread>
 
 #include "shared/base/crash_point.h"
+#include "shared/base/thread.h"
 #include "shared/journal/append_rules.h"
 #include "shared/journal/embedded_database.h"
 #include "shared/proof/hash.h"
@@ -86,8 +86,10 @@ class EmbeddedJournal final : public Journal {
     GRANARY_TRY(load_topics());
     for (const auto& [name, topic] : topics_)
       for (Log& log : topic->logs) GRANARY_TRY(load_end(log));
-    writer_ = std::thread([this] { write_groups(); });
-    pthread_setname_np(writer_.native_handle(), "journal");
+    writer_ = std::thread([this] {
+      enter_thread("journal", Urgency::prompt);
+      write_groups();
+    });
     return {};
   }
 

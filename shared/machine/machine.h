@@ -113,6 +113,9 @@ class Machine {
 
   // Once, before all else. The view shows the rows of the last commit and lives as long as the machine.
   virtual void open(const store::View& rows) = 0;
+  // In place of open(), for one that only answers questions: lets it see these rows, and forget what it saw before.
+  // Nothing may be applied to it. Called before each question, so that it must read none of them yet.
+  virtual void show(const store::View& rows) = 0;
 
   // A refusal changes nothing and emits nothing.
   virtual Outcome apply_raw(const RawInput& input, const Context& context, Out& out) = 0;

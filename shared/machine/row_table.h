@@ -21,7 +21,11 @@ class RowTable {
   // All keys of the table begin with `prefix`, one byte, its own within the machine.
   RowTable(std::uint8_t prefix, std::size_t rows_max) : prefix_(prefix), rows_max_(rows_max) {}
 
-  void open(const store::View& view) { view_ = &view; }
+  void open(const store::View& view) {
+    view_ = &view;
+    entries_.clear();
+    dirty_.clear();
+  }
 
   // The row to look at, nullptr where there is none.
   const Row* find(BytesView key) {

@@ -111,6 +111,23 @@ std::uint64_t stored_position(const store::View& whole) {
   return value ? decode_row<PlaceRow>(*value).position : 0;
 }
 
+AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
+  AsOf as_of{shard, 0, {}, {}};
+  if (const auto value = whole.get(kPlaceKey)) {
+    const auto row = decode_row<PlaceRow>(*value);
+    as_of.position = row.position;
+    as_of.now = row.now;
+  }
+  as_of.complete = as_of.now;
+  for (const MachineKind writer : machine::writers_of(machine::inbox_of(machine))) {
+    for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions); ++i) {
+      const auto value = whole.get(lane_key(kInLaneKey, static_cast<std::uint8_t>(writer), i));
+      as_of.complete = std::min(as_of.complete, value ? decode_row<LaneRow>(*value).completed : Instant());
+    }
+  }
+  return as_of;
+}
+
 LaneCounters stored_lanes(const store::View& whole) {
   LaneCounters lanes;
   whole.scan(kOutLaneKey, prefix_end(kOutLaneKey), [&lanes](BytesView key, BytesView value) {

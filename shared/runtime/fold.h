@@ -12,6 +12,7 @@
 
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
+#include "shared/runtime/as_of.h"
 #include "shared/runtime/packet.h"
 #include "shared/store/store.h"
 
@@ -60,6 +61,9 @@ struct LaneCounter {
   bool operator==(const LaneCounter&) const = default;
 };
 using LaneCounters = std::map<LaneTarget, LaneCounter>;
+
+// What the rows of a shard's store stand for.
+AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
 
 // What a store's machine has emitted on each of its lanes.
 LaneCounters stored_lanes(const store::View& whole);

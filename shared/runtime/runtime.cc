@@ -1,7 +1,5 @@
 #include "shared/runtime/runtime.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -10,7 +8,9 @@
 #include <thread>
 
 #include "shared/base/check.h"
+#include "shared/base/thread.h"
 #include "shared/runtime/ledger.h"
+#include "shared/runtime/reader.h"
 #include "shared/runtime/shard.h"
 #include "shared/runtime/version.h"
 
@@ -75,6 +75,7 @@ class LocalRuntime final : public Runtime {
                     const std::function<void(const Error&)>& fatal) {
     options_ = options;
     TargetScan scan(journal_, partitions_);
+    reader_ = std::make_unique<Reader>(partitions_, make_machine);
     const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
       if (!told->exchange(true)) fatal(error);
     };
@@ -97,6 +98,7 @@ class LocalRuntime final : public Runtime {
         if (!shard.ok()) return shard.error();
         start_ends_.push_back((*shard)->last_status().end);
         shards_.push_back(shard->get());
+        reader_->add({kind, number}, (*shard)->store());
         worker.shards.emplace(number, std::move(*shard));
       }
     }
@@ -105,10 +107,13 @@ class LocalRuntime final : public Runtime {
     for (const MachineKind kind : machine::kMachines)
       for (Worker& worker : workers_of(kind)) {
         if (worker.shards.empty()) continue;
-        worker.thread = std::thread([&worker, pause = options_.commit_pause] { worker.run(pause); });
-        // For top, perf and whoever looks at where time goes; at most 15 characters.
-        pthread_setname_np(worker.thread.native_handle(), std::string(machine::machine_name(kind)).c_str());
+        // Where cores are scarce, doors and the log go first: what is folded later is folded in larger commits.
+        worker.thread = std::thread([&worker, kind, pause = options_.commit_pause] {
+          enter_thread(std::string(machine::machine_name(kind)).c_str(), Urgency::patient);
+          worker.run(pause);
+        });
       }
+    reader_->start();
     return {};
   }
 
@@ -127,8 +132,12 @@ class LocalRuntime final : public Runtime {
     return true;
   }
 
-  void ask(MachineKind machine, std::uint16_t shard,
-           std::function<void(Machine&, const ShardStatus&)> question) override {
+  void ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) override {
+    reader_->ask({machine, shard}, std::move(question));
+  }
+
+  void ask_owner(MachineKind machine, std::uint16_t shard,
+                 std::function<void(Machine&, const ShardStatus&)> question) override {
     on_shard(machine, shard,
              [question = std::move(question)](Shard& owner) { question(owner.fold().rules(), owner.status()); });
   }
@@ -188,6 +197,7 @@ class LocalRuntime final : public Runtime {
 
   void stop() override {
     if (stopped_.exchange(true)) return;
+    if (reader_) reader_->stop();
     for (auto& workers : workers_)
       for (Worker& worker : workers) {
         worker.stopping = true;
@@ -221,6 +231,7 @@ class LocalRuntime final : public Runtime {
   // comes live (docs/performance.md).
   const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, partitions_);
   std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
+  std::unique_ptr<Reader> reader_;
   std::vector<const Shard*> shards_;  // by machine and number
   std::vector<std::uint64_t> start_ends_;
   std::atomic<bool> stopped_ = false;
@@ -264,8 +275,9 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
         while (!needs_.empty() && needs_.begin()->first.first == kind) {
           auto node = needs_.extract(needs_.begin());
           // Of the target's machine only the target itself is waited for.
-          if (kind != target_ || node.key().second == target_shard_)
-            asked.emplace_back(node.key(), std::move(node.mapped()));
+          if (kind == target_ && node.key().second != target_shard_) continue;
+          node.mapped().committed = kind == target_;
+          asked.emplace_back(node.key(), std::move(node.mapped()));
         }
         if (!asked.empty()) break;
       }

@@ -1,8 +1,8 @@
 // The one loop: reads inboxes, applies them to machines, commits, publishes; and the door for questions to the
 // machines.
 //
-// Threads: one worker thread per machine kind owns all its shards. Every function here may be called from any thread;
-// callbacks run on a worker and must be short.
+// Threads: worker threads own the shards of one machine kind each; one more answers questions (reader.h). Every
+// function here may be called from any thread; callbacks run on a worker or the reader and must be short.
 #pragma once
 
 #include <atomic>
@@ -19,6 +19,7 @@
 #include "shared/base/result.h"
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
+#include "shared/runtime/as_of.h"
 #include "shared/store/store.h"
 #include "shared/telemetry/histogram.h"
 
@@ -74,6 +75,7 @@ struct Needs {
   std::uint64_t position = 0;                // folded so many records of its inbox
   std::map<ShardName, std::uint64_t> lanes;  // folded from each lane up to this number
   bool published = false;                    // and what came of it stands in the outward streams
+  bool committed = false;                    // and committed, so that ask() sees it
 };
 
 // The numbers of the last events on a shard's outgoing lanes to inboxes.
@@ -106,6 +108,8 @@ struct Options {
   // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read and
   // the last commit was so long ago: a lone event is committed at once, and where many come, they share commits.
   std::chrono::milliseconds commit_pause{2};
+  // Nor does a read or the next machine wait longer for what is folded, where each look at the inbox finds more.
+  std::chrono::milliseconds commit_age_max{500};
   std::size_t commit_events_max = 10'000;
   std::size_t commit_bytes_max = 32U << 20;
   // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
@@ -131,12 +135,17 @@ class Runtime {
   // Where the owner of a shard answers; nullopt: this process is it. Empty: nobody is known to own it.
   [[nodiscard]] virtual std::optional<std::string> owner_of(const ShardName& shard) const = 0;
 
-  // Runs `question` on the owner of a shard of this process, between two events: it sees every applied event.
-  virtual void ask(MachineKind machine, std::uint16_t shard,
-                   std::function<void(Machine&, const ShardStatus&)> question) = 0;
+  // Runs `question` over the rows of the newest commit of a shard of this process, on a thread that folds nothing. It
+  // must not change them.
+  virtual void ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) = 0;
 
-  // Calls `done` once the effect of `token`, whose partitions must be the ledger's, is folded in that shard, along the
-  // lanes; never, where it cannot get there.
+  // Runs `question` on the owner of a shard of this process, between two events: it sees every applied event, and the
+  // fold waits for it.
+  virtual void ask_owner(MachineKind machine, std::uint16_t shard,
+                         std::function<void(Machine&, const ShardStatus&)> question) = 0;
+
+  // Calls `done` once the effect of `token`, whose partitions must be the ledger's, is folded and committed in that
+  // shard, along the lanes: ask() sees it. Never, where it cannot get there.
   // The caller keeps time; once it has dropped `alive` the wait is forgotten.
   virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                            std::function<void()> done) = 0;

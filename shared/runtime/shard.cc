@@ -32,32 +32,6 @@ Bytes acked_key(const LaneTarget& target) {
 
 }  // namespace
 
-void Mailbox::post(Job job) {
-  {
-    const std::lock_guard lock(mutex_);
-    jobs_.push_back(std::move(job));
-    holds_jobs_ = true;
-    woken_ = true;
-  }
-  changed_.notify_one();
-}
-
-void Mailbox::wake() {
-  {
-    const std::lock_guard lock(mutex_);
-    woken_ = true;
-  }
-  changed_.notify_one();
-}
-
-std::vector<Mailbox::Job> Mailbox::take(std::int64_t wait_ms) {
-  std::unique_lock lock(mutex_);
-  if (wait_ms > 0) changed_.wait_for(lock, std::chrono::milliseconds(wait_ms), [this] { return woken_; });
-  woken_ = false;
-  holds_jobs_ = false;
-  return std::exchange(jobs_, {});
-}
-
 std::string Shard::name() const {
   return std::string(machine::machine_name(setup_.machine)) + "-" + std::to_string(setup_.shard);
 }
@@ -218,8 +192,9 @@ bool Shard::step() {
         "published");
   const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
                    bytes_since_commit_ >= setup_.options->commit_bytes_max;
-  const bool quiet = !more && std::chrono::steady_clock::now() - committed_at_ >= setup_.options->commit_pause;
-  if (records_since_commit_ > 0 && (due || quiet)) commit();
+  const auto age = std::chrono::steady_clock::now() - committed_at_;
+  const bool quiet = !more && age >= setup_.options->commit_pause;
+  if (records_since_commit_ > 0 && (due || quiet || age >= setup_.options->commit_age_max)) commit();
   checkpoint_if_due();
   run_waits();
   publish_status();
@@ -435,6 +410,7 @@ bool Shard::meets(const Needs& needs) const {
   if (fold_->position() < needs.position) return false;
   for (const auto& [lane, number] : needs.lanes)
     if (fold_->folded_from(lane.first, lane.second) < number) return false;
+  if (needs.committed && records_since_commit_ > 0) return false;
   if (!needs.published) return true;
   if (fold_->position() - records_since_commit_ < needs.position) return false;
   for (const auto& [target, lane] : lanes_)

@@ -5,34 +5,15 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 
+#include "shared/runtime/mailbox.h"
 #include "shared/runtime/runtime.h"
 #include "shared/runtime/shard_log.h"
 #include "shared/runtime/target_scan.h"
 
 namespace granary::runtime {
-
-// Work that other threads hand to a worker. Shared, so that an answer that comes after the worker has gone harms
-// nobody.
-class Mailbox {
- public:
-  using Job = std::function<void()>;
-  void post(Job job);
-  // Jobs since the last call. Waits up to `wait_ms` for one or a wake().
-  std::vector<Job> take(std::int64_t wait_ms);
-  void wake();
-  [[nodiscard]] bool holds_jobs() const { return holds_jobs_.load(std::memory_order_relaxed); }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Job> jobs_;
-  std::atomic<bool> holds_jobs_ = false;
-  bool woken_ = false;
-};
 
 class Shard {
  public:
@@ -42,6 +23,7 @@ class Shard {
     Id16 ledger{};
     const Options* options = nullptr;
     journal::Journal* journal = nullptr;
+    // Shared, so that an answer that comes after the worker has gone harms nobody.
     std::shared_ptr<Mailbox> mailbox;
     std::function<void()> run_jobs;  // what waits in the mailbox; this shard stands between two records then
     MakeMachine make_machine;
@@ -64,6 +46,7 @@ class Shard {
   void note_growth() { inbox_grew_ = true; }
 
   [[nodiscard]] Fold& fold() { return *fold_; }
+  [[nodiscard]] const store::Store& store() const { return *store_; }
   [[nodiscard]] ShardStatus status() const;
   // As of the last step; any thread.
   [[nodiscard]] ShardStatus last_status() const;

@@ -47,6 +47,7 @@ Result<void> MemoryStore::commit(const WriteSet& changes) {
   if (next_failure_) failed_ = std::exchange(next_failure_, std::nullopt);
   if (failed_) return *failed_;
   Undo undo;
+  const std::lock_guard lock(mutex_);
   for (const auto& [key, value] : changes.changes()) {
     undo.try_emplace(key, get(key));
     if (value) {
@@ -61,6 +62,7 @@ Result<void> MemoryStore::commit(const WriteSet& changes) {
 }
 
 std::unique_ptr<View> MemoryStore::snapshot() const {
+  const std::lock_guard lock(mutex_);
   return std::make_unique<Frozen>(rows_);
 }
 

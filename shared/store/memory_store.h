@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -35,6 +36,7 @@ class MemoryStore final : public Store {
   // What a commit's keys held before it.
   using Undo = std::map<Bytes, std::optional<Bytes>>;
 
+  mutable std::mutex mutex_;  // of a commit and a snapshot
   Rows rows_;
   std::deque<Undo> undo_;
   std::optional<Error> next_failure_;

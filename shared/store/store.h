@@ -2,7 +2,8 @@
 // the log, so a commit need not survive a power cut (the lost tail is folded again), but it is all or nothing, and
 // commits are lost only from the newest backwards.
 //
-// Threads: a store belongs to its shard's thread. A Snapshot may be read on any thread while the store goes on.
+// Threads: a store belongs to its shard's thread, but snapshot() may be called, and a snapshot read, on any thread
+// while the store goes on.
 #pragma once
 
 #include <functional>

@@ -281,7 +281,7 @@ void BenchLedger::settle(const runtime::Token& token) {
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
     const auto& one = waits[shard];
     wait(one->folded);
-    runtime_->ask(MachineKind::billing, shard, [one](machine::Machine&, const runtime::ShardStatus& status) {
+    runtime_->ask_owner(MachineKind::billing, shard, [one](machine::Machine&, const runtime::ShardStatus& status) {
       one->position = status.position;
       one->asked.set_value();
     });

@@ -1,13 +1,12 @@
 #include "tests/bench/serving.h"
 
-#include <pthread.h>
-
 #include <ctime>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "services/standalone/machines.h"
+#include "shared/base/thread.h"
 #include "shared/door/event_door.h"
 #include "shared/door/routes.h"
 #include "shared/http/listener.h"
@@ -62,6 +61,7 @@ struct Clients::Shared {
 Clients::Clients(const std::string& url, int connections, Work work) : shared_(std::make_unique<Shared>()) {
   for (int connection = 0; connection < connections; ++connection) {
     shared_->threads.emplace_back([&shared = *shared_, url, connection, work] {
+      enter_thread("client", Urgency::prompt);  // elsewhere it would have a core of its own
       try {
         auto client = must(http::Client::create(url));
         work(connection, client);
@@ -74,7 +74,6 @@ Clients::Clients(const std::string& url, int connections, Work work) : shared_(s
       const std::lock_guard lock(shared.mutex);
       shared.cpu_seconds += static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) / 1e9;
     });
-    pthread_setname_np(shared_->threads.back().native_handle(), "client");
   }
 }
 

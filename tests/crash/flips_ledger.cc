@@ -129,7 +129,7 @@ class Process {
   void ask(MachineKind kind, std::uint16_t shard,
            const std::function<void(machine::Machine&, const runtime::ShardStatus&)>& question) const {
     std::promise<void> asked;
-    runtime->ask(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
+    runtime->ask_owner(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
       question(rules, status);
       asked.set_value();
     });

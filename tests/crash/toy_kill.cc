@@ -121,7 +121,7 @@ class Process {
   void ask(MachineKind kind, std::uint16_t shard,
            const std::function<void(ToyMachine&, const runtime::ShardStatus&)>& question) {
     std::promise<void> asked;
-    runtime->ask(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
+    runtime->ask_owner(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
       question(static_cast<ToyMachine&>(rules), status);
       asked.set_value();
     });

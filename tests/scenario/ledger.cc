@@ -84,7 +84,7 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
 
 void Ledger::ask_any(MachineKind kind, std::uint16_t shard, const Question& question) {
   std::promise<void> asked;
-  runtime_->ask(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
+  runtime_->ask_owner(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
     question(rules, status);
     asked.set_value();
   });

@@ -10,6 +10,8 @@ class FakeRuntime : public runtime::Runtime {
   [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return {}; }
   [[nodiscard]] bool caught_up() const override { return true; }
   [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName&) const override { return std::nullopt; }
+  void ask_owner(machine::MachineKind, std::uint16_t,
+                 std::function<void(machine::Machine&, const runtime::ShardStatus&)>) override {}
   void when_folded(const runtime::Token&, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
                    std::function<void()>) override {}
   void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,

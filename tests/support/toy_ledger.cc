@@ -135,7 +135,7 @@ std::vector<Shard> ToyLedger::shards() const {
 
 void ToyLedger::ask(const Shard& shard, const std::function<void(ToyMachine&, const runtime::ShardStatus&)>& question) {
   std::promise<void> asked;
-  runtime->ask(shard.first, shard.second, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
+  runtime->ask_owner(shard.first, shard.second, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
     question(static_cast<ToyMachine&>(rules), status);
     asked.set_value();
   });

@@ -35,7 +35,11 @@ std::string organisation_of(std::string_view project) {
 }
 
 void ToyMachine::open(const store::View& rows) {
+  show(rows);
   ids_.open(rows);
+}
+
+void ToyMachine::show(const store::View& rows) {
   sums_.open(rows);
   clock_.open(rows);
 }

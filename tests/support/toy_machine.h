@@ -58,6 +58,7 @@ class ToyMachine final : public machine::Machine {
   explicit ToyMachine(machine::MachineKind kind, std::int64_t added = 0) : kind_(kind), added_(added) {}
 
   void open(const store::View& rows) override;
+  void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;

@@ -21,6 +21,15 @@ AllocationMachine::AllocationMachine(std::size_t rows_max)
       sources_(rows_max) {}
 
 void AllocationMachine::open(const store::View& rows) {
+  show(rows);
+  first_end_.reset();
+  ends_.scan({}, [this](BytesView key, const EndRow&) {
+    first_end_ = Instant(read_i64(key));
+    return false;
+  });
+}
+
+void AllocationMachine::show(const store::View& rows) {
   projects_.open(rows);
   accounts_.open(rows);
   waiting_.open(rows);
@@ -30,11 +39,6 @@ void AllocationMachine::open(const store::View& rows) {
   counts_.open(rows);
   policies_.open(rows);
   sources_.open(rows);
-  first_end_.reset();
-  ends_.scan({}, [this](BytesView key, const EndRow&) {
-    first_end_ = Instant(read_i64(key));
-    return false;
-  });
 }
 
 machine::Outcome AllocationMachine::apply_raw(const machine::RawInput&, const Context&, Out&) {

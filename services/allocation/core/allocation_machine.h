@@ -63,6 +63,7 @@ class AllocationMachine final : public machine::Machine {
   explicit AllocationMachine(std::size_t rows_max = kRowsMax);
 
   void open(const store::View& rows) override;
+  void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;

@@ -71,16 +71,14 @@ std::string json_of(const T& value) {
 
 enum class Lots : std::uint8_t { named, left_out };
 
-std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots,
-                    const runtime::ShardStatus& status) {
+std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots, const runtime::AsOf& as_of) {
   return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
                                balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
-                               balance.withdrawn, balance.available, balance.uncovered, status.now, status.complete,
+                               balance.withdrawn, balance.available, balance.uncovered, as_of.now, as_of.complete,
                                lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
 }
 
-http::Response balance_answer(AllocationMachine& machine, const runtime::ShardStatus& status,
-                              const std::string& project) {
+http::Response balance_answer(AllocationMachine& machine, const runtime::AsOf& as_of, const std::string& project) {
   const auto balance = machine.balance(project);
   if (!balance) {
     http::Problem problem;
@@ -96,7 +94,7 @@ http::Response balance_answer(AllocationMachine& machine, const runtime::ShardSt
   response.body = "[";
   for (const ClassBalance& one : balance->classes) {
     if (response.body.size() > 1) response.body += ',';
-    response.body += json_of(*balance, one, Lots::named, status);
+    response.body += json_of(*balance, one, Lots::named, as_of);
   }
   response.body += "]";
   return response;
@@ -141,21 +139,21 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
                const std::string& project = path["project"];
                const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
                door::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
-                          [project](machine::Machine& machine, const runtime::ShardStatus& status) {
-                            return balance_answer(allocation(machine), status, project);
+                          [project](machine::Machine& machine, const runtime::AsOf& as_of) {
+                            return balance_answer(allocation(machine), as_of, project);
                           });
              });
   router.add("GET", "/v1/projects",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
                door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
-                               [](machine::Machine& machine, const runtime::ShardStatus& status, const Bytes& after,
+                               [](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
                                   std::size_t limit, std::vector<std::string>& rows) {
                                  auto page = allocation(machine).projects(after, limit);
                                  for (const ProjectBalance& project : page.rows) {
                                    for (const ClassBalance& balance : project.classes)
-                                     rows.push_back(json_of(project, balance, Lots::left_out, status));
+                                     rows.push_back(json_of(project, balance, Lots::left_out, as_of));
                                    if (project.classes.empty())
-                                     rows.push_back(json_of(project, {}, Lots::left_out, status));
+                                     rows.push_back(json_of(project, {}, Lots::left_out, as_of));
                                  }
                                  return page.last;
                                });
@@ -164,7 +162,7 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
                door::read_list(
                    runtime, std::move(request), std::move(responder), MachineKind::allocation,
-                   [](machine::Machine& machine, const runtime::ShardStatus&, const Bytes& after, std::size_t limit,
+                   [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after, std::size_t limit,
                       std::vector<std::string>& rows) {
                      auto page = allocation(machine).usage(after, limit);
                      for (const UsageTotal& total : page.rows)

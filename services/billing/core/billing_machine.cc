@@ -44,6 +44,16 @@ BillingMachine::BillingMachine()
       waiting_(kHotRowsMax) {}
 
 void BillingMachine::open(const store::View& rows) {
+  show(rows);
+  if (const auto totals = rows.get(totals_key()))
+    GRANARY_CHECK(events::wire::decode(*totals, totals_), "the totals of a shard do not decode");
+  published_.scan({}, [this](BytesView key, const events::PriceBookPublished& book) {
+    books_.add(read_u64(key), book);
+    return true;
+  });
+}
+
+void BillingMachine::show(const store::View& rows) {
   organisations_.open(rows);
   projects_.open(rows);
   published_.open(rows);
@@ -51,12 +61,6 @@ void BillingMachine::open(const store::View& rows) {
   sources_.open(rows);
   money_.open(rows);
   waiting_.open(rows);
-  if (const auto totals = rows.get(totals_key()))
-    GRANARY_CHECK(events::wire::decode(*totals, totals_), "the totals of a shard do not decode");
-  published_.scan({}, [this](BytesView key, const events::PriceBookPublished& book) {
-    books_.add(read_u64(key), book);
-    return true;
-  });
 }
 
 Outcome BillingMachine::apply_raw(const machine::RawInput&, const Context&, machine::Out&) {

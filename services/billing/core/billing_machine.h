@@ -34,6 +34,7 @@ class BillingMachine final : public machine::Machine {
   BillingMachine();
 
   void open(const store::View& rows) override;
+  void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;

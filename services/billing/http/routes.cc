@@ -116,7 +116,7 @@ void read_organisation(runtime::Runtime& runtime, Request request, Responder res
   if (!limit.ok()) return responder(door::bad_parameter("limit", limit.error()));
   door::read(runtime, std::move(request), std::move(responder), MachineKind::billing, shard,
              [shard, after = cursor->after, limit = *limit, filter = std::move(filter)](machine::Machine& rules,
-                                                                                        const runtime::ShardStatus&) {
+                                                                                        const runtime::AsOf&) {
                std::vector<std::string> rows;
                const auto last = charges_page(billing_of(rules), filter, after, limit, rows);
                return door::page(rows, last ? door::Cursor{shard, *last}.text() : "");
@@ -141,7 +141,7 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
     return read_organisation(runtime, std::move(request), std::move(responder), std::move(filter));
   }
   door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
-                  [filter = std::move(filter)](machine::Machine& rules, const runtime::ShardStatus&, const Bytes& after,
+                  [filter = std::move(filter)](machine::Machine& rules, const runtime::AsOf&, const Bytes& after,
                                                std::size_t limit, std::vector<std::string>& rows) {
                     return charges_page(billing_of(rules), filter, after, limit, rows);
                   });
@@ -149,14 +149,14 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
 
 void read_accounts(runtime::Runtime& runtime, Request request, Responder responder) {
   door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
-                  [](machine::Machine& rules, const runtime::ShardStatus& status, const Bytes& after, std::size_t limit,
+                  [](machine::Machine& rules, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
                      std::vector<std::string>& rows) -> std::optional<Bytes> {
                     Bytes last;
                     bool more = false;
                     billing_of(rules).accounts(key_after(after), [&](BytesView key, const AccountLine& line) {
                       if (rows.size() == limit) return more = true, false;
                       last.assign(key);
-                      rows.push_back(to_json(line, status.shard));
+                      rows.push_back(to_json(line, as_of.shard));
                       return true;
                     });
                     return more ? std::optional(last) : std::nullopt;

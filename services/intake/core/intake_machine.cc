@@ -42,6 +42,16 @@ IntakeMachine::IntakeMachine()
       ids_(prefix::kIds) {}
 
 void IntakeMachine::open(const store::View& rows) {
+  show(rows);
+  ids_.open(rows);
+  publications([this](const PublicationRow& row) {
+    ++published_;
+    if (row.policy) policies_.learn(*row.policy);
+    return true;
+  });
+}
+
+void IntakeMachine::show(const store::View& rows) {
   organisations_.open(rows);
   projects_.open(rows);
   applications_.open(rows);
@@ -49,12 +59,6 @@ void IntakeMachine::open(const store::View& rows) {
   publications_.open(rows);
   versions_.open(rows);
   sources_.open(rows);
-  ids_.open(rows);
-  publications([this](const PublicationRow& row) {
-    ++published_;
-    if (row.policy) policies_.learn(*row.policy);
-    return true;
-  });
 }
 
 Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::Context& context, machine::Out& out) {

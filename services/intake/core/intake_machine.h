@@ -17,6 +17,7 @@ class IntakeMachine final : public machine::Machine {
   IntakeMachine();
 
   void open(const store::View& rows) override;
+  void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   // Nothing comes to intake by a lane: breaks a law.

@@ -13,7 +13,7 @@ using http::Request;
 using http::Responder;
 using http::Response;
 using machine::MachineKind;
-using runtime::ShardStatus;
+using runtime::AsOf;
 
 IntakeMachine& intake(machine::Machine& machine) {
   return static_cast<IntakeMachine&>(machine);
@@ -61,13 +61,13 @@ Response json_response(std::string body) {
 }
 
 // Intake's place: what waits for it sees what intake has folded so far, and what it sent.
-std::string place_of(const ShardStatus& status) {
+std::string place_of(const AsOf& as_of) {
   runtime::Token token;
-  if (status.position > 0) token.places.push_back({machine::Topic::applications, 0, status.position - 1});
+  if (as_of.position > 0) token.places.push_back({machine::Topic::applications, 0, as_of.position - 1});
   return token.text();
 }
 
-Response policies(machine::Machine& machine, const ShardStatus& status) {
+Response policies(machine::Machine& machine, const AsOf& as_of) {
   std::string policies, price_books;
   intake(machine).publications([&](const PublicationRow& publication) {
     if (publication.policy) add_item(policies, publication_row(*publication.policy, publication));
@@ -75,7 +75,7 @@ Response policies(machine::Machine& machine, const ShardStatus& status) {
     return true;
   });
   std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "],\"after\":";
-  json::append_json_string(body, place_of(status));
+  json::append_json_string(body, place_of(as_of));
   return json_response(body + "}");
 }
 
@@ -118,14 +118,14 @@ std::optional<Bytes> page_of(const Bytes& after, std::size_t limit, std::vector<
   return more ? last : std::nullopt;
 }
 
-std::optional<Bytes> organisations(machine::Machine& machine, const ShardStatus&, const Bytes& after, std::size_t limit,
+std::optional<Bytes> organisations(machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
                                    std::vector<std::string>& rows) {
   return page_of(
       after, limit, rows, [&](BytesView from, auto visit) { intake(machine).organisations(from, visit); },
       organisation_row);
 }
 
-std::optional<Bytes> applications(machine::Machine& machine, const ShardStatus&, const Bytes& after, std::size_t limit,
+std::optional<Bytes> applications(machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
                                   std::vector<std::string>& rows) {
   return page_of(
       after, limit, rows, [&](BytesView from, auto visit) { intake(machine).applications(from, visit); },
@@ -146,9 +146,8 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
   });
   router.add(
       "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {
-        door::read(
-            runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-            [name = path["project"]](machine::Machine& machine, const ShardStatus&) { return project(machine, name); });
+        door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+                   [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
       });
 }
 

@@ -52,13 +52,17 @@ MeteringMachine::MeteringMachine()
       waiting_(prefix(Table::waiting), kWaitingCached) {}
 
 void MeteringMachine::open(const store::View& rows) {
+  show(rows);
   facts_.open(rows);
   ids_.open(rows);
+  if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
+}
+
+void MeteringMachine::show(const store::View& rows) {
   shard_.open(rows);
   sources_.open(rows);
   waiting_heads_.open(rows);
   waiting_.open(rows);
-  if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
 }
 
 ShardRow& MeteringMachine::shard() {

@@ -21,13 +21,13 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
   std::uint16_t partitions() const override { return World::kPartitions; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
-           std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
+           std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::allocation);
-    runtime::ShardStatus status;
-    status.shard = shard;
-    status.now = at("2026-02-02T00:00:10Z");
-    status.complete = at("2026-02-02T00:00:00Z");
-    question(shards.at(shard).machine(), status);
+    runtime::AsOf as_of;
+    as_of.shard = shard;
+    as_of.now = at("2026-02-02T00:00:10Z");
+    as_of.complete = at("2026-02-02T00:00:00Z");
+    question(shards.at(shard).machine(), as_of);
   }
 };
 

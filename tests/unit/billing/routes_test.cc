@@ -17,11 +17,11 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
   std::uint16_t partitions() const override { return kPartitions; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
-           std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
+           std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::billing);
-    runtime::ShardStatus status;
-    status.shard = shard;
-    question(shards.at(shard).machine(), status);
+    runtime::AsOf as_of;
+    as_of.shard = shard;
+    question(shards.at(shard).machine(), as_of);
   }
 };
 

@@ -44,6 +44,7 @@ class FakeClock final : public Clock {
 class TinyMachine final : public machine::Machine {
  public:
   void open(const store::View&) override {}
+  void show(const store::View&) override {}
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context&, machine::Out&) override {
     if (const auto* usage = std::get_if<events::UsageReported>(&input.event)) {
       if (usage->project == "nobody") return {machine::Judgement::waiting, "unassigned"};

@@ -14,11 +14,11 @@ class DirectRuntime final : public granary::test::FakeRuntime {
 
   std::uint16_t partitions() const override { return IntakeShard::kPartitions; }
   void ask(machine::MachineKind machine, std::uint16_t shard,
-           std::function<void(machine::Machine&, const runtime::ShardStatus&)> question) override {
+           std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     GRANARY_CHECK(machine == machine::MachineKind::intake && shard == 0, "intake has one shard");
-    runtime::ShardStatus status;
-    status.position = position;
-    question(*shard_.operator->(), status);
+    runtime::AsOf as_of;
+    as_of.position = position;
+    question(*shard_.operator->(), as_of);
   }
   void when_folded(const runtime::Token& token, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
                    std::function<void()> done) override {
