@@ -31,9 +31,7 @@ class Sink {
     *room(1) = byte;
     ++size_;
   }
-  void append(BytesView bytes) {
-    size_ += bytes.copy(room(bytes.size()), bytes.size());
-  }
+  void append(BytesView bytes) { size_ += bytes.copy(room(bytes.size()), bytes.size()); }
 
  private:
   void enlarge(std::size_t bytes) {
