@@ -90,19 +90,18 @@ std::optional<BytesView> take_part(BytesView& bytes) {
   return part;
 }
 
-void append_hex(std::string& out, BytesView bytes) {
-  const std::size_t start = out.size();
-  out.resize(start + bytes.size() * 2);
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const auto byte = static_cast<std::uint8_t>(bytes[i]);
-    out[start + 2 * i] = kHex[byte >> 4];
-    out[start + 2 * i + 1] = kHex[byte & 15];
+char* write_hex(char* at, BytesView bytes) {
+  for (const char c : bytes) {
+    const auto byte = static_cast<std::uint8_t>(c);
+    *at++ = kHex[byte >> 4];
+    *at++ = kHex[byte & 15];
   }
+  return at;
 }
 
 std::string to_hex(BytesView bytes) {
-  std::string out;
-  append_hex(out, bytes);
+  std::string out(bytes.size() * 2, '\0');
+  write_hex(out.data(), bytes);
   return out;
 }
 

@@ -49,7 +49,8 @@ std::optional<BytesView> take_part(BytesView& bytes);
 
 // Lower-case hexadecimal.
 std::string to_hex(BytesView bytes);
-void append_hex(std::string& out, BytesView bytes);
+// The same to `at`, where two bytes must be free for each; the end of what was written.
+char* write_hex(char* at, BytesView bytes);
 std::optional<Bytes> from_hex(std::string_view text);
 
 // Base64 with the URL alphabet, no padding (RFC 4648 section 5).

@@ -82,7 +82,7 @@ std::string cloud_event_json(const journal::Record& record) {
     json::append_json_string(event, value);
   };
   for (const auto& [name, value] : record.headers)
-    if (name.starts_with("ce_")) add(std::string_view(name).substr(3), value);
+    if (name.starts_with("ce_")) add(name.substr(3), value);
   add("datacontenttype", runtime::header(record, "content-type"));
   add("partitionkey", record.key);
   return event + ",\"data\":" + record.value + '}';

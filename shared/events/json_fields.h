@@ -7,13 +7,14 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/base/sink.h"
 #include "shared/events/wire.h"
 #include "shared/json/writer.h"
 
 namespace granary::events {
 
 struct JsonFields {
-  std::string& out;
+  Sink& out;
   bool first = true;
 
   template <class T>
@@ -29,20 +30,25 @@ struct JsonFields {
 
   template <class T>
   void member(std::string_view name, const T& value) {
-    if (!first) out.push_back(',');
+    char* at = out.room(name.size() + 4);
+    if (!first) *at++ = ',';
     first = false;
-    out.push_back('"');
-    out.append(name);
-    out.append("\":");
+    *at++ = '"';
+    at += name.copy(at, name.size());
+    *at++ = '"';
+    *at++ = ':';
+    out.grow_to(at);
     write(value);
   }
 
-  // `append` adds text that needs no escapes.
-  template <class Append>
-  void quoted(Append append) {
-    out.push_back('"');
-    append();
-    out.push_back('"');
+  // `write_to` writes a text of at most so many bytes, which needs no escapes, and returns its end.
+  template <class WriteTo>
+  void quoted(std::size_t bytes_max, WriteTo write_to) {
+    char* at = out.room(bytes_max + 2);
+    *at++ = '"';
+    at = write_to(at);
+    *at++ = '"';
+    out.grow_to(at);
   }
 
   template <class T>
@@ -60,21 +66,21 @@ struct JsonFields {
     if constexpr (std::is_same_v<T, std::string>)
       json::append_json_string(out, value);
     else if constexpr (std::is_same_v<T, Instant>)
-      quoted([&] { units::append_time(out, value); });
+      quoted(units::kTimeTextMax, [&](char* at) { return units::write_time(at, value); });
     else if constexpr (std::is_same_v<T, Id16>)
-      quoted([&] { append_hex(out, view_of(value)); });
+      quoted(2 * value.size(), [&](char* at) { return write_hex(at, view_of(value)); });
     else if constexpr (std::is_same_v<T, Quantity>)
-      quoted([&] { units::append_decimal(out, value.value(), 3); });
+      quoted(units::kNumberTextMax, [&](char* at) { return units::write_decimal(at, value.value(), 3); });
     else if constexpr (std::is_same_v<T, Price>)
-      quoted([&] { units::append_decimal(out, value.value(), 9); });
+      quoted(units::kNumberTextMax, [&](char* at) { return units::write_decimal(at, value.value(), 9); });
     else if constexpr (std::is_same_v<T, units::Money>)
-      quoted([&] { units::append_fixed(out, value.value(), 9); });
+      quoted(units::kNumberTextMax, [&](char* at) { return units::write_fixed(at, value.value(), 9); });
     else if constexpr (std::is_same_v<T, Amount>)
-      quoted([&] { units::append_integer(out, value.value()); });
+      quoted(units::kNumberTextMax, [&](char* at) { return units::write_integer(at, value.value()); });
     else if constexpr (std::is_enum_v<T>)
-      quoted([&] { out.append(enum_name(value)); });
+      quoted(enum_name(value).size(), [name = enum_name(value)](char* at) { return at + name.copy(at, name.size()); });
     else if constexpr (std::is_integral_v<T>)
-      units::append_integer(out, value);
+      out.grow_to(units::write_integer(out.room(units::kNumberTextMax), value));
     else
       write_object(value);
   }
@@ -91,7 +97,9 @@ struct JsonFields {
 // Appends the object.
 template <class T>
 void write_json_object(const T& value, std::string& out) {
-  JsonFields{out}.write_object(value);
+  Sink text;
+  JsonFields{text}.write_object(value);
+  out.append(text.view());
 }
 
 }  // namespace granary::events

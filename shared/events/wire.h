@@ -4,7 +4,7 @@
 // messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
 //
 // Strings: bytes, as they stand (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
-// amounts: bytes (units::append_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
+// amounts: bytes (units::write_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
 // of Instant have presence; vectors: repeated, never packed. Any thread; views live as long as the bytes that they look
 // at.
 #pragma once
@@ -15,23 +15,37 @@
 #include <type_traits>
 #include <vector>
 
-#include "shared/base/bytes.h"
+#include "shared/base/sink.h"
 #include "shared/events/event.h"
 
 namespace granary::events::wire {
 
 enum class WireKind : std::uint8_t { varint = 0, bytes = 2 };
 
-inline void put_varint(Bytes& out, std::uint64_t value) {
+inline constexpr std::size_t kVarintBytesMax = 10;
+
+// Writes to `at`, where kVarintBytesMax bytes must be free; the end of what was written.
+inline char* write_varint(char* at, std::uint64_t value) {
   while (value >= 0x80) {
-    out.push_back(static_cast<char>(value | 0x80));
+    *at++ = static_cast<char>(value | 0x80);
     value >>= 7;
   }
-  out.push_back(static_cast<char>(value));
+  *at++ = static_cast<char>(value);
+  return at;
+}
+
+inline void put_varint(Bytes& out, std::uint64_t value) {
+  char bytes[kVarintBytesMax];
+  out.append(bytes, write_varint(bytes, value));
 }
 
 // False: cut short, too long, or not at its shortest.
 inline bool take_varint(BytesView& in, std::uint64_t& value) {
+  if (!in.empty() && static_cast<std::uint8_t>(in.front()) < 0x80) {
+    value = static_cast<std::uint8_t>(in.front());
+    in.remove_prefix(1);
+    return true;
+  }
   value = 0;
   for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
     const auto byte = static_cast<std::uint8_t>(in[i]);
@@ -54,18 +68,6 @@ inline bool take_bytes(BytesView& in, BytesView& value) {
   return true;
 }
 
-// Closes a length-prefixed stretch that began at `start` with one byte kept free for the length.
-inline void close_length(Bytes& out, std::size_t start) {
-  const std::size_t size = out.size() - start - 1;
-  if (size < 0x80) {
-    out[start] = static_cast<char>(size);
-    return;
-  }
-  Bytes length;
-  put_varint(length, size);
-  out.replace(start, 1, length);
-}
-
 template <class T>
 struct IsVector : std::false_type {};
 template <class T>
@@ -80,13 +82,11 @@ template <class Tag>
 struct IsExact<units::Exact<Tag>> : std::true_type {};
 
 template <class T>
-void encode(const T& value, Bytes& out);
-template <class T>
 bool decode(BytesView in, T& value);
 
 // Writes the fields of one message.
 struct Writer {
-  Bytes& out;
+  Sink& out;
 
   template <class T>
   void operator()(int tag, std::string_view, const T& value, Presence) {
@@ -115,34 +115,53 @@ struct Writer {
       return false;  // a nested message is always there
   }
 
-  void key(int tag, WireKind kind) {
-    put_varint(out, static_cast<std::uint64_t>(tag) << 3 | static_cast<std::uint8_t>(kind));
+  static char* write_key(char* at, int tag, WireKind kind) {
+    return write_varint(at, static_cast<std::uint64_t>(tag) << 3 | static_cast<std::uint8_t>(kind));
+  }
+
+  void write_number(int tag, std::uint64_t value) {
+    out.grow_to(write_varint(write_key(out.room(2 * kVarintBytesMax), tag, WireKind::varint), value));
+  }
+
+  void write_bytes(int tag, BytesView bytes) {
+    char* at = write_key(out.room(2 * kVarintBytesMax + bytes.size()), tag, WireKind::bytes);
+    at = write_varint(at, bytes.size());
+    std::memcpy(at, bytes.data(), bytes.size());
+    out.grow_to(at + bytes.size());
   }
 
   template <class T>
   void write(int tag, const T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
-      key(tag, WireKind::bytes);
-      put_varint(out, value.size());
-      out.append(value);
+      write_bytes(tag, value);
     } else if constexpr (std::is_same_v<T, Instant>) {
-      key(tag, WireKind::varint);
-      put_varint(out, static_cast<std::uint64_t>(value.ms()));
+      write_number(tag, static_cast<std::uint64_t>(value.ms()));
     } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
-      key(tag, WireKind::varint);
-      put_varint(out, static_cast<std::uint64_t>(value));
+      write_number(tag, static_cast<std::uint64_t>(value));
+    } else if constexpr (std::is_same_v<T, Id16>) {
+      write_bytes(tag, view_of(value));
+    } else if constexpr (IsExact<T>::value) {
+      char bytes[units::kInt128BytesMax];
+      write_bytes(tag, {bytes, static_cast<std::size_t>(units::write_int128(bytes, value.value()) - bytes)});
     } else {
-      key(tag, WireKind::bytes);
+      out.grow_to(write_key(out.room(kVarintBytesMax), tag, WireKind::bytes));
       const std::size_t start = out.size();
-      out.push_back('\0');
-      if constexpr (std::is_same_v<T, Id16>)
-        out.append(view_of(value));
-      else if constexpr (IsExact<T>::value)
-        units::append_int128(out, value.value());
-      else
-        encode(value, out);
-      close_length(out, start);
+      out.push_back('\0');  // the length, which has one byte nearly always
+      T::fields(value, *this);
+      close_length(start);
     }
+  }
+
+  // Of the message that began at `start` with one byte kept free for its length.
+  void close_length(std::size_t start) {
+    const std::size_t size = out.size() - start - 1;
+    char bytes[kVarintBytesMax];
+    const auto length = static_cast<std::size_t>(write_varint(bytes, size) - bytes);
+    char* const end = out.room(length - 1) + length - 1;
+    char* const message = end - size;
+    if (length > 1) std::memmove(message, message - (length - 1), size);
+    std::memcpy(message - length, bytes, length);
+    out.grow_to(end);
   }
 };
 
@@ -246,8 +265,10 @@ struct Reader {
 // Appends the message.
 template <class T>
 void encode(const T& value, Bytes& out) {
-  Writer writer{out};
+  Sink message;
+  Writer writer{message};
   T::fields(value, writer);
+  out.append(message.view());
 }
 
 // False: not the canonical bytes of a T; `value` is then anything. Memory of `value` is reused.
@@ -261,11 +282,13 @@ bool decode(BytesView in, T& value) {
 // An event as the message `Event`: its type's number as the one field, so that the bytes name what they are.
 template <class T>
 void encode_event(const T& value, Bytes& out) {
-  put_varint(out, static_cast<std::uint64_t>(TypeOf<T>::kType) << 3 | 2);
-  const std::size_t start = out.size();
-  out.push_back('\0');
-  encode(value, out);
-  close_length(out, start);
+  Sink message;
+  Writer writer{message};
+  T::fields(value, writer);
+  char front[2 * kVarintBytesMax];
+  out.append(front, write_varint(Writer::write_key(front, static_cast<int>(TypeOf<T>::kType), WireKind::bytes),
+                                 message.size()));
+  out.append(message.view());
 }
 
 }  // namespace granary::events::wire

@@ -20,39 +20,25 @@ void encode_record(const Record& record, Bytes& out) {
   } else {
     out.push_back(kWithKeyAndHeaders);
     append_part(out, record.key);
-    append_u32(out, static_cast<std::uint32_t>(record.headers.size()));
-    for (const auto& [name, value] : record.headers) {
-      append_part(out, name);
-      append_part(out, value);
-    }
+    record.headers.encode(out);
   }
   out.append(record.value);
 }
 
 bool decode_record(BytesView bytes, Record& record) {
   record.key.clear();
+  record.headers.clear();
   if (bytes.empty()) return false;
   const char flag = bytes.front();
   bytes.remove_prefix(1);
-  std::size_t headers = 0;
   if (flag == kWithKeyAndHeaders) {
     const auto key = take_part(bytes);
-    if (!key || bytes.size() < 4) return false;
+    if (!key) return false;
     record.key.assign(*key);
-    headers = read_u32(bytes);
-    bytes.remove_prefix(4);
-    for (std::size_t i = 0; i < headers; ++i) {
-      const auto name = take_part(bytes);
-      const auto value = take_part(bytes);
-      if (!name || !value) return false;
-      if (i == record.headers.size()) record.headers.emplace_back();
-      record.headers[i].first.assign(*name);
-      record.headers[i].second.assign(*value);
-    }
+    if (!record.headers.take(bytes)) return false;
   } else if (flag != kPlain) {
     return false;
   }
-  record.headers.resize(headers);
   record.value.assign(bytes);
   return true;
 }

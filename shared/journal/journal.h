@@ -18,11 +18,11 @@
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "shared/base/bytes.h"
 #include "shared/base/result.h"
+#include "shared/journal/headers.h"
 
 namespace granary::journal {
 
@@ -38,7 +38,7 @@ struct Partition {
 struct Record {
   Bytes value;
   Bytes key;
-  std::vector<std::pair<std::string, std::string>> headers;
+  Headers headers;
   bool operator==(const Record&) const = default;
 };
 

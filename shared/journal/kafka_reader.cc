@@ -42,7 +42,7 @@ void fill_record(const rd_kafka_message_t& message, Record& record) {
   const void* value = nullptr;
   std::size_t size = 0;
   for (std::size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
-    record.headers.emplace_back(name, bytes(value, size));
+    record.headers.add(name, bytes(value, size));
 }
 
 }  // namespace

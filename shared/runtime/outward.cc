@@ -12,7 +12,7 @@ namespace {
 // What the record is keyed by: finance's streams by organisation, notices by project, refusals by nothing.
 struct KeyOf {
   template <class T>
-  Bytes operator()(const T& event) const {
+  BytesView operator()(const T& event) const {
     if constexpr (std::is_same_v<T, events::ChargeRated>)
       return event.organisation;
     else if constexpr (requires { event.project; })
@@ -21,6 +21,8 @@ struct KeyOf {
       return {};
   }
 };
+
+constexpr std::size_t kIdTextMax = 48;  // two numbers
 
 }  // namespace
 
@@ -31,21 +33,29 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
   const std::string source =
       "urn:granary:" + to_hex(view_of(ledger)) + ":" + std::string(machine::machine_name(view->machine));
   thread_local events::EventDecoder decoder;  // warm
-  Bytes value;
+  const journal::Headers before = {{"ce_specversion", "1.0"}};
+  journal::Headers behind;  // of the type `type`
+  auto type = events::EventType::none;
+  journal::Headers headers;
+  char id[kIdTextMax];
+  char* const number_at = std::to_chars(id, std::end(id), packet.target.partition).ptr + 1;
+  number_at[-1] = '-';
   records.reserve(static_cast<std::size_t>(packet.last - packet.first + 1));
   for (std::uint64_t number = view->first; const auto bytes = view->next(); ++number) {
     if (number < from) continue;
     GRANARY_CHECK(decoder.decode(*bytes) == events::DecodeResult::ok, "an event of the outbox does not decode");
+    const events::Event& event = decoder.event();
+    if (events::type_of(event) != type) {
+      type = events::type_of(event);
+      behind = {{"ce_source", source}, {"ce_type", events::type_name(type)}, {"content-type", "application/json"}};
+    }
+    headers = before;
+    headers.add("ce_id", {id, std::to_chars(number_at, std::end(id), number).ptr});
+    headers.add(behind);
     journal::Record& record = records.emplace_back();
-    record.headers = {{"ce_specversion", "1.0"},
-                      {"ce_id", std::to_string(packet.target.partition) + "-" + std::to_string(number)},
-                      {"ce_source", source},
-                      {"ce_type", std::string(events::type_name(events::type_of(decoder.event())))},
-                      {"content-type", "application/json"}};
-    record.key = std::visit(KeyOf{}, decoder.event());
-    value.clear();
-    events::write_json(decoder.event(), value);
-    record.value = value;
+    record.headers = headers;  // a copy, which takes no more memory than it needs
+    record.key = std::visit(KeyOf{}, event);
+    events::write_json(event, record.value);
   }
   return records;
 }

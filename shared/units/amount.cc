@@ -136,49 +136,53 @@ Decimal parse_decimal(std::string_view text, int decimals_max) {
   return {DecimalTrouble::none, negative ? -scaled : scaled};
 }
 
-void append_integer(std::string& out, Int128 value) {
-  std::array<char, kDigitsMax> digits{};
-  if (value < 0) out.push_back('-');
-  out.append(digits_of(value, digits));
+char* write_integer(char* at, Int128 value) {
+  std::array<char, kDigitsMax> buffer;
+  const std::string_view digits = digits_of(value, buffer);
+  if (value < 0) *at++ = '-';
+  return at + digits.copy(at, digits.size());
 }
 
-void append_fixed(std::string& out, Int128 scaled, int decimals) {
-  std::array<char, kDigitsMax> buffer{};
-  const std::string_view digits = digits_of(scaled, buffer);
+char* write_fixed(char* at, Int128 scaled, int decimals) {
+  GRANARY_CHECK(decimals >= 0 && decimals <= kDecimalsMax, "a number was to get more decimals than there is room for");
+  std::array<char, kDigitsMax> buffer;
+  std::string_view digits = digits_of(scaled, buffer);
   const auto behind = static_cast<std::size_t>(decimals);
-  if (scaled < 0) out.push_back('-');
-  const std::size_t before = digits.size() > behind ? digits.size() - behind : 0;
-  if (before == 0) out.push_back('0');
-  out.append(digits.substr(0, before));
-  if (behind == 0) return;
-  out.push_back('.');
-  if (before == 0) out.append(behind - digits.size(), '0');
-  out.append(digits.substr(before));
+  if (scaled < 0) *at++ = '-';
+  if (digits.size() > behind) {
+    const std::size_t before = digits.size() - behind;
+    at += digits.copy(at, before);
+    digits.remove_prefix(before);
+  } else {
+    *at++ = '0';
+  }
+  if (behind == 0) return at;
+  *at++ = '.';
+  at = std::fill_n(at, behind - digits.size(), '0');
+  return at + digits.copy(at, digits.size());
 }
 
-void append_decimal(std::string& out, Int128 scaled, int decimals) {
-  append_fixed(out, scaled, decimals);
-  if (decimals == 0) return;
-  while (out.back() == '0') out.pop_back();
-  if (out.back() == '.') out.pop_back();
+char* write_decimal(char* at, Int128 scaled, int decimals) {
+  char* end = write_fixed(at, scaled, decimals);
+  if (decimals == 0) return end;
+  while (end[-1] == '0') --end;
+  if (end[-1] == '.') --end;
+  return end;
 }
 
 std::string format_integer(Int128 value) {
-  std::string text;
-  append_integer(text, value);
-  return text;
+  char text[kNumberTextMax];
+  return {text, write_integer(text, value)};
 }
 
 std::string format_fixed(Int128 scaled, int decimals) {
-  std::string text;
-  append_fixed(text, scaled, decimals);
-  return text;
+  char text[kNumberTextMax];
+  return {text, write_fixed(text, scaled, decimals)};
 }
 
 std::string format_decimal(Int128 scaled, int decimals) {
-  std::string text;
-  append_decimal(text, scaled, decimals);
-  return text;
+  char text[kNumberTextMax];
+  return {text, write_decimal(text, scaled, decimals)};
 }
 
 std::optional<Int128> parse_integer(std::string_view text) {
@@ -207,17 +211,16 @@ std::size_t bytes_of(Int128 value) {
 
 }  // namespace
 
-void append_int128(std::string& out, Int128 value) {
-  if (value == 0) return;
+char* write_int128(char* at, Int128 value) {
+  if (value == 0) return at;
   const std::size_t size = bytes_of(value);
-  std::array<char, 16> bytes{};
   auto rest = static_cast<Unsigned>(value);
-  for (std::size_t i = size; i-- > 0; rest >>= 8) bytes[i] = static_cast<char>(rest);
-  out.append(bytes.data(), size);
+  for (std::size_t i = size; i-- > 0; rest >>= 8) at[i] = static_cast<char>(rest);
+  return at + size;
 }
 
 std::optional<Int128> int128_from(std::string_view bytes) {
-  if (bytes.size() > 16) return std::nullopt;
+  if (bytes.size() > kInt128BytesMax) return std::nullopt;
   if (bytes.empty()) return 0;
   auto value = static_cast<Unsigned>(static_cast<Int128>(static_cast<std::int8_t>(bytes.front())));
   for (const char c : bytes.substr(1)) value = value << 8 | static_cast<std::uint8_t>(c);

@@ -100,15 +100,20 @@ std::string format_decimal(Int128 scaled, int decimals);
 // With exactly `decimals` decimals.
 std::string format_fixed(Int128 scaled, int decimals);
 std::string format_integer(Int128 value);
-// The same behind what stands in `out`.
-void append_decimal(std::string& out, Int128 scaled, int decimals);
-void append_fixed(std::string& out, Int128 scaled, int decimals);
-void append_integer(std::string& out, Int128 value);
+// The same to `at`, where kNumberTextMax bytes must be free, with at most kDecimalsMax decimals; the end of what was
+// written.
+inline constexpr int kDecimalsMax = 20;
+inline constexpr std::size_t kNumberTextMax = 64;
+char* write_decimal(char* at, Int128 scaled, int decimals);
+char* write_fixed(char* at, Int128 scaled, int decimals);
+char* write_integer(char* at, Int128 value);
 // Digits with an optional '-'. nullopt: malformed or outside 128 bits.
 std::optional<Int128> parse_integer(std::string_view text);
 
-// Two's complement, big-endian, shortest form (zero is empty): how amounts stand in records and rows.
-void append_int128(std::string& out, Int128 value);
+// Two's complement, big-endian, shortest form (zero is empty): how amounts stand in records and rows. Writes to `at`,
+// where kInt128BytesMax bytes must be free; the end of what was written.
+inline constexpr std::size_t kInt128BytesMax = 16;
+char* write_int128(char* at, Int128 value);
 std::optional<Int128> int128_from(std::string_view bytes);
 
 }  // namespace granary::units

@@ -1,11 +1,12 @@
 #include "shared/units/instant.h"
 
-#include <array>
 #include <chrono>
 #include <cstdio>
 
 namespace granary::units {
 namespace {
+
+constexpr std::size_t kYearTextMax = 16;
 
 using std::chrono::sys_days;
 using std::chrono::year_month_day;
@@ -18,19 +19,16 @@ year_month_day date_of(Instant at) {
   return year_month_day(sys_days(std::chrono::days(day_number(at))));
 }
 
-void append_digits(std::string& out, unsigned number, std::size_t count) {
-  const std::size_t start = out.size();
-  out.resize(start + count);
-  for (std::size_t i = start + count; i-- > start; number /= 10) out[i] = static_cast<char>('0' + number % 10);
+char* write_digits(char* at, unsigned number, std::size_t count) {
+  for (std::size_t i = count; i-- > 0; number /= 10) at[i] = static_cast<char>('0' + number % 10);
+  return at + count;
 }
 
 // Four digits; the doors take no other years, but a chart of a wrong clock may.
-void append_year(std::string& out, std::chrono::year year) {
+char* write_year(char* at, std::chrono::year year) {
   const int number = static_cast<int>(year);
-  if (number >= 0 && number <= 9999) return append_digits(out, static_cast<unsigned>(number), 4);
-  std::array<char, 16> text{};
-  std::snprintf(text.data(), text.size(), "%04d", number);
-  out.append(text.data());
+  if (number >= 0 && number <= 9999) return write_digits(at, static_cast<unsigned>(number), 4);
+  return at + std::snprintf(at, kYearTextMax, "%04d", number);
 }
 
 // Takes exactly `digits` decimal digits off `text`.
@@ -76,11 +74,10 @@ Month next_month(Month month) {
 
 std::string format_month(Month month) {
   const auto date = date_of(month_start(month));
-  std::string text;
-  append_year(text, date.year());
-  text.push_back('-');
-  append_digits(text, static_cast<unsigned>(date.month()), 2);
-  return text;
+  char text[kTimeTextMax];
+  char* at = write_year(text, date.year());
+  *at++ = '-';
+  return {text, write_digits(at, static_cast<unsigned>(date.month()), 2)};
 }
 
 std::optional<Month> parse_month(std::string_view text) {
@@ -139,13 +136,13 @@ ParsedTime parse_time(std::string_view text) {
   return {nanos % 1'000'000 == 0 ? TimeTrouble::none : TimeTrouble::too_precise, at};
 }
 
-void append_time(std::string& out, Instant at) {
+char* write_time(char* out, Instant at) {
   const auto date = date_of(at);
   const auto in_day = static_cast<unsigned>(at.ms() - day_number(at) * kDayMs);
-  append_year(out, date.year());
+  out = write_year(out, date.year());
   const auto two = [&out](char before, unsigned number) {
-    out.push_back(before);
-    append_digits(out, number, 2);
+    *out++ = before;
+    out = write_digits(out, number, 2);
   };
   two('-', static_cast<unsigned>(date.month()));
   two('-', static_cast<unsigned>(date.day()));
@@ -153,16 +150,16 @@ void append_time(std::string& out, Instant at) {
   two(':', in_day / kMinuteMs % 60);
   two(':', in_day / kSecondMs % 60);
   if (const unsigned ms = in_day % kSecondMs; ms != 0) {
-    out.push_back('.');
-    append_digits(out, ms, 3);
+    *out++ = '.';
+    out = write_digits(out, ms, 3);
   }
-  out.push_back('Z');
+  *out++ = 'Z';
+  return out;
 }
 
 std::string format_time(Instant at) {
-  std::string text;
-  append_time(text, at);
-  return text;
+  char text[kTimeTextMax];
+  return {text, write_time(text, at)};
 }
 
 }  // namespace granary::units

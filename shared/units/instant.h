@@ -65,7 +65,8 @@ struct ParsedTime {
 ParsedTime parse_time(std::string_view text);
 // "2026-10-31T23:30:00Z"; with ".250" where there are milliseconds.
 std::string format_time(Instant at);
-// The same behind what stands in `out`.
-void append_time(std::string& out, Instant at);
+// The same to `out`, where kTimeTextMax bytes must be free; the end of what was written.
+inline constexpr std::size_t kTimeTextMax = 48;
+char* write_time(char* out, Instant at);
 
 }  // namespace granary::units

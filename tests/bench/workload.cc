@@ -175,7 +175,7 @@ std::string Jobs::cloud_event(std::uint64_t number) const {
   const events::UsageReported job = usage_of(number);
   std::string out = R"({"specversion":"1.0","type":"granary.usage.reported.v1","source":")" + source_of(number) +
                     R"(","id":")" + id_of(number) + R"(","time":")" + units::format_time(job.end) + R"(","data":)";
-  events::JsonFields{out}.write(job);
+  events::write_json_object(job, out);
   out += '}';
   return out;
 }

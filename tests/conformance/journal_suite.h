@@ -247,10 +247,9 @@ TEST_P(JournalConformance, ReadsAreBoundedByBytesButNeverEmptyBeforeTheEnd) {
 TEST_P(JournalConformance, EveryRecordOfALargeAppendCanBeReadFromItsOwnOffset) {
   std::vector<Record> wanted;
   for (int i = 0; i < 700; ++i)
-    wanted.push_back(
-        {Bytes(static_cast<std::size_t>(i), static_cast<char>('a' + i % 7)),
-         i % 3 == 0 ? "key " + std::to_string(i) : "",
-         i % 5 == 0 ? decltype(Record::headers){{"name", std::to_string(i)}} : decltype(Record::headers){}});
+    wanted.push_back({Bytes(static_cast<std::size_t>(i), static_cast<char>('a' + i % 7)),
+                      i % 3 == 0 ? "key " + std::to_string(i) : "",
+                      i % 5 == 0 ? Headers{{"name", std::to_string(i)}} : Headers{}});
   must_append(partition(0), std::vector(wanted.begin(), wanted.begin() + 650));
   must_append(partition(0), {wanted[650]});
   must_append(partition(0), std::vector(wanted.begin() + 651, wanted.end()));

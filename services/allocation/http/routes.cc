@@ -64,9 +64,9 @@ struct UsageAnswer {
 
 template <class T>
 std::string json_of(const T& value) {
-  std::string out;
+  Sink out;
   events::JsonFields{out}.write(value);
-  return out;
+  return std::string(out.view());
 }
 
 enum class Lots : std::uint8_t { named, left_out };

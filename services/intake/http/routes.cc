@@ -22,11 +22,13 @@ IntakeMachine& intake(machine::Machine& machine) {
 // The fields of `registered`, and behind them what `more(fields)` adds.
 template <class T, class More>
 std::string row(const T& registered, More more) {
-  std::string out = "{";
+  Sink out;
+  out.push_back('{');
   events::JsonFields fields{out};
   T::fields(registered, fields);
   more(fields);
-  return out + "}";
+  out.push_back('}');
+  return std::string(out.view());
 }
 
 std::string organisation_row(const OrganisationRow& organisation) {

@@ -108,6 +108,30 @@ TEST(Canonical, ForgetsTheValueBefore) {
   });
 }
 
+// A nested message's length needs a second and a third byte.
+TEST(Canonical, WritesLongNestedMessagesWithTheirLengths) {
+  for (const std::size_t size : {0U, 120U, 124U, 125U, 126U, 127U, 128U, 1000U, 16'378U, 16'379U, 16'380U, 50'000U}) {
+    MeteredAmount amount;
+    amount.class_name = Bytes(size, 'c');
+    Bytes alone;
+    wire::encode(amount, alone);
+    UsageMetered usage;
+    usage.amounts = {amount, amount};
+    Bytes wanted;
+    for (int i = 0; i < 2; ++i) {
+      wire::put_varint(wanted, 6 << 3 | 2);
+      wire::put_varint(wanted, alone.size());
+      wanted += alone;
+    }
+    Bytes bytes;
+    wire::encode(usage, bytes);
+    EXPECT_TRUE(bytes == wanted) << size;
+    UsageMetered again;
+    ASSERT_TRUE(wire::decode(bytes, again)) << size;
+    EXPECT_EQ(again.amounts[1].class_name.size(), size);
+  }
+}
+
 // Whatever is accepted is the canonical form: of every cut and of many changes of every event.
 TEST(Canonical, WritesAgainWhatItAccepts) {
   std::mt19937_64 random(20261031);

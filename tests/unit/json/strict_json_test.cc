@@ -142,6 +142,25 @@ TEST(JsonWriter, WhatIsWrittenReadsBackTheSame) {
   EXPECT_EQ(result->string(), all);
 }
 
+TEST(JsonWriter, EscapesWhereverItStands) {
+  for (std::size_t at = 0; at < 20; ++at) {
+    for (int byte = 0; byte < 128; ++byte) {
+      std::string text(20, byte == 'b' ? 'c' : 'b');
+      text[at] = static_cast<char>(byte);
+      std::string out;
+      append_json_string(out, text);
+      const auto result = parse(out);
+      ASSERT_TRUE(result.ok()) << out;
+      ASSERT_EQ(result->string(), text);
+      const bool is_plain = byte >= 0x20 && byte != '"' && byte != '\\';
+      ASSERT_EQ(out.size() == text.size() + 2, is_plain) << byte << " at " << at;
+      Sink sink;
+      append_json_string(sink, text);
+      ASSERT_EQ(sink.view(), out);
+    }
+  }
+}
+
 TEST(JsonWriter, EscapesWhatMustBe) {
   std::string out = "x=";
   append_json_string(out, "\"\\\n\r\t\x01/");

@@ -80,7 +80,8 @@ TEST(Int128Bytes, OneShortestFormPerValue) {
   for (const Int128 value : {Int128{0}, Int128{1}, Int128{-1}, Int128{127}, Int128{128}, Int128{-128}, Int128{-129},
                              kAmountMax, -kAmountMax, Int128{7'200'000'000}}) {
     std::string bytes;
-    append_int128(bytes, value);
+    bytes.resize(kInt128BytesMax);
+    bytes.erase(static_cast<std::size_t>(write_int128(bytes.data(), value) - bytes.data()));
     const auto back = int128_from(bytes);
     ASSERT_TRUE(back.has_value());
     EXPECT_TRUE(*back == value) << format_integer(value);
