@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "shared/base/check.h"
@@ -21,10 +22,12 @@ class RowTable {
   // All keys of the table begin with `prefix`, one byte, its own within the machine.
   RowTable(std::uint8_t prefix, std::size_t rows_max) : prefix_(prefix), rows_max_(rows_max) {}
 
+  // Forgets what it saw before.
   void open(const store::View& view) {
     view_ = &view;
     entries_.clear();
     dirty_.clear();
+    holds_all_.reset();
   }
 
   // The row to look at, nullptr where there is none.
@@ -104,8 +107,12 @@ class RowTable {
   // After a commit: forgets rows that were not used since the shrink before, where there are too many.
   void shrink() {
     if (entries_.size() > rows_max_)
-      boost::unordered::erase_if(entries_,
-                                 [this](const auto& item) { return item.second->used < age_ && !item.second->dirty; });
+      boost::unordered::erase_if(entries_, [this](const auto& item) {
+        const Entry& entry = *item.second;
+        const bool goes = entry.used < age_ && !entry.dirty;
+        if (goes && entry.present) holds_all_ = false;
+        return goes;
+      });
     ++age_;
   }
 
@@ -125,12 +132,21 @@ class RowTable {
     return full;
   }
 
+  bool holds_all() {
+    if (!holds_all_) {
+      holds_all_ = true;
+      const Bytes from(1, static_cast<char>(prefix_));
+      view_->scan(from, prefix_end(from), [this](BytesView, BytesView) { return *(holds_all_ = false); });
+    }
+    return *holds_all_;
+  }
+
   Entry& load(BytesView key) {
     auto found = entries_.find(key);
     if (found == entries_.end()) {
       auto entry = std::make_unique<Entry>();
       entry->key = full_key(key);
-      if (auto value = view_->get(entry->key)) {
+      if (auto value = holds_all() ? std::nullopt : view_->get(entry->key)) {
         GRANARY_CHECK(events::wire::decode(*value, entry->row), "a row does not decode");
         entry->present = true;
       }
@@ -149,6 +165,9 @@ class RowTable {
   std::uint8_t prefix_;
   std::size_t rows_max_;
   const store::View* view_ = nullptr;
+  // Every row of the table that the store has is in memory: what is not there is nowhere, and costs no look into the
+  // store. So from an empty table on, until shrink() drops a row.
+  std::optional<bool> holds_all_;  // not known until a row is missed
   // By the key that stands in the entry itself, without the prefix.
   boost::unordered_flat_map<BytesView, std::unique_ptr<Entry>, std::hash<BytesView>> entries_;
   std::vector<Entry*> dirty_;

@@ -186,7 +186,12 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 32ULL << 20;
   options.max_bytes_for_level_base = 128ULL << 20;
+  // Each change of a state meets all keys of the level below: half as many compactions for twice the files to look
+  // into, which their filters tell from each other. The first two levels are written again too soon to be worth
+  // compressing.
+  options.level0_file_num_compaction_trigger = 8;
   options.compression = best_compression();
+  options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, options.compression};
   options.info_log_level = rocksdb::ERROR_LEVEL;  // Debian's headers say DEBUG
   options.keep_log_file_num = 2;
   options.stats_dump_period_sec = 0;
