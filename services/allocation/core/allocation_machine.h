@@ -59,7 +59,7 @@ struct Page {
 class AllocationMachine final : public machine::Machine {
  public:
   // Of each table so many rows stay in memory between commits.
-  static constexpr std::size_t kRowsMax = 50'000;
+  static constexpr std::size_t kRowsMax = 200'000;
   explicit AllocationMachine(std::size_t rows_max = kRowsMax);
 
   void open(const store::View& rows) override;
