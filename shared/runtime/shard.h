@@ -1,6 +1,6 @@
 // One shard as the runtime runs it: a Fold with its store, its inbox and the targets of its lanes.
 //
-// Threads: everything on the owner's thread but Mailbox::post.
+// Threads: everything on the owner's thread but last_status(), note_growth() and the snapshots of store().
 #pragma once
 
 #include <atomic>

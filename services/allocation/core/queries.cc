@@ -1,4 +1,4 @@
-// What the doors ask. Rows that were never flushed count too: an answer sees every applied event.
+// What the doors ask, of rows that are shown (Machine::show) or, in tests, of those that are being changed.
 #include "services/allocation/core/allocation_machine.h"
 
 namespace granary::allocation {

@@ -55,6 +55,56 @@ TEST(Runtime, EachEventCountsOnceThroughFourMachines) {
   EXPECT_TRUE(ledger.runtime->caught_up());
 }
 
+// What the doors' ask() shows.
+ToySum committed_sum(ToyLedger& ledger, const Shard& shard, const std::string& key, runtime::AsOf* as_of = nullptr) {
+  std::promise<ToySum> told;
+  ledger.runtime->ask(shard.first, shard.second, [&](machine::Machine& rules, const runtime::AsOf& holds_for) {
+    if (as_of != nullptr) *as_of = holds_for;
+    told.set_value(static_cast<ToyMachine&>(rules).sum(key));
+  });
+  return told.get_future().get();
+}
+
+TEST(Runtime, AQuestionSeesTheNewestCommitWhileTheShardsOwnerIsBusy) {
+  ToyLedger ledger;
+  ASSERT_TRUE(ledger.start().ok());
+  ledger.append(Topic::applications, 0, toy_stated("s1", "key", 42));
+  ledger.tick(units::kHourMs);
+  ASSERT_TRUE(ledger.settle());
+  const Shard intake{MachineKind::intake, 0};
+  std::promise<void> reached, go_on;
+  ledger.runtime->ask_owner(intake.first, intake.second, [&](machine::Machine&, const runtime::ShardStatus&) {
+    reached.set_value();
+    go_on.get_future().wait();
+  });
+  reached.get_future().wait();
+  const auto place = ledger.append(Topic::applications, 0, toy_stated("s2", "key", 8));
+  runtime::AsOf as_of;
+  EXPECT_EQ(committed_sum(ledger, intake, "key", &as_of), (ToySum{1, units::Amount(42)}));
+  EXPECT_EQ(as_of.shard, 0);
+  EXPECT_EQ(as_of.position, place.offset);
+  EXPECT_EQ(as_of.now, units::Instant(units::kHourMs));
+  EXPECT_EQ(as_of.complete, as_of.now) << "no lane leads to intake";
+  go_on.set_value();
+  const auto alive = std::make_shared<int>();
+  std::promise<void> folded;
+  ledger.runtime->when_folded(Token{{place}}, intake.first, intake.second, alive, [&] { folded.set_value(); });
+  folded.get_future().wait();
+  EXPECT_EQ(committed_sum(ledger, intake, "key", &as_of), (ToySum{2, units::Amount(50)}));
+  EXPECT_EQ(as_of.position, place.offset + 1);
+}
+
+// A shard that finds more each time that it looks would commit by the number of events alone.
+TEST(Runtime, WhatIsFoldedIsCommittedAfterATimeThoughMoreComes) {
+  ToyLedger ledger;
+  ledger.options.commit_pause = std::chrono::hours(1);
+  ledger.options.commit_age_max = std::chrono::milliseconds(0);
+  ASSERT_TRUE(ledger.start().ok());
+  ledger.usage("u", project(1), 5);
+  ASSERT_TRUE(ledger.settle());
+  ledger.check();
+}
+
 TEST(Runtime, CompletePassesFromMachineToMachine) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
