@@ -160,7 +160,7 @@ class LocalRuntime final : public Runtime {
              [offsets = std::vector(offsets), alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
                const std::uint64_t last = *std::max_element(offsets.begin(), offsets.end());
                owner.wait(
-                   std::move(alive), [last](Shard& shard) { return shard.fold().position() > last; },
+                   std::move(alive), [last](Shard& shard) { return shard.committed() > last; },
                    [offsets = std::move(offsets), done = std::move(done)](Shard& shard) {
                      std::vector<std::optional<machine::Outcome>> outcomes;
                      outcomes.reserve(offsets.size());

@@ -150,8 +150,8 @@ class Runtime {
   virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                            std::function<void()> done) = 0;
 
-  // Calls `done` with the outcomes of raw records of one partition, at these offsets, once all are folded. As above.
-  // nullopt: folded too long ago to know.
+  // Calls `done` with the outcomes of raw records of one partition, at these offsets, once all are folded and
+  // committed: ask() sees them. As above. nullopt: folded too long ago to know.
   virtual void when_judged(Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
                            std::weak_ptr<void> alive,
                            std::function<void(std::vector<std::optional<machine::Outcome>>)> done) = 0;

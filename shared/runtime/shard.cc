@@ -237,7 +237,7 @@ bool Shard::read_and_fold() {
 }
 
 std::uint64_t Shard::suspect() const {
-  return committing_ ? fold_->position() - records_since_commit_ : fold_->position();
+  return committing_ ? committed() : fold_->position();
 }
 
 void Shard::commit() {
@@ -412,7 +412,7 @@ bool Shard::meets(const Needs& needs) const {
     if (fold_->folded_from(lane.first, lane.second) < number) return false;
   if (needs.committed && records_since_commit_ > 0) return false;
   if (!needs.published) return true;
-  if (fold_->position() - records_since_commit_ < needs.position) return false;
+  if (committed() < needs.position) return false;
   for (const auto& [target, lane] : lanes_)
     if (!machine::is_inbox(target.topic) && !lane.outbox.empty()) return false;
   return true;
@@ -448,7 +448,7 @@ ShardStatus Shard::status() const {
   status.machine = setup_.machine;
   status.shard = setup_.shard;
   status.position = fold_->position();
-  status.committed = fold_->position() - records_since_commit_;
+  status.committed = committed();
   status.end = end_;
   status.now = fold_->now();
   status.complete = fold_->complete();

@@ -47,6 +47,8 @@ class Shard {
 
   [[nodiscard]] Fold& fold() { return *fold_; }
   [[nodiscard]] const store::Store& store() const { return *store_; }
+  // As far as it is committed: what ask() sees.
+  [[nodiscard]] std::uint64_t committed() const { return fold_->position() - records_since_commit_; }
   [[nodiscard]] ShardStatus status() const;
   // As of the last step; any thread.
   [[nodiscard]] ShardStatus last_status() const;

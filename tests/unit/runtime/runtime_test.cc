@@ -94,6 +94,22 @@ TEST(Runtime, AQuestionSeesTheNewestCommitWhileTheShardsOwnerIsBusy) {
   EXPECT_EQ(as_of.position, place.offset + 1);
 }
 
+// Who waits for the outcome of a post and then asks without a token has to see what was posted.
+TEST(Runtime, AQuestionAfterAnOutcomeSeesWhatWasJudged) {
+  ToyLedger ledger;
+  ledger.options.commit_pause = std::chrono::milliseconds(5);
+  ASSERT_TRUE(ledger.start().ok());
+  const auto alive = std::make_shared<int>();
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    const auto place = ledger.append(Topic::applications, 0, toy_stated("s" + std::to_string(n), "key", 1));
+    std::promise<void> judged;
+    ledger.runtime->when_judged(Topic::applications, 0, {place.offset}, alive,
+                                [&](const auto&) { judged.set_value(); });
+    judged.get_future().wait();
+    ASSERT_EQ(committed_sum(ledger, {MachineKind::intake, 0}, "key").events, n);
+  }
+}
+
 // A shard that finds more each time that it looks would commit by the number of events alone.
 TEST(Runtime, WhatIsFoldedIsCommittedAfterATimeThoughMoreComes) {
   ToyLedger ledger;
