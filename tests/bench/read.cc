@@ -1,10 +1,10 @@
 // Balances asked for over HTTP while the machines fold at full speed. The questions come at a fixed rate, whether the
 // last one was answered or not, and the wait for a free connection counts: a stall shows in every question that it
 // hits.
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 #include "services/standalone/table.h"
 #include "tests/bench/commands.h"
@@ -21,24 +21,28 @@ void bench_read(const Arguments& arguments, int connections, int reads_per_s) {
 
   std::optional<Serving> serving;
   std::optional<Clients> clients;
-  std::atomic<bool> folded_all = false;
   std::mutex mutex;
+  std::condition_variable ended;
+  bool folded_all = false;
   std::vector<double> latencies_ms;
   double clients_cpu = 0;
   const auto ask = [&](int connection, http::Client& client) {
-    const double first = seconds_now();
+    using Clock = std::chrono::steady_clock;
+    const auto first = Clock::now();
     std::vector<double> own;
-    for (std::uint64_t i = 0; !folded_all; ++i) {
+    for (std::uint64_t i = 0;; ++i) {
       const std::uint64_t question =
           i * static_cast<std::uint64_t>(connections) + static_cast<std::uint64_t>(connection);
-      const double due = first + static_cast<double>(question) / reads_per_s;
-      while (!folded_all && seconds_now() < due)
-        std::this_thread::sleep_for(std::chrono::duration<double>(std::min(0.05, std::max(0.0, due - seconds_now()))));
-      if (folded_all) break;
+      const auto due = first + std::chrono::duration_cast<Clock::duration>(
+                                   std::chrono::duration<double>(static_cast<double>(question) / reads_per_s));
+      {
+        std::unique_lock lock(mutex);
+        if (ended.wait_until(lock, due, [&] { return folded_all; })) break;
+      }
       // Those are asked for that have jobs: the more, the more often.
       const std::string project = jobs.usage_of(question % arguments.workload.events).project;
       must_answer(client, {"GET", "/v1/projects/" + project + "/balance"}, 200);
-      own.push_back((seconds_now() - due) * 1000);
+      own.push_back(std::chrono::duration<double, std::milli>(Clock::now() - due).count());
     }
     const std::lock_guard lock(mutex);
     latencies_ms.insert(latencies_ms.end(), own.begin(), own.end());
@@ -49,7 +53,11 @@ void bench_read(const Arguments& arguments, int connections, int reads_per_s) {
     clients.emplace(serving->url(), connections, ask);
   };
   steps.settled = [&] {
-    folded_all = true;
+    {
+      const std::lock_guard lock(mutex);
+      folded_all = true;
+    }
+    ended.notify_all();
     clients_cpu = clients->finish();
     serving->stop();
   };

@@ -76,17 +76,14 @@ class BrokerTest(unittest.TestCase):
 
 # What a test that with_kafka.py runs can do to its broker: kill it, and start it again.
 PROGRAM = """
-import os, signal, subprocess, sys, time
+import os, signal, subprocess, sys
 from confluent_kafka.admin import AdminClient
 def topics():
     return AdminClient({"bootstrap.servers": os.environ["GRANARY_TEST_BROKERS"], "log_level": 2}).list_topics(timeout=30)
 topics()
-ready = os.environ["GRANARY_TEST_BROKER_READY"]
-os.remove(ready)
 os.kill(int(os.environ["GRANARY_TEST_BROKER_PID"]), signal.SIGKILL)
-again = subprocess.Popen(os.environ["GRANARY_TEST_BROKER_COMMAND"], shell=True)
-while again.poll() is None and not os.path.exists(ready):
-    time.sleep(0.02)
+again = subprocess.Popen(os.environ["GRANARY_TEST_BROKER_COMMAND"], shell=True, stdout=subprocess.PIPE, text=True)
+assert again.stdout.readline() == os.environ["GRANARY_TEST_BROKERS"] + "\\n"
 topics()
 again.terminate()
 sys.exit(7 if again.wait() == 128 + signal.SIGTERM else 1)

@@ -1,13 +1,12 @@
 """A real Kafka broker for a test (deploy/kafka/broker): on a free loopback port, in a folder of its own, ended by its id, and with this
 process at the latest. One that does not start is an error, never a reason to skip."""
-import contextlib
 import os
+import select
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 COMMAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "kafka", "broker")
 
@@ -34,11 +33,8 @@ class Broker:
     def command(self):
         """Starts it (again: on the same data and port)."""
         return [sys.executable, os.path.normpath(COMMAND), "--data", self.data, "--port", str(self.port), "--heap", self.heap,
-                "--ready-file", self.ready_file(), *[f"--set={name}={value}" for name, value in self.settings.items()],
+                *[f"--set={name}={value}" for name, value in self.settings.items()],
                 *[f"--java={option}" for option in self.java]]
-
-    def ready_file(self):
-        return os.path.join(self.data, "ready")
 
     def log_tail(self):
         try:
@@ -49,17 +45,15 @@ class Broker:
 
     def start(self, timeout_s=60):
         """Returns when it serves. Again after stop or kill: on the same data and port. The thread that calls has to outlive the broker."""
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(self.ready_file())
-        self.process = subprocess.Popen([*self.command(), "--with-parent"])
-        deadline = time.monotonic() + timeout_s
-        while not os.path.exists(self.ready_file()):
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                self.kill()
-                raise RuntimeError(f"the Kafka broker did not start (exit code {self.process.returncode}):\n{self.log_tail()}")
-            time.sleep(0.02)
-        with open(self.ready_file(), encoding="ascii") as ready:
-            self.port = int(ready.read().split(":")[1])
+        self.process = subprocess.Popen([*self.command(), "--with-parent"], stdout=subprocess.PIPE)
+        with self.process.stdout as says:
+            said = select.poll()
+            said.register(says, select.POLLIN)
+            address = says.readline() if said.poll(timeout_s * 1000) else b""  # nothing either where it has ended
+        if not address:
+            self.kill()
+            raise RuntimeError(f"the Kafka broker did not start (exit code {self.process.returncode}):\n{self.log_tail()}")
+        self.port = int(address.split(b":")[1])
         return self
 
     def stop(self, timeout_s=30):

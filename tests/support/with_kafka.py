@@ -6,8 +6,8 @@
 The program finds in its environment:
   GRANARY_TEST_BROKERS         HOST:PORT
   GRANARY_TEST_BROKER_PID      the broker's process, to stop (TERM), kill (KILL), pause (STOP) and resume (CONT)
-  GRANARY_TEST_BROKER_COMMAND  for the shell: starts it again on the same data and port, in the foreground; whoever runs it ends it
-  GRANARY_TEST_BROKER_READY    file that is there once that command serves; remove it before"""
+  GRANARY_TEST_BROKER_COMMAND  for the shell: starts it again on the same data and port, in the foreground; it says
+                               HOST:PORT once it serves; whoever runs it ends it"""
 import argparse
 import os
 import shlex
@@ -30,7 +30,6 @@ def main():
             "GRANARY_TEST_BROKERS": broker.bootstrap,
             "GRANARY_TEST_BROKER_PID": str(broker.pid),
             "GRANARY_TEST_BROKER_COMMAND": "exec " + shlex.join([*broker.command(), "--with-parent"]),
-            "GRANARY_TEST_BROKER_READY": broker.ready_file(),
         })
     return code if code >= 0 else 128 - code
 
