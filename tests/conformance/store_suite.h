@@ -154,6 +154,24 @@ TEST_P(StoreConformance, ASnapshotIsReadOnAnotherThreadAndIsAlwaysOneWholeCommit
   }
 }
 
+TEST_P(StoreConformance, ASnapshotIsTakenOnAnotherThreadAndIsAlwaysOneWholeCommit) {
+  must_put({{"a", "0"}, {"z", "0"}});
+  constexpr int kCommits = 200;
+  std::thread reader([this] {
+    for (int newest = 0; newest < kCommits;) {
+      const auto snapshot = store().snapshot();
+      const auto a = snapshot->get("a");
+      ASSERT_TRUE(a.has_value());
+      ASSERT_EQ(snapshot->get("z"), a);
+      ASSERT_GE(std::stoi(*a), newest);
+      newest = std::stoi(*a);
+    }
+  });
+  for (int round = 1; round <= kCommits; ++round)
+    must_put({{"a", std::to_string(round)}, {"z", std::to_string(round)}});
+  reader.join();
+}
+
 TEST_P(StoreConformance, ReopeningKeepsWhatWasCommitted) {
   must_put({{"a", "1"}, {"b", "2"}});
   WriteSet changes;
