@@ -1,10 +1,19 @@
 // `granary-bench`: what Granary costs, figure by figure.
 #include <CLI/CLI.hpp>
 #include <cstdlib>
+#include <filesystem>
+#include <string>
+#include <system_error>
 
 #include "shared/runtime/version.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/measuring.h"
+
+namespace {
+
+constexpr const char* kOwnData = "An empty or absent directory for log and state; they stay (default: a temporary one)";
+
+}  // namespace
 
 int main(int argc, char** argv) {
   using namespace granary::bench;
@@ -27,7 +36,13 @@ int main(int argc, char** argv) {
 
   Arguments arguments;
   if (const char* pid = std::getenv("GRANARY_TEST_BROKER_PID")) arguments.broker_pid = std::atoi(pid);
-  const auto command = [&](const char* name, const char* description, std::uint64_t events, std::uint64_t projects) {
+  const auto is_unused = [](const std::string& path) {
+    std::error_code none;
+    const bool empty = !std::filesystem::exists(path, none) || std::filesystem::is_empty(path, none);
+    return empty ? "" : "expected an empty or absent directory, got " + path + "; hint: give it one of its own";
+  };
+  const auto command = [&](const char* name, const char* description, std::uint64_t events, std::uint64_t projects,
+                           const char* data_help = kOwnData) {
     CLI::App* one = app.add_subcommand(name, description);
     one->preparse_callback([&arguments, events, projects](std::size_t) {
       arguments.workload.events = events;
@@ -38,8 +53,8 @@ int main(int argc, char** argv) {
     one->add_option("--projects", arguments.workload.projects, "Projects (default " + std::to_string(projects) + ")")
         ->check(CLI::Range(1ULL, 10'000'000ULL));
     one->add_option("--seed", arguments.workload.seed, "Another workload of the same size")->capture_default_str();
-    one->add_option("--data", arguments.data,
-                    "An empty or absent directory for log and state; they stay (default: a temporary one)");
+    CLI::Option* data = one->add_option("--data", arguments.data, data_help);
+    if (data_help == kOwnData) data->check(is_unused);
     return one;
   };
   const auto take_brokers = [&](CLI::App* one) {
@@ -73,10 +88,8 @@ int main(int argc, char** argv) {
   take_brokers(intake);
   intake->callback([&] { bench_intake(arguments, connections, batch); });
 
-  CLI::App* replay = command("replay",
-                             "Fold speed over a log that stands: that of --data where a stopped server or `pipeline "
-                             "--data` left one, else one that is made first",
-                             2'000'000, 10'000);
+  CLI::App* replay = command("replay", "Fold speed over a log that stands", 2'000'000, 10'000,
+                             "Where a stopped server or `pipeline --data` left a log (default: one is made first)");
   replay->callback([&] { bench_replay(arguments); });
 
   int readers = 4;
@@ -106,6 +119,9 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   } catch (const CannotMeasure& error) {
     std::fprintf(stderr, "granary-bench: %s\n", error.what());
+    return 3;
+  } catch (const std::filesystem::filesystem_error& error) {
+    std::fprintf(stderr, "granary-bench: %s; hint: look at --data, or at TMPDIR and its room\n", error.what());
     return 3;
   }
   return 0;

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import unittest
 
 PROGRAM = sys.argv[1]
@@ -40,6 +41,15 @@ class Embedded(unittest.TestCase):
 
     def test_questions_meanwhile_change_nothing(self):
         self.assertEqual(run("read")["result_hash"], EXPECTED)
+
+    def test_a_folder_that_holds_something_is_refused_and_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "theirs"), "w", encoding="ascii"):
+                pass
+            done = subprocess.run([PROGRAM, "pipeline", *SIZE, "--data", folder], capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertIn(f"--data: expected an empty or absent directory, got {folder}", done.stderr)
+            self.assertEqual(os.listdir(folder), ["theirs"])
 
     def test_intake_gives_one_result_over_one_connection_and_over_many(self):
         self.assertEqual(run("intake", "--connections", "1")["result_hash"], run("intake", "--connections", "8")["result_hash"])
