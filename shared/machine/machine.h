@@ -2,7 +2,8 @@
 // here; what it knows came in by its events, what it does goes out through Out, and its rows reach the store through
 // flush().
 //
-// Threads: a machine belongs to its shard's thread. Views into inputs live during the call only.
+// Threads: a machine belongs to its shard's thread, one that is only shown rows to the reader's. Views into inputs live
+// during the call only.
 #pragma once
 
 #include <memory>

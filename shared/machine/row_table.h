@@ -1,7 +1,7 @@
 // A table of typed rows over a shard's store: hot rows stay in memory as structs, bytes exist only at load and flush,
 // and a row that changed is written once per commit. A row type lists its fields as events do (events/field.h).
 //
-// Threads: belongs to its shard's thread. A pointer to a row lives until the next erase of that row or shrink().
+// Threads: belongs to its machine's thread. A pointer to a row lives until the next erase of that row or shrink().
 #pragma once
 
 #include <algorithm>

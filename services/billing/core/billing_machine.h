@@ -8,7 +8,7 @@
 //     a part without one) that names its class releases it, in order; what has no price even then stays, in order.
 // A price book holds for what is folded after it: lines that stand are never rated again.
 //
-// Threads: belongs to its shard's thread, the queries too.
+// Threads: belongs to its shard's thread; queries to the thread of whoever shows it rows (Machine::show).
 #pragma once
 
 #include "services/billing/core/money.h"

@@ -22,7 +22,7 @@ class MeteringMachine final : public machine::Machine {
   void flush(store::WriteSet& rows) override;
   void committed() override;
 
-  // For questions, on the shard's thread.
+  // For questions.
   // Each source with what became of its usage here.
   void each_source(const std::function<void(std::string_view source, const SourceRow&)>& visit) const;
   // Each cluster and account whose usage waits for a binding.
