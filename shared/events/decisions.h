@@ -24,7 +24,7 @@ enum class ScreeningOutcome : std::uint8_t { cleared = 1, refused };
 enum class DecisionOutcome : std::uint8_t { awarded = 1, declined };
 // Who pays what a lot covers; share: the grant pays `share`, the organisation the rest.
 enum class FundingKind : std::uint8_t { covered = 1, share, pay_per_use };
-enum class PolicyKind : std::uint8_t { resource_classes = 1, acceptance_window, burn_order, overdraft };
+enum class PolicyKind : std::uint8_t { resource_classes = 1, acceptance_window, burn_order, overdraft, holds };
 enum class Charging : std::uint8_t { lots = 1, metered_only };
 enum class BurnRule : std::uint8_t { priority = 1, earliest_expiry, earliest_award };
 enum class OverdraftMode : std::uint8_t { bill = 1, record };
@@ -199,6 +199,7 @@ struct PolicyContent {
   OverdraftMode mode{};                // overdraft: what becomes of use that no lot covers,
   std::string seller;                  //   at whose prices,
   std::string project;                 //   and of which project (empty: all that have none of their own)
+  std::uint64_t silent_hours_max = 0;  // holds: what is held for a job that is silent for longer is free again
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "classes", s.classes, kOptional);
@@ -207,6 +208,7 @@ struct PolicyContent {
     visit(4, "mode", s.mode, kOptional);
     visit(5, "seller", s.seller, kOptional);
     visit(6, "project", s.project, kOptional);
+    visit(7, "silent_hours_max", s.silent_hours_max, kOptional);
   }
 };
 
@@ -247,6 +249,7 @@ struct PriceBookPublished {
   Instant effective;
   std::string currency;
   std::vector<PriceEntry> prices;
+  std::vector<std::string> without;  // classes that the book before prices and this one leaves out, on purpose
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "seller", s.seller, kRequired);
@@ -254,6 +257,7 @@ struct PriceBookPublished {
     visit(3, "effective", s.effective, kRequired);
     visit(4, "currency", s.currency, kRequired);
     visit(5, "prices", s.prices, kRequired);
+    visit(6, "without", s.without, kOptional);
   }
 };
 
@@ -277,7 +281,8 @@ GRANARY_ENUM_NAMES(granary::events::CustomerKind, "startup", "sme", "industry", 
 GRANARY_ENUM_NAMES(granary::events::ScreeningOutcome, "cleared", "refused");
 GRANARY_ENUM_NAMES(granary::events::DecisionOutcome, "awarded", "declined");
 GRANARY_ENUM_NAMES(granary::events::FundingKind, "covered", "share", "pay_per_use");
-GRANARY_ENUM_NAMES(granary::events::PolicyKind, "resource_classes", "acceptance_window", "burn_order", "overdraft");
+GRANARY_ENUM_NAMES(granary::events::PolicyKind, "resource_classes", "acceptance_window", "burn_order", "overdraft",
+                   "holds");
 GRANARY_ENUM_NAMES(granary::events::Charging, "lots", "metered_only");
 GRANARY_ENUM_NAMES(granary::events::BurnRule, "priority", "earliest_expiry", "earliest_award");
 GRANARY_ENUM_NAMES(granary::events::OverdraftMode, "bill", "record");

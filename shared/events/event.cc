@@ -53,6 +53,7 @@ constexpr auto kVocabulary = std::to_array<TypeInfo>({
     {EventType::usage_held, "granary.usage.held.v1", Origin::derived},
     {reserved(122), "granary.usage.remetered.v1", Origin::reserved},
     {reserved(123), "granary.refund.metered.v1", Origin::reserved},
+    {EventType::hold_settled, "granary.hold.settled.v1", Origin::derived},
     {EventType::usage_charged, "granary.usage.charged.v1", Origin::derived},
     {EventType::units_posted, "granary.units.posted.v1", Origin::derived},
     {reserved(132), "granary.transfer.sent.v1", Origin::reserved},
@@ -68,6 +69,7 @@ constexpr auto kVocabulary = std::to_array<TypeInfo>({
     {EventType::lot_expired, "granary.lot.expired.v1", Origin::derived},
     {reserved(153), "granary.lot.expiring.v1", Origin::reserved},
     {reserved(154), "granary.threshold.reached.v1", Origin::reserved},
+    {EventType::hold_lapsed, "granary.hold.lapsed.v1", Origin::derived},
     {EventType::record_refused, "granary.record.refused.v1", Origin::derived},
 });
 

@@ -36,12 +36,14 @@ enum class EventType : std::uint16_t {
   grant_opened = 111,
   usage_metered = 120,
   usage_held = 121,
+  hold_settled = 124,
   usage_charged = 130,
   units_posted = 131,
   charge_rated = 140,
   grant_awarded = 150,
   lot_exhausted = 151,
   lot_expired = 152,
+  hold_lapsed = 155,
   record_refused = 160,
 };
 
@@ -50,7 +52,8 @@ using Event =
     std::variant<std::monostate, OrganisationRegistered, ProjectRegistered, AccountBound, ApplicationSubmitted,
                  ScreeningDecided, ApplicationDecided, PolicyPublished, PriceBookPublished, SourceStated, UsageReported,
                  UsageInterim, LaneCompleted, SourceCompleted, ProjectOpened, GrantOpened, UsageMetered, UsageHeld,
-                 UsageCharged, UnitsPosted, ChargeRated, LotAwardedNotice, LotExhausted, LotExpired, RecordRefused>;
+                 HoldSettled, UsageCharged, UnitsPosted, ChargeRated, LotAwardedNotice, LotExhausted, LotExpired,
+                 HoldLapsed, RecordRefused>;
 
 template <class T>
 struct TypeOf;
@@ -76,12 +79,14 @@ GRANARY_EVENT_TYPE(ProjectOpened, project_opened);
 GRANARY_EVENT_TYPE(GrantOpened, grant_opened);
 GRANARY_EVENT_TYPE(UsageMetered, usage_metered);
 GRANARY_EVENT_TYPE(UsageHeld, usage_held);
+GRANARY_EVENT_TYPE(HoldSettled, hold_settled);
 GRANARY_EVENT_TYPE(UsageCharged, usage_charged);
 GRANARY_EVENT_TYPE(UnitsPosted, units_posted);
 GRANARY_EVENT_TYPE(ChargeRated, charge_rated);
 GRANARY_EVENT_TYPE(LotAwardedNotice, grant_awarded);
 GRANARY_EVENT_TYPE(LotExhausted, lot_exhausted);
 GRANARY_EVENT_TYPE(LotExpired, lot_expired);
+GRANARY_EVENT_TYPE(HoldLapsed, hold_lapsed);
 GRANARY_EVENT_TYPE(RecordRefused, record_refused);
 #undef GRANARY_EVENT_TYPE
 

@@ -14,6 +14,7 @@ using units::TimeTrouble;
 
 constexpr std::size_t kTextBytesMax = 256;
 constexpr std::size_t kItemsMax = 256;
+constexpr std::uint64_t kSilentHoursMax = 8760;  // a year: no job is silent for longer and still runs
 
 std::string shown(const Value& value) {
   std::string text;
@@ -279,13 +280,18 @@ Trouble check(const PolicyPublished& policy, const std::string& at) {
   const auto fits = [&](PolicyKind kind, bool filled) { return (policy.kind == kind) == filled; };
   if (!fits(PolicyKind::resource_classes, !content.classes.empty()) ||
       !fits(PolicyKind::acceptance_window, content.window_days != 0) ||
-      !fits(PolicyKind::burn_order, !content.order.empty()) || !fits(PolicyKind::overdraft, overdraft))
-    return FormError{
-        "malformed", at + "/content", std::string(enum_name(policy.kind)),
-        "send what belongs to the kind, and only that: classes, window_days, order, or mode with seller and project"};
+      !fits(PolicyKind::burn_order, !content.order.empty()) || !fits(PolicyKind::overdraft, overdraft) ||
+      !fits(PolicyKind::holds, content.silent_hours_max != 0))
+    return FormError{"malformed", at + "/content", std::string(enum_name(policy.kind)),
+                     "send what belongs to the kind, and only that: classes, window_days, order, silent_hours_max, or "
+                     "mode with seller "
+                     "and project"};
   if (content.window_days > 36500)
     return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days),
                      "send at most 36500 days"};
+  if (content.silent_hours_max > kSilentHoursMax)
+    return FormError{"malformed", at + "/content/silent_hours_max", std::to_string(content.silent_hours_max),
+                     "send at most " + std::to_string(kSilentHoursMax) + " hours"};
   if (overdraft && (content.mode == OverdraftMode{} || (content.mode == OverdraftMode::bill && content.seller.empty())))
     return FormError{"malformed", at + "/content/mode", "", "send a mode; with bill the seller too, whose prices hold"};
   std::set<std::string> seen;
@@ -295,11 +301,37 @@ Trouble check(const PolicyPublished& policy, const std::string& at) {
   return std::nullopt;
 }
 
+// The kinds of customer that an entry is for, a bit each.
+unsigned kinds_of(const PriceEntry& entry) {
+  unsigned kinds = entry.customer_kinds.empty() ? ~0U : 0U;
+  for (const CustomerKind kind : entry.customer_kinds) kinds |= 1U << static_cast<unsigned>(kind);
+  return kinds;
+}
+
+// Whether `entry` never holds, for `first` stands before it.
+bool is_hidden_by(const PriceEntry& first, const PriceEntry& entry) {
+  return first.class_name == entry.class_name && (kinds_of(entry) & ~kinds_of(first)) == 0 &&
+         (first.purposes.empty() || first.purposes == entry.purposes) &&
+         units::named_unit(first.per)->kind == units::named_unit(entry.per)->kind;
+}
+
 Trouble check(const PriceBookPublished& book, const std::string& at) {
   if (!upper_letters(book.currency, 3))
     return FormError{"malformed", at + "/currency", book.currency, "send three capital letters (ISO 4217): EUR"};
   for (std::size_t i = 0; i < book.prices.size(); ++i)
     if (auto trouble = check_unit(book.prices[i].per, at + "/prices/" + std::to_string(i) + "/per")) return trouble;
+  for (std::size_t i = 0; i < book.prices.size(); ++i)
+    for (std::size_t before = 0; before < i; ++before) {
+      if (!is_hidden_by(book.prices[before], book.prices[i])) continue;
+      return FormError{"price_hidden", at + "/prices/" + std::to_string(i), book.prices[i].class_name,
+                       "entry " + std::to_string(before) +
+                           " holds for all that this one names: put the narrower entry first, or leave one out"};
+    }
+  for (std::size_t i = 0; i < book.without.size(); ++i)
+    if (std::any_of(book.prices.begin(), book.prices.end(),
+                    [&](const PriceEntry& entry) { return entry.class_name == book.without[i]; }))
+      return FormError{"malformed", at + "/without/" + std::to_string(i), book.without[i],
+                       "list a class in prices or in without, not in both"};
   return std::nullopt;
 }
 

@@ -9,7 +9,7 @@ constexpr int kSlotBits = 7;
 static_assert(std::size_t{1} << kSlotBits == IdBuckets::kBlockEntries);
 // Room for the last day of the year 9999 in what a place leaves for it.
 constexpr std::int64_t kDayMax = (1 << 24) - 1;
-constexpr std::size_t kSubstanceAt = 16, kLaneAt = 32;
+constexpr std::size_t kSubstanceAt = 16, kLaneAt = 48;
 
 std::uint64_t fingerprint_of(BytesView id) {
   return read_u64(id);
@@ -67,11 +67,11 @@ std::optional<IdBuckets::Entry> IdBuckets::find(const Id16& id) {
   const auto place = place_of(id);
   if (!place) return std::nullopt;
   const BytesView bytes = entry_at(block(*place >> kSlotBits).bytes, *place % kBlockEntries);
-  return Entry{*id_from(bytes.substr(kSubstanceAt, 16)), read_u16(bytes.substr(kLaneAt)),
+  return Entry{*hash_from(bytes.substr(kSubstanceAt, 32)), read_u16(bytes.substr(kLaneAt)),
                read_u64(bytes.substr(kLaneAt + 2)), day_of(*place >> kSlotBits)};
 }
 
-void IdBuckets::add(const Id16& id, const Id16& substance, std::int64_t day, std::uint16_t lane_partition,
+void IdBuckets::add(const Id16& id, const Hash32& substance, std::int64_t day, std::uint16_t lane_partition,
                     std::uint64_t lane_number) {
   GRANARY_CHECK(day >= 0 && day <= kDayMax, "an id belongs to a day outside the years 1970 to 9999");
   Bucket& bucket = buckets_[day];

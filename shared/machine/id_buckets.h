@@ -1,9 +1,9 @@
 // Exact dedupe as ledger state (design, sections 3 and 5): the identities of the raw events that a shard has taken,
-// with the hash of their substance and the place in a lane of what was emitted for them, kept in buckets by day and
-// dropped a whole bucket at a time.
+// with what tells another substance from theirs and the place in a lane of what was emitted for them, kept in buckets
+// by day and dropped a whole bucket at a time.
 //
-// Rows: key = prefix (1 byte), day (i64), block (u32); value = up to 128 entries of 42 bytes: identity 16, substance
-// 16, lane partition u16, lane number u64, all big-endian. Only the last block of a bucket grows; blocks are cut by
+// Rows: key = prefix (1 byte), day (i64), block (u32); value = up to 128 entries of 58 bytes: identity 16, substance
+// 32, lane partition u16, lane number u64, all big-endian. Only the last block of a bucket grows; blocks are cut by
 // content alone. Memory: about 16 to 37 bytes an id for the index, which open() builds again, and a bounded cache of
 // blocks.
 //
@@ -26,17 +26,17 @@ namespace granary::machine {
 class IdBuckets {
  public:
   struct Entry {
-    Id16 substance{};
+    Hash32 substance{};  // the machine's: a hash, or what else it compares
     std::uint16_t lane_partition = 0;
     std::uint64_t lane_number = 0;  // of what was emitted for it; 0: it waits, or nothing was
     std::int64_t day = 0;           // its bucket
   };
 
   static constexpr std::size_t kBlockEntries = 128;
-  static constexpr std::size_t kEntryBytes = 42;
+  static constexpr std::size_t kEntryBytes = 58;
 
   // All keys begin with `prefix`, its own within the machine. Of the blocks that did not change since the last flush at
-  // most `cached_blocks_max` (5.4 kB each) stay in memory.
+  // most `cached_blocks_max` (7.4 kB each) stay in memory.
   explicit IdBuckets(std::uint8_t prefix, std::size_t cached_blocks_max = 256);
 
   // Once, before all else: reads all blocks.
@@ -45,7 +45,7 @@ class IdBuckets {
   // nullopt: never added, or dropped since.
   [[nodiscard]] std::optional<Entry> find(const Id16& id);
   // The id must not be there. `day` is units::day_number of an instant within the years 1970 to 9999.
-  void add(const Id16& id, const Id16& substance, std::int64_t day, std::uint16_t lane_partition,
+  void add(const Id16& id, const Hash32& substance, std::int64_t day, std::uint16_t lane_partition,
            std::uint64_t lane_number);
   // What waited was emitted. The id must be there.
   void set_lane(const Id16& id, std::uint16_t lane_partition, std::uint64_t lane_number);

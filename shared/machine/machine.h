@@ -49,12 +49,14 @@ struct Context {
 Id16 identity_of(const events::Raw& raw);
 Id16 root_identity(const events::Root& root);
 
-// A raw event. `identity` is the hash over root and sender's (source, id), `substance` that of the substance's bytes.
+// SHA-256 of the substance's bytes, as stored.
+Hash32 substance_hash(const events::Raw& raw);
+
+// A raw event. `identity` is the hash over root and sender's (source, id).
 struct RawInput {
   const events::Raw& raw;
   const events::Event& event;
   Id16 identity;
-  Id16 substance;
 };
 
 // An event of a lane.

@@ -26,6 +26,10 @@ Id16 identity_of(const events::Raw& raw) {
   return id_of(proof::sha256_of_parts({raw.root.source, raw.root.id, raw.source, raw.id}));
 }
 
+Hash32 substance_hash(const events::Raw& raw) {
+  return proof::sha256(raw.substance);
+}
+
 std::uint16_t Router::shard_of(BytesView key) {
   Memo::Entry& entry = memo_->entries[std::hash<BytesView>{}(key) % memo_->entries.size()];
   if (!entry.filled || entry.key != key) {

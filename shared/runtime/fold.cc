@@ -273,8 +273,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
       return Step::folded;
   }
   const Id16 identity = machine::identity_of(raw_);
-  const Hash32 substance = proof::sha256(raw_.substance);
-  Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity, id_of(substance)}, context(), *this);
+  Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity}, context(), *this);
   ++counters_.events;
   if (outcome.judgement == machine::Judgement::refused) {
     ++counters_.refusals;
@@ -290,7 +289,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
     refused.type = events::type_name(events::type_of(decoder_.event()));
     refused.source = raw_.source;
     refused.id = raw_.id;
-    refused.substance_sha256 = to_hex(view_of(substance));
+    refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
     refused.recorded_at = raw_.recorded_at;
     emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
   }

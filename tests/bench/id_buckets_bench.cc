@@ -52,7 +52,9 @@ int main(int argc, char** argv) {
   measure("new ids", count, [&](std::uint64_t n) {
     const Id16 id = id_of_number(n);
     found += ids.find(id).has_value();
-    ids.add(id, id, 20000 + static_cast<std::int64_t>(n * 400 / count), 0, n);
+    granary::Hash32 substance{};
+    std::copy(id.begin(), id.end(), substance.begin());
+    ids.add(id, substance, 20000 + static_cast<std::int64_t>(n * 400 / count), 0, n);
     if (n % 50'000 == 49'999) flush();
   });
   flush();

@@ -14,7 +14,7 @@ SIZE = ["--events", "20000", "--projects", "100"]
 
 # Of SIZE and seed 7. It covers the machines' rows, so a change of the workload (tests/bench/workload.cc), of the rules, or of the form in which rows
 # stand changes it. Where that was meant, this prints the new one: granary-bench pipeline --events 20000 --projects 100 --seed 7
-EXPECTED = "fa08963c8e0a005265519bc98d189cc07d6996790258b7e0b3c9a89548090431"
+EXPECTED = "bc6d398c5189bb8c90487cae09c8817dec5d50e4949d35de3cce2b37da2d903a"
 
 
 def run(command, *arguments, seed=7):

@@ -45,8 +45,7 @@ Ids measure_ids(std::uint64_t seed, std::uint64_t count, const std::string& dire
     append_u64(name, n);
     const Hash32 hash = proof::sha256(name);
     const Id16 id = id_of(hash);
-    Id16 substance;  // the hash's other half: what is like noise, no file makes smaller
-    std::copy(hash.begin() + 16, hash.end(), substance.begin());
+    const Hash32 substance = proof::sha256(view_of(hash));  // what is like noise, no file makes smaller
     if (ids.find(id)) throw CannotMeasure("an identity was there before it was added");
     // Days come as time goes on: the newest buckets grow.
     ids.add(id, substance, kFirstDay + static_cast<std::int64_t>(n * kWindowDays / count),

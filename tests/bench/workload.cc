@@ -56,7 +56,7 @@ Bytes raw_record(const events::Event& event, std::string source, std::string id)
 
 std::vector<events::Event> policies() {
   events::PolicyPublished classes{events::PolicyKind::resource_classes, "1", Instant(), {}};
-  events::PriceBookPublished prices{"factory", "1", Instant(), "EUR", {}};
+  events::PriceBookPublished prices{"factory", "1", Instant(), "EUR", {}, {}};
   for (const Class& one : kClasses) {
     classes.content.classes.push_back({one.name, one.kind, events::Charging::lots});
     prices.prices.push_back({one.name, units::Price(one.price), one.unit, {}, {}});

@@ -74,12 +74,13 @@ std::vector<Bytes> decisions() {
   classes.content.classes = {{"gpu", events::UnitKind::resource_us, events::Charging::lots}};
   add(classes);
   add(events::PriceBookPublished{
-      "s", "1", Instant(), "EUR", {{"gpu", units::Price(2'500'000'000), "resource-hour", {}, {}}}});
+      "s", "1", Instant(), "EUR", {{"gpu", units::Price(2'500'000'000), "resource-hour", {}, {}}}, {}});
   add(events::PriceBookPublished{"s",
                                  "2",
                                  Instant(kStart - 5 * units::kDayMs),
                                  "EUR",
-                                 {{"gpu", units::Price(3'100'000'000), "resource-hour", {}, {}}}});
+                                 {{"gpu", units::Price(3'100'000'000), "resource-hour", {}, {}}},
+                                 {}});
   for (int p = 0; p < kProjects; ++p) {
     const std::string n = std::to_string(p);
     add(events::OrganisationRegistered{"o" + n, "O", events::CustomerKind::startup, "FI", "", {}});
@@ -272,7 +273,7 @@ void tell_books(const Process& process, std::ostream& out) {
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
     process.ask(MachineKind::allocation, shard, [&](machine::Machine& rules, const runtime::ShardStatus&) {
       auto& books = static_cast<allocation::AllocationMachine&>(rules);
-      for (const auto& row : books.projects({}, 1000).rows)
+      for (const auto& row : books.projects({}, 1000, {}).rows)
         for (const auto& balance : row.classes)
           out << "balance " << row.project << ' ' << balance.class_name << " granted "
               << units::format_integer(balance.granted.value()) << " used "

@@ -63,14 +63,16 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
   events::Raw raw;
   raw.source = source;
   raw.id = id;
-  raw.root = {source, id};
+  // As a door does: an event that is its own root leaves `root` empty.
   if (const auto* interim = std::get_if<events::UsageInterim>(&event)) raw.root = interim->root;
   raw.time = raw.recorded_at = now_;
   events::encode_event(event, raw.substance);
   const bool is_usage =
       std::holds_alternative<events::UsageReported>(event) || std::holds_alternative<events::UsageInterim>(event);
   const Topic topic = is_usage ? Topic::usage : Topic::applications;
-  const std::uint16_t shard = is_usage ? proof::shard_of({raw.root.source, raw.root.id}, partitions_) : 0;
+  const bool is_root = raw.root.source.empty();
+  const std::uint16_t shard =
+      is_usage ? proof::shard_of({is_root ? source : raw.root.source, is_root ? id : raw.root.id}, partitions_) : 0;
   const std::uint64_t offset = append(partition_of(topic, shard), events::encode_record(raw));
   const auto alive = std::make_shared<int>();
   std::promise<std::vector<std::optional<machine::Outcome>>> judged;

@@ -30,6 +30,7 @@ class Ledger {
 
   // A tick to every inbox; raw events are recorded at this time from now on.
   void tick(units::Instant now);
+  [[nodiscard]] units::Instant now() const { return now_; }
   // A raw event under its (source, id); usage goes by it, all else to intake. What became of it.
   machine::Outcome send(const std::string& source, const std::string& id, const events::Event& event);
 

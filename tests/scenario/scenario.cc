@@ -19,6 +19,7 @@ using metering::MeteringMachine;
 using units::Instant;
 
 constexpr const char* kSource = "slurm://aif1";
+constexpr const char* kCluster = "aif1";
 
 // "2026-10-31", "2026-10-31T23:30" or the whole of it.
 Instant at(const std::string& text) {
@@ -98,6 +99,8 @@ class Player {
                              : verb == "window"       ? window(words)
                              : verb == "overdraft"    ? overdraft(words)
                              : verb == "burn"         ? burn(words)
+                             : verb == "holds"        ? holds(words)
+                             : verb == "bind"         ? bind(words)
                              : verb == "prices"       ? prices(words)
                              : verb == "organisation" ? organisation(words)
                              : verb == "project"      ? project(words)
@@ -149,7 +152,7 @@ class Player {
       };
       line += " " + text("project");
       if (!text("class").empty())
-        line += " " + text("class") + " lot " + text("lot") + ": " +
+        line += " " + text("class") + (text("lot").empty() ? " of " + text("id") : " lot " + text("lot")) + ": " +
                 people(units::Amount(*units::parse_integer(text("amount"))), *units::unit_from_name(text("unit")));
       lines.push_back(line + "\n");
     }
@@ -202,6 +205,33 @@ class Player {
     }
     return publish(events::PolicyKind::burn_order, content);
   }
+  std::string holds(Words& words) {
+    words.expect("silent");
+    events::PolicyContent content;
+    content.silent_hours_max = static_cast<std::uint64_t>(decimal(words.next(), 0));
+    words.expect("hours");
+    return publish(events::PolicyKind::holds, content);
+  }
+  std::string bind(Words& words) {
+    events::AccountBound bound;
+    bound.cluster = kCluster;
+    bound.account = words.next();
+    words.expect("to");
+    bound.project = words.next();
+    if (words.has("from")) bound.from = at(words.next());
+    return send(bound);
+  }
+  // `of PROJECT`, or `of account ACCOUNT`.
+  template <class Usage>
+  static void payer(Words& words, Usage& usage) {
+    words.expect("of");
+    if (!words.has("account")) {
+      usage.project = words.next();
+      return;
+    }
+    usage.cluster = kCluster;
+    usage.account = words.next();
+  }
   std::string prices(Words& words) {
     events::PriceBookPublished book;
     words.expect("of");
@@ -217,8 +247,15 @@ class Player {
       entry.price = units::Price(decimal(words.next(), 9));
       words.expect("per");
       more = words.item(entry.per);
+      if (!more && words.has("for")) {
+        std::string kind;
+        more = words.item(kind);
+        entry.customer_kinds.push_back(named<events::CustomerKind>(kind));
+      }
       book.prices.push_back(entry);
     }
+    if (words.has("without"))
+      for (bool more = true; more;) more = words.item(book.without.emplace_back());
     return send(book);
   }
   std::string organisation(Words& words) {
@@ -291,21 +328,19 @@ class Player {
   std::string usage(Words& words) {
     events::UsageReported used;
     const std::string id = words.next();
-    words.expect("of");
-    used.project = words.next();
+    payer(words, used);
     used.resources = resources(words);
     words.expect("from");
     used.start = at(words.next());
     words.expect("to");
     used.end = at(words.next());
-    used.state = "COMPLETED";
+    used.state = words.has("as") ? words.next() : "COMPLETED";
     return send(used, id, kSource);
   }
   std::string running(Words& words) {
     events::UsageInterim interim;
     interim.root = {kSource, words.next()};
-    words.expect("of");
-    interim.project = words.next();
+    payer(words, interim);
     interim.resources = resources(words);
     words.expect("from");
     interim.start = at(words.next());
@@ -323,7 +358,7 @@ class Player {
   std::string balance(const std::string& project) {
     std::string said;
     ledger_.ask<AllocationMachine>(MachineKind::allocation, ledger_.shard_of(project), [&](AllocationMachine& machine) {
-      const auto found = machine.balance(project);
+      const auto found = machine.balance(project, ledger_.now());
       if (!found) {
         said = "unknown, " + std::to_string(machine.waiting_of(project)) + " usages wait for it\n";
         return;
@@ -341,6 +376,7 @@ class Player {
         };
         said += one.class_name;
         sum(one);
+        if (one.usable != one.available) amount("usable", one.usable);
         amount("uncovered", one.uncovered);
         said += "\n";
         for (const allocation::Lot& lot : one.lots) {

@@ -53,7 +53,7 @@ ToySum& ToyMachine::add(BytesView key, Amount amount) {
 
 Outcome ToyMachine::apply_raw(const machine::RawInput& input, const Context& context, Out& out) {
   if (const ToyId* known = ids_.find(view_of(input.identity))) {
-    if (known->substance == view_of(input.substance)) return {Judgement::repeat};
+    if (known->substance == view_of(machine::substance_hash(input.raw))) return {Judgement::repeat};
     return Outcome::refuse("conflicting_duplicate", "", "send another id");
   }
   const auto* stated = std::get_if<events::SourceStated>(&input.event);
@@ -62,7 +62,7 @@ Outcome ToyMachine::apply_raw(const machine::RawInput& input, const Context& con
     return Outcome::refuse("toy_refuses", "", "send it elsewhere");
   if (usage != nullptr && usage->project == "nobody") return Outcome::refuse("toy_refuses", "/project", "name one");
   GRANARY_CHECK(usage == nullptr || usage->project != "lawless", "a law of the toy is broken");
-  ids_.edit(view_of(input.identity)).substance = view_of(input.substance);
+  ids_.edit(view_of(input.identity)).substance = view_of(machine::substance_hash(input.raw));
   if (usage != nullptr) {
     meter(input, context, out);
   } else {

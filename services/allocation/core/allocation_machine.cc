@@ -17,14 +17,20 @@ AllocationMachine::AllocationMachine(std::size_t rows_max)
       holds_(static_cast<std::uint8_t>(Table::holds), rows_max),
       ends_(static_cast<std::uint8_t>(Table::ends), rows_max),
       counts_(static_cast<std::uint8_t>(Table::counts), rows_max),
+      heard_(static_cast<std::uint8_t>(Table::heard), rows_max),
       policies_(rows_max),
       sources_(rows_max) {}
 
 void AllocationMachine::open(const store::View& rows) {
   show(rows);
   first_end_.reset();
-  ends_.scan({}, [this](BytesView key, const EndRow&) {
+  ends_.scan({}, [this](BytesView key, const KeyRow&) {
     first_end_ = Instant(read_i64(key));
+    return false;
+  });
+  first_heard_.reset();
+  heard_.scan({}, [this](BytesView key, const KeyRow&) {
+    first_heard_ = Instant(read_i64(key));
     return false;
   });
 }
@@ -37,6 +43,7 @@ void AllocationMachine::show(const store::View& rows) {
   holds_.open(rows);
   ends_.open(rows);
   counts_.open(rows);
+  heard_.open(rows);
   policies_.open(rows);
   sources_.open(rows);
 }
@@ -52,6 +59,8 @@ void AllocationMachine::apply_lane(const machine::LaneInput& input, const Contex
     fold_usage({*usage, input.shard, input.number}, context, out);
   else if (const auto* held = std::get_if<events::UsageHeld>(&event))
     fold_interim(*held, context, out);
+  else if (const auto* settled = std::get_if<events::HoldSettled>(&event))
+    release_hold(settled->project, settled->source, settled->id, settled->at, context, out);
   else if (const auto* project = std::get_if<events::ProjectOpened>(&event))
     open_project(*project, context, out);
   else if (const auto* grant = std::get_if<events::GrantOpened>(&event))
@@ -67,10 +76,15 @@ void AllocationMachine::apply_lane(const machine::LaneInput& input, const Contex
 }
 
 void AllocationMachine::apply_tick(Instant, const Context& context, Out& out) {
+  expire_lots(context, out);
+  lapse_holds(context, out);
+}
+
+void AllocationMachine::expire_lots(const Context& context, Out& out) {
   if (!first_end_ || *first_end_ > context.now) return;
   first_end_.reset();
   std::vector<Bytes> due;
-  ends_.scan({}, [&](BytesView key, const EndRow&) {
+  ends_.scan({}, [&](BytesView key, const KeyRow&) {
     const Instant end(read_i64(key));
     if (end > context.now) {
       first_end_ = end;
@@ -100,6 +114,7 @@ void AllocationMachine::flush(store::WriteSet& rows) {
   holds_.flush(rows);
   ends_.flush(rows);
   counts_.flush(rows);
+  heard_.flush(rows);
   policies_.flush(rows);
   sources_.flush(rows);
 }
@@ -112,6 +127,7 @@ void AllocationMachine::committed() {
   holds_.shrink();
   ends_.shrink();
   counts_.shrink();
+  heard_.shrink();
   policies_.shrink();
   sources_.shrink();
 }

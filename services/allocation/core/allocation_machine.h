@@ -3,11 +3,11 @@
 // unknown projects wait, expires lots at their end. Emits to the ledger (by organisation) and to notices.
 //
 // What has to hold: intake sends a project before its grants, and each project and grant once; metering sends one
-// usage.metered per (source, id), and no usage.held after it. A broken promise of these is a CHECK, but the last: a
-// hold is found by project, source and id, so a final usage under another project, or an interim figure after the final
-// one, leaves a hold that stays reserved, also past its lot's end.
+// usage.metered per (source, id), and no usage.held after it; a job that changes its project is settled at the old one
+// (hold.settled). A broken promise of these is a CHECK, but the last: a hold that nobody ends lapses once its job has
+// been silent for as long as the policy `holds` says (holds.cc).
 //
-// Threads: as machine::Machine; the questions too are asked on the shard's thread.
+// Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
 
 #include <map>
@@ -29,6 +29,7 @@ struct ClassBalance {
   std::string class_name;
   UnitKind unit{};
   Amount granted, used, reserved, expired, withdrawn, available;
+  Amount usable;   // the part of `available` in lots whose period includes the present
   Amount running;  // the part of `reserved` that interim figures show; all of it, as long as nobody can reserve
   Amount uncovered;
   std::vector<Lot> lots;
@@ -72,13 +73,14 @@ class AllocationMachine final : public machine::Machine {
   void committed() override;
 
   // nullopt: the project is not known. Classes in the order of their keys; those that were only metered are left out.
-  std::optional<ProjectBalance> balance(BytesView project);
+  // `now`: the present, for what is usable.
+  std::optional<ProjectBalance> balance(BytesView project, Instant now);
   // How many usages of a project wait for it.
   std::uint64_t waiting_of(BytesView project);
   // How many usages of each source wait for each project. Reads all that wait.
   std::map<std::pair<std::string, std::string>, std::uint64_t> waiting_by_source();  // by source and project
   // Up to `limit` > 0 projects behind the key `after` (empty: from the first on), without lots.
-  Page<ProjectBalance> projects(BytesView after, std::size_t limit);
+  Page<ProjectBalance> projects(BytesView after, std::size_t limit, Instant now);
   // Up to `limit` > 0 totals behind the key `after`, those of unknown projects too.
   Page<UsageTotal> usage(BytesView after, std::size_t limit);
   CountsRow counts();
@@ -107,6 +109,7 @@ class AllocationMachine final : public machine::Machine {
   const ProjectRow* find_project(BytesView project);  // nullptr: not known; leaves its key in key_
   void open_project(const events::ProjectOpened& opened, const Context& context, Out& out);
   void open_grant(const events::GrantOpened& opened, const Context& context, Out& out);
+  void expire_lots(const Context& context, Out& out);
   void expire(Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context, Out& out);
   // Between two accounts of the lot, and told to the ledger.
   void move(const Movement& movement, Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context,
@@ -127,7 +130,11 @@ class AllocationMachine final : public machine::Machine {
                const ProjectRow& project, const Context& context, Out& out);
   void release(HeldPart& part, Amount amount, BytesView project_name, const ProjectRow& project, Instant at,
                const Context& context, Out& out);
-  void release_hold(const events::UsageMetered& usage, const Context& context, Out& out);
+  // `key`: of a row of holds_ that is there. Releases all of it, and forgets it.
+  void end_hold(const Bytes& key, BytesView project, Instant at, const Context& context, Out& out);
+  // Where there is one.
+  void release_hold(BytesView project, BytesView source, BytesView id, Instant at, const Context& context, Out& out);
+  void lapse_holds(const Context& context, Out& out);
 
   CountsRow& edit_counts() { return counts_.edit({}); }
 
@@ -136,11 +143,13 @@ class AllocationMachine final : public machine::Machine {
   machine::RowTable<WaitingQueue> waiting_;
   machine::RowTable<WaitingUsage> waiting_usage_;
   machine::RowTable<HoldRow> holds_;
-  machine::RowTable<EndRow> ends_;
+  machine::RowTable<KeyRow> ends_;
   machine::RowTable<CountsRow> counts_;
+  machine::RowTable<KeyRow> heard_;
   Policies policies_;
   Sources sources_;
-  std::optional<Instant> first_end_;  // the earliest end in ends_, so that most ticks look at nothing
+  std::optional<Instant> first_end_;    // the earliest end in ends_, so that most ticks look at nothing
+  std::optional<Instant> first_heard_;  // no hold was last heard of before it, likewise
 
   // Memory that is reused.
   Bytes key_;

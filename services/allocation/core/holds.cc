@@ -1,9 +1,11 @@
 // Holds: what a running job has used by its newest interim figure is reserved, so that its lots do not promise it to
-// others. The final usage releases the hold, then is charged like any other. A hold lives until then, whatever time
-// passes: what it has reserved does not expire before.
+// others. The final usage releases the hold, then is charged like any other; what a hold has reserved does not expire
+// before. The hold of a job that was reported under another project since is settled by metering; that of a job of
+// which nothing is heard for the published time lapses, with a notice.
 #include "services/allocation/core/allocation_machine.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace granary::allocation {
 
@@ -19,6 +21,15 @@ void hold_key(BytesView project, BytesView source, BytesView id, Bytes& key) {
 
 bool is_of(const HeldPart& part, const events::MeteredAmount& amount) {
   return part.class_name == amount.class_name && part.unit == amount.unit;
+}
+
+// How many holds may lapse at one tick; the others do at the next ones.
+constexpr std::size_t kLapsesMax = 1000;
+
+void heard_key(Instant heard_at, BytesView hold, Bytes& key) {
+  key.clear();
+  append_i64(key, heard_at.ms());
+  key.append(hold);
 }
 
 Amount held_of(const HoldRow& hold, const events::MeteredAmount& amount) {
@@ -39,12 +50,21 @@ void AllocationMachine::fold_interim(const events::UsageHeld& held, const Contex
   hold_key(held.project, held.source, held.id, key_);
   const HoldRow* known = holds_.find(key_);
   if (known != nullptr && held.measured_at <= known->measured_at) return;
+  const bool is_new = known == nullptr;
   HoldRow& hold = holds_.edit(key_);
-  if (known == nullptr) {
+  Bytes heard;
+  heard_key(hold.heard_at, key_, heard);
+  if (!is_new) heard_.erase(heard);
+  hold.measured_at = held.measured_at;
+  // The later of the two: before the first tick `now` is 1970.
+  hold.heard_at = std::max(context.now, held.measured_at);
+  heard_key(hold.heard_at, key_, heard);
+  heard_.edit(heard);
+  first_heard_ = first_heard_ ? std::min(*first_heard_, hold.heard_at) : hold.heard_at;
+  if (is_new) {
     project_key(held.project, key_);
     ++projects_.edit(key_).holds;
   }
-  hold.measured_at = held.measured_at;
 
   // What is held beyond the new figure goes back first, the newest of it before the older.
   for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
@@ -95,16 +115,62 @@ void AllocationMachine::release(HeldPart& part, Amount amount, BytesView project
   part.amount -= amount;
 }
 
-void AllocationMachine::release_hold(const events::UsageMetered& usage, const Context& context, Out& out) {
+void AllocationMachine::release_hold(BytesView project, BytesView source, BytesView id, Instant at,
+                                     const Context& context, Out& out) {
   Bytes key;
-  hold_key(usage.project, usage.source, usage.id, key);
-  if (holds_.find(key) == nullptr) return;
-  project_key(usage.project, key_);
+  hold_key(project, source, id, key);
+  if (holds_.find(key) != nullptr) end_hold(key, project, at, context, out);
+}
+
+void AllocationMachine::end_hold(const Bytes& key, BytesView project_name, Instant at, const Context& context,
+                                 Out& out) {
+  project_key(project_name, key_);
   ProjectRow& project = projects_.edit(key_);
   --project.holds;
-  for (HeldPart& part : holds_.edit(key).parts)
-    release(part, part.amount, usage.project, project, usage.end, context, out);
+  HoldRow& hold = holds_.edit(key);
+  for (HeldPart& part : hold.parts) release(part, part.amount, project_name, project, at, context, out);
+  Bytes heard;
+  heard_key(hold.heard_at, key, heard);
+  heard_.erase(heard);
   holds_.erase(key);
+}
+
+void AllocationMachine::lapse_holds(const Context& context, Out& out) {
+  const std::int64_t silent_ms = policies_.silent_hours_max(context.now) * units::kHourMs;
+  const Instant until = context.now.plus_ms(-silent_ms);
+  if (!first_heard_ || *first_heard_ > until) return;
+  first_heard_.reset();
+  std::vector<Bytes> due;
+  heard_.scan({}, [&](BytesView key, const KeyRow&) {
+    const Instant heard_at(read_i64(key));
+    if (heard_at <= until && due.size() < kLapsesMax) return due.emplace_back(key), true;
+    first_heard_ = heard_at;
+    return false;
+  });
+  for (const Bytes& heard : due) {
+    const Bytes key = heard.substr(sizeof(std::int64_t));
+    BytesView rest = key;
+    const auto project = take_part(rest);
+    const auto source = take_part(rest);
+    const auto id = take_part(rest);
+    GRANARY_CHECK(project && source && id, "a key of holds has another form");
+    events::HoldLapsed lapsed;
+    lapsed.project = *project;
+    lapsed.source = *source;
+    lapsed.id = *id;
+    lapsed.heard_at = Instant(read_i64(heard));
+    lapsed.at = context.now;
+    lapsed.organisation = find_project(*project)->organisation;
+    // By class and unit, in their order: a part is of one lot.
+    std::map<std::pair<std::string, UnitKind>, Amount> held;
+    for (const HeldPart& part : holds_.find(key)->parts) held[{part.class_name, part.unit}] += part.amount;
+    end_hold(key, *project, context.now, context, out);
+    for (const auto& [class_and_unit, amount] : held) {
+      std::tie(lapsed.class_name, lapsed.unit) = class_and_unit;
+      lapsed.amount = amount;
+      out.emit(machine::Topic::notices, context.shard, lapsed);
+    }
+  }
 }
 
 }  // namespace granary::allocation

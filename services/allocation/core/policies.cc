@@ -13,7 +13,7 @@ void policy_key(events::PolicyKind kind, BytesView project, Bytes& key) {
 
 void Policies::publish(const events::PolicyPublished& policy) {
   const bool overdraft = policy.kind == events::PolicyKind::overdraft;
-  if (!overdraft && policy.kind != events::PolicyKind::burn_order) return;
+  if (!overdraft && policy.kind != events::PolicyKind::burn_order && policy.kind != events::PolicyKind::holds) return;
   policy_key(policy.kind, overdraft ? BytesView(policy.content.project) : BytesView(), key_);
   auto& versions = rows_.edit(key_).versions;
   // A policy has no end: from its effective time on it hides all that were published before.
@@ -35,6 +35,11 @@ const std::vector<events::BurnRule>& Policies::burn_order(Instant start) {
                                                         events::BurnRule::earliest_award};
   const PolicyVersion* version = in_force(events::PolicyKind::burn_order, {}, start);
   return version == nullptr ? by_default : version->content.order;
+}
+
+std::int64_t Policies::silent_hours_max(Instant now) {
+  const PolicyVersion* version = in_force(events::PolicyKind::holds, {}, now);
+  return static_cast<std::int64_t>(version == nullptr ? kSilentHoursMax : version->content.silent_hours_max);
 }
 
 Overdraft Policies::overdraft(BytesView project, Instant start) {

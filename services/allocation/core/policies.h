@@ -1,5 +1,5 @@
-// The published policies that allocation reads: burn-down order and overdraft. In force at an instant is, of those
-// effective by then, the one published last. Belongs to the shard's thread.
+// The published policies that allocation reads: burn-down order, overdraft, and how long a hold may be silent. In force
+// at an instant is, of those effective by then, the one published last. Belongs to the shard's thread.
 #pragma once
 
 #include <string_view>
@@ -29,6 +29,10 @@ class Policies {
   const std::vector<events::BurnRule>& burn_order(Instant start);
   // The project's own policy first, else the general one; where none is in force: recorded, for no seller.
   Overdraft overdraft(BytesView project, Instant start);
+
+  // How long a job may be silent before its hold lapses, in hours.
+  static constexpr std::uint64_t kSilentHoursMax = 48;  // where nothing is published
+  std::int64_t silent_hours_max(Instant now);
 
   void flush(store::WriteSet& rows) { rows_.flush(rows); }
   void shrink() { rows_.shrink(); }

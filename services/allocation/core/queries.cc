@@ -4,7 +4,7 @@
 namespace granary::allocation {
 namespace {
 
-ClassBalance class_balance(const AccountId& id, const AccountRow& account) {
+ClassBalance class_balance(const AccountId& id, const AccountRow& account, Instant now) {
   ClassBalance balance;
   balance.class_name = id.class_name;
   balance.unit = id.unit;
@@ -15,6 +15,7 @@ ClassBalance class_balance(const AccountId& id, const AccountRow& account) {
     balance.expired += lot.expired;
     balance.withdrawn += lot.withdrawn;
     balance.available += lot.available;
+    if (lot.from <= now && now < lot.to) balance.usable += lot.available;
   }
   balance.running = balance.reserved;
   balance.uncovered = account.uncovered;
@@ -34,7 +35,7 @@ Bytes first_behind(BytesView key) {
 
 }  // namespace
 
-std::optional<ProjectBalance> AllocationMachine::balance(BytesView project) {
+std::optional<ProjectBalance> AllocationMachine::balance(BytesView project, Instant now) {
   const ProjectRow* facts = find_project(project);
   if (facts == nullptr) return std::nullopt;
   ProjectBalance balance{std::string(project), *facts, {}};
@@ -42,7 +43,7 @@ std::optional<ProjectBalance> AllocationMachine::balance(BytesView project) {
   accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
     if (!key.starts_with(from)) return false;
     if (is_charged(account)) {
-      balance.classes.push_back(class_balance(account_of(key), account));
+      balance.classes.push_back(class_balance(account_of(key), account, now));
       balance.classes.back().lots = account.lots;
     }
     return true;
@@ -65,7 +66,7 @@ std::map<std::pair<std::string, std::string>, std::uint64_t> AllocationMachine::
   return counts;
 }
 
-Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t limit) {
+Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t limit, Instant now) {
   Page<ProjectBalance> page;
   Bytes last;
   projects_.scan(first_behind(after), [&](BytesView key, const ProjectRow& facts) {
@@ -91,7 +92,7 @@ Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t li
       project_key(row->project, row_key);
     }
     if (key.starts_with(row_key) && is_charged(account))
-      row->classes.push_back(class_balance(account_of(key), account));
+      row->classes.push_back(class_balance(account_of(key), account, now));
     return true;
   });
   return page;

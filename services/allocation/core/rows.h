@@ -28,6 +28,7 @@ enum class Table : std::uint8_t {
   policies,       // u8 kind | project
   sources,        // part(source)
   counts,         // one row, empty key
+  heard,          // i64 when a hold was last heard of | its key in `holds`
 };
 
 struct ProjectRow {
@@ -139,19 +140,21 @@ struct HeldPart {
   }
 };
 
-// The hold of one running job, from its first interim figure to its final usage.
+// The hold of one running job, from its first interim figure to its final usage, or until it has been silent too long.
 struct HoldRow {
   Instant measured_at;
   std::vector<HeldPart> parts;
+  Instant heard_at;  // when the newest figure came
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "measured_at", s.measured_at, kRequired);
     visit(2, "parts", s.parts, kRequired);
+    visit(3, "heard_at", s.heard_at, kRequired);
   }
 };
 
 // All is in the key.
-struct EndRow {
+struct KeyRow {
   template <class Self, class Visit>
   static void fields(Self&, Visit&) {}
 };

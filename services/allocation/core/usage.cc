@@ -13,7 +13,7 @@ void AllocationMachine::fold_usage(const Metered& metered, const Context& contex
     GRANARY_CHECK(amount.raw >= Amount() && amount.charged >= Amount(), "a metered amount is below zero");
   const ProjectRow* project = find_project(usage.project);
   if (project == nullptr) return suspend(metered);
-  if (project->holds > 0) release_hold(usage, context, out);
+  if (project->holds > 0) release_hold(usage.project, usage.source, usage.id, usage.end, context, out);
   charge(metered, *project, Arrival::fresh, context, out);
 }
 

@@ -22,7 +22,7 @@ AllocationMachine& allocation(machine::Machine& machine) {
 struct BalanceAnswer {
   std::string project, organisation, resource;
   UnitKind unit{};
-  Amount granted, used, reserved, running, expired, withdrawn, available, uncovered;
+  Amount granted, used, reserved, running, expired, withdrawn, available, usable, uncovered;
   Instant as_of, complete_through;
   std::optional<std::vector<Lot>> lots;
   template <class Self, class Visit>
@@ -38,10 +38,11 @@ struct BalanceAnswer {
     visit(9, "expired", s.expired, kRequired);
     visit(10, "withdrawn", s.withdrawn, kRequired);
     visit(11, "available", s.available, kRequired);
-    visit(12, "uncovered", s.uncovered, kRequired);
-    visit(13, "as_of", s.as_of, kRequired);
-    visit(14, "complete_through", s.complete_through, kRequired);
-    visit(15, "lots", s.lots, kOptional);
+    visit(12, "usable", s.usable, kRequired);
+    visit(13, "uncovered", s.uncovered, kRequired);
+    visit(14, "as_of", s.as_of, kRequired);
+    visit(15, "complete_through", s.complete_through, kRequired);
+    visit(16, "lots", s.lots, kOptional);
   }
 };
 
@@ -74,12 +75,12 @@ enum class Lots : std::uint8_t { named, left_out };
 std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots, const runtime::AsOf& as_of) {
   return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
                                balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
-                               balance.withdrawn, balance.available, balance.uncovered, as_of.now, as_of.complete,
-                               lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
+                               balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
+                               as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
 }
 
 http::Response balance_answer(AllocationMachine& machine, const runtime::AsOf& as_of, const std::string& project) {
-  const auto balance = machine.balance(project);
+  const auto balance = machine.balance(project, as_of.now);
   if (!balance) {
     http::Problem problem;
     problem.status = 404;
@@ -148,7 +149,7 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
                door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
                                [](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
                                   std::size_t limit, std::vector<std::string>& rows) {
-                                 auto page = allocation(machine).projects(after, limit);
+                                 auto page = allocation(machine).projects(after, limit, as_of.now);
                                  for (const ProjectBalance& project : page.rows) {
                                    for (const ClassBalance& balance : project.classes)
                                      rows.push_back(json_of(project, balance, Lots::left_out, as_of));

@@ -47,6 +47,7 @@ void IntakeMachine::open(const store::View& rows) {
   publications([this](const PublicationRow& row) {
     ++published_;
     if (row.policy) policies_.learn(*row.policy);
+    if (row.price_book) price_books_.learn(*row.price_book);
     return true;
   });
 }
@@ -62,8 +63,9 @@ void IntakeMachine::show(const store::View& rows) {
 }
 
 Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::Context& context, machine::Out& out) {
+  const Hash32 substance = machine::substance_hash(input.raw);
   if (const auto known = ids_.find(input.identity)) {
-    if (known->substance == input.substance) return {Judgement::repeat};
+    if (known->substance == substance) return {Judgement::repeat};
     return refuse(Refusal::conflicting_duplicate, "",
                   "send another event under an id of its own: this one stands for something else");
   }
@@ -82,7 +84,7 @@ Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::
       input.event);
   // The later of the two: before the first tick `now` is 1970, and the id would be dropped with the next one.
   if (outcome.judgement == Judgement::accepted)
-    ids_.add(input.identity, input.substance, units::day_number(std::max(context.now, with.recorded_at())), 0, 0);
+    ids_.add(input.identity, substance, units::day_number(std::max(context.now, with.recorded_at())), 0, 0);
   return outcome;
 }
 
@@ -210,9 +212,13 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
 Outcome IntakeMachine::fold(const events::PolicyPublished& event, const Fold& with) {
   Bytes version(1, static_cast<char>(event.kind));
   version.append(event.version);
-  if (!publish(version, {event, std::nullopt, with.recorded_at()}))
+  if (!event.content.project.empty() && projects_.find(event.content.project) == nullptr)
+    return refuse(Refusal::unknown_project, "/content/project",
+                  "register the project '" + event.content.project + "' first");
+  if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
                   "choose a version that the kind " + std::string(events::enum_name(event.kind)) + " does not have");
+  publish(version, {event, std::nullopt, with.recorded_at()});
   policies_.learn(event);
   const bool for_usage = event.kind == PolicyKind::resource_classes || event.kind == PolicyKind::acceptance_window;
   with.out.broadcast(for_usage ? Topic::usage : Topic::allocations, with.context.partitions, event);
@@ -223,9 +229,12 @@ Outcome IntakeMachine::fold(const events::PriceBookPublished& event, const Fold&
   Bytes version(1, '\0');
   append_part(version, event.seller);
   version.append(event.version);
-  if (!publish(version, {std::nullopt, event, with.recorded_at()}))
+  if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
                   "choose a version that the seller '" + event.seller + "' does not have");
+  if (Outcome outcome = price_books_.check(event, policies_); outcome.judgement != Judgement::accepted) return outcome;
+  publish(version, {std::nullopt, event, with.recorded_at()});
+  price_books_.learn(event);
   with.out.broadcast(Topic::ledger, with.context.partitions, event);
   return {};
 }
@@ -236,13 +245,11 @@ Outcome IntakeMachine::fold(const events::SourceStated& event, const Fold& with)
   return {};
 }
 
-bool IntakeMachine::publish(const Bytes& version_key, PublicationRow row) {
-  if (versions_.find(version_key) != nullptr) return false;
+void IntakeMachine::publish(const Bytes& version_key, PublicationRow row) {
   Bytes number;
   append_u64(number, ++published_);
   publications_.edit(number) = std::move(row);
   versions_.edit(version_key).publication = published_;
-  return true;
 }
 
 void IntakeMachine::flush(store::WriteSet& rows) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "services/intake/core/policies.h"
+#include "services/intake/core/price_books.h"
 #include "services/intake/core/rows.h"
 #include "shared/machine/id_buckets.h"
 #include "shared/machine/machine.h"
@@ -75,8 +76,9 @@ class IntakeMachine final : public machine::Machine {
   machine::Outcome fold(const events::SourceStated& event, const Fold& with);
 
   machine::Outcome award(const events::ApplicationDecided& event, const ApplicationRow& application, const Fold& with);
-  // Numbers the publication unless `version_key` has one already; then false.
-  bool publish(const Bytes& version_key, PublicationRow row);
+  [[nodiscard]] bool is_published(const Bytes& version_key) { return versions_.find(version_key) != nullptr; }
+  // Numbers the publication; `version_key` has none yet.
+  void publish(const Bytes& version_key, PublicationRow row);
 
   machine::RowTable<OrganisationRow> organisations_;
   machine::RowTable<ProjectRow> projects_;
@@ -87,6 +89,7 @@ class IntakeMachine final : public machine::Machine {
   machine::RowTable<SourceRow> sources_;
   machine::IdBuckets ids_;
   Policies policies_;
+  PriceBooks price_books_;
   std::uint64_t published_ = 0;  // the number of the last publication
 };
 

@@ -11,6 +11,13 @@ const events::PolicyPublished* in_force(const std::vector<events::PolicyPublishe
   return found == published.rend() ? nullptr : &*found;
 }
 
+const events::ResourceClass* class_in(const events::PolicyPublished& list, std::string_view name) {
+  const auto& classes = list.content.classes;
+  const auto found = std::find_if(classes.begin(), classes.end(),
+                                  [name](const events::ResourceClass& one) { return one.class_name == name; });
+  return found == classes.end() ? nullptr : &*found;
+}
+
 }  // namespace
 
 void Policies::learn(const events::PolicyPublished& policy) {
@@ -20,11 +27,16 @@ void Policies::learn(const events::PolicyPublished& policy) {
 
 const events::ResourceClass* Policies::find_class(std::string_view name, units::Instant at) const {
   const events::PolicyPublished* list = in_force(classes_, at);
-  if (list == nullptr) return nullptr;
-  const auto& classes = list->content.classes;
-  const auto found = std::find_if(classes.begin(), classes.end(),
-                                  [name](const events::ResourceClass& one) { return one.class_name == name; });
-  return found == classes.end() ? nullptr : &*found;
+  return list == nullptr ? nullptr : class_in(*list, name);
+}
+
+std::vector<const events::ResourceClass*> Policies::classes_from(std::string_view name, units::Instant from) const {
+  std::vector<const events::ResourceClass*> found;
+  const events::PolicyPublished* current = in_force(classes_, from);
+  for (const events::PolicyPublished& list : classes_)
+    if (&list == current || list.effective > from)
+      if (const events::ResourceClass* one = class_in(list, name)) found.push_back(one);
+  return found;
 }
 
 std::optional<std::uint64_t> Policies::window_days(units::Instant at) const {

@@ -19,6 +19,9 @@ class Policies {
 
   // nullptr: not published, as of `at`. Lives until the next learn().
   [[nodiscard]] const events::ResourceClass* find_class(std::string_view name, units::Instant at) const;
+  // The class in each list that is in force at `from` or comes into force later; empty: in none.
+  [[nodiscard]] std::vector<const events::ResourceClass*> classes_from(std::string_view name,
+                                                                       units::Instant from) const;
   // nullopt: no window is published.
   [[nodiscard]] std::optional<std::uint64_t> window_days(units::Instant at) const;
 

@@ -30,6 +30,7 @@ enum class Refusal : std::uint8_t {
   quantity_overflow,
   lot_period_empty,
   version_exists,
+  class_left_out,
 };
 
 // The wire's reason strings.
@@ -43,9 +44,9 @@ inline constexpr auto kRefusalNames = std::to_array<std::string_view>({
     "unknown_resource_class", "class_is_metered_only",
     "unit_differs",           "quantity_too_precise",
     "quantity_overflow",      "lot_period_empty",
-    "version_exists",
+    "version_exists",         "class_left_out",
 });
-static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::version_exists) + 1);
+static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::class_left_out) + 1);
 
 // `field` is a JSON pointer into the event's data.
 inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {

@@ -49,13 +49,15 @@ MeteringMachine::MeteringMachine()
       shard_(prefix(Table::shard), 1),
       sources_(prefix(Table::sources), kSourcesCached),
       waiting_heads_(prefix(Table::waiting_heads), kWaitingCached),
-      waiting_(prefix(Table::waiting), kWaitingCached) {}
+      waiting_(prefix(Table::waiting), kWaitingCached),
+      held_(prefix(Table::held), kWaitingCached) {}
 
 void MeteringMachine::open(const store::View& rows) {
   show(rows);
   facts_.open(rows);
   ids_.open(rows);
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
+  held_.scan("", [this](BytesView root, const HeldRow&) { return held_roots_.insert(*id_from(root)), true; });
 }
 
 void MeteringMachine::show(const store::View& rows) {
@@ -63,6 +65,7 @@ void MeteringMachine::show(const store::View& rows) {
   sources_.open(rows);
   waiting_heads_.open(rows);
   waiting_.open(rows);
+  held_.open(rows);
 }
 
 ShardRow& MeteringMachine::shard() {
@@ -96,23 +99,19 @@ Outcome MeteringMachine::apply_raw(const RawInput& input, const Context& context
 
 Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context,
                               Out& out) {
-  if (const auto known = ids_.find(input.identity)) {
-    if (known->substance == input.substance) return {Judgement::repeat};
-    return refuse(Refusal::conflicting_duplicate, "",
-                  "another usage with this source and id was taken; send a change as granary.usage.corrected.v1, or a "
-                  "requeued job "
-                  "with its own start in the id");
-  }
+  const Hash32 basis = basis_.of(usage);
+  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, "/end");
   if (auto old = too_old(usage.end, context)) return *std::move(old);
   if (auto refused = measure(usage.resources, usage.start, usage.end, metered_.amounts, metered_.classes_version))
     return *std::move(refused);
   const std::int64_t day = units::day_number(std::max(context.now, usage.end));
   const std::string& project =
       usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
+  settle(input, usage.end, project, context, out);
   if (!project.empty()) {
     const auto [partition, number] =
         send(input.raw.source, input.raw.id, project, usage, input.raw.notes, input.raw.recorded_at, context, out);
-    ids_.add(input.identity, input.substance, day, partition, number);
+    ids_.add(input.identity, basis, day, partition, number);
     return {Judgement::accepted};
   }
   const Bytes account = account_key(usage.cluster, usage.account);
@@ -120,37 +119,31 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   WaitingUsage& waiting = waiting_.edit(waiting_key(account, head.next++));
   waiting = {input.raw.source, input.raw.id, input.identity, input.raw.recorded_at, usage, input.raw.notes};
   ++head.count;
-  ids_.add(input.identity, input.substance, day, 0, 0);
+  ids_.add(input.identity, basis, day, 0, 0);
   return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
 }
 
-Outcome MeteringMachine::take_interim(const RawInput& input, const events::UsageInterim& usage, const Context& context,
-                                      Out& out) {
-  SourceRow& source = sources_.edit(usage.root.source);
-  ++source.interim;
-  if (const auto known = ids_.find(input.identity)) {
-    if (known->substance == input.substance) return {Judgement::repeat};
-    return refuse(Refusal::conflicting_duplicate, "",
-                  "another interim figure with this source and id was taken; give each its own id");
+Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, const std::string& project,
+                                     const char* end_field) {
+  using machine::BasisDifference;
+  const auto other = [](const char* field, const char* what) {
+    return refuse(Refusal::conflicting_duplicate, field,
+                  "what was taken first with this source and id has " + std::string(what) +
+                      ", and a report does not change it; give another run of the job its own start in the id");
+  };
+  switch (machine::ChargeBasis::compare(first, again)) {
+    case BasisDifference::payer:
+      return other(project.empty() ? "/account" : "/project", "another project or account");
+    case BasisDifference::resources:
+      return other("/resources", "other resources");
+    case BasisDifference::start:
+      return other("/start", "another start");
+    case BasisDifference::end:
+      return other(end_field, "another end");
+    case BasisDifference::none:
+      break;
   }
-  if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
-  events::UsageHeld held;
-  if (auto refused = measure(usage.resources, usage.start, usage.measured_at, held.amounts, held.classes_version))
-    return *std::move(refused);
-  const std::string& project =
-      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
-  const std::int64_t day = units::day_number(std::max(context.now, usage.measured_at));
-  ids_.add(input.identity, input.substance, day, 0, 0);
-  // After the final report, or without a project, there is nothing to hold.
-  if (project.empty() || ids_.find(machine::root_identity(usage.root))) return {Judgement::accepted};
-  held.source = usage.root.source;
-  held.id = usage.root.id;
-  held.project = project;
-  held.start = usage.start;
-  held.measured_at = usage.measured_at;
-  held.reservation = usage.reservation;
-  out.emit(Topic::allocations, context.router->shard_of(project), held);
-  return {Judgement::accepted};
+  return {Judgement::repeat};
 }
 
 std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& context) const {
@@ -283,6 +276,7 @@ void MeteringMachine::apply_tick(Instant before, const Context& context, Out&) {
   ids_kept_from_ = keep_from;
   shard().ids_kept_from = keep_from;
   ids_.drop_before(keep_from);
+  drop_held_before(keep_from);
 }
 
 void MeteringMachine::flush(store::WriteSet& rows) {
@@ -295,6 +289,7 @@ void MeteringMachine::flush(store::WriteSet& rows) {
   });
   waiting_heads_.flush(rows);
   waiting_.flush(rows);
+  held_.flush(rows);
 }
 
 void MeteringMachine::committed() {
@@ -303,6 +298,7 @@ void MeteringMachine::committed() {
   sources_.shrink();
   waiting_heads_.shrink();
   waiting_.shrink();
+  held_.shrink();
 }
 
 void MeteringMachine::each_source(const std::function<void(std::string_view, const SourceRow&)>& visit) const {

@@ -2,8 +2,11 @@
 // project. Folds `granary.usage.v1` (key: source and root id of the usage). Pure; belongs to its shard's thread.
 #pragma once
 
+#include <unordered_set>
+
 #include "services/metering/core/facts.h"
 #include "services/metering/core/refusals.h"
+#include "shared/machine/charge_basis.h"
 #include "shared/machine/id_buckets.h"
 #include "shared/machine/machine.h"
 
@@ -35,6 +38,9 @@ class MeteringMachine final : public machine::Machine {
                machine::Out& out);
   Outcome take_interim(const machine::RawInput& input, const events::UsageInterim& usage,
                        const machine::Context& context, machine::Out& out);
+  // Of an identity that is known: a repeat, or a conflict that names the field (for the end: `end_field`).
+  static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project,
+                             const char* end_field);
   std::optional<Outcome> too_old(Instant end, const machine::Context& context) const;
   // Fills metered_.amounts and .classes_version from the classes in force at `start`.
   std::optional<Outcome> measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
@@ -48,13 +54,28 @@ class MeteringMachine final : public machine::Machine {
   void state(const events::SourceStated& stated, const machine::Context& context, machine::Out& out);
   ShardRow& shard();
 
+  // interim.cc
+  // The final report was taken, for `project` (empty: none yet): what another project holds for the job ends.
+  void settle(const machine::RawInput& report, Instant end, const std::string& project, const machine::Context& context,
+              machine::Out& out);
+  void send_settled(const HeldRow& held, const std::string& source, const std::string& id, Instant at,
+                    const machine::Context& context, machine::Out& out);
+  void drop_held_before(std::int64_t day);
+
   Facts facts_;
   machine::IdBuckets ids_;
   machine::RowTable<ShardRow> shard_;
   machine::RowTable<SourceRow> sources_;
   machine::RowTable<WaitingHead> waiting_heads_;
   machine::RowTable<WaitingUsage> waiting_;
+  machine::RowTable<HeldRow> held_;
+  struct HashOfHash {
+    std::size_t operator()(const Id16& id) const { return read_u64(view_of(id)); }
+  };
+  std::unordered_set<Id16, HashOfHash>
+      held_roots_;  // the keys of held_: most final reports have none, and look nowhere
   std::int64_t ids_kept_from_ = 0;
+  machine::ChargeBasis basis_;
   events::UsageMetered metered_;  // reused: the hot path allocates nothing
 };
 

@@ -9,7 +9,7 @@ using events::kOptional;
 using units::Instant;
 
 // The first byte of a row's key.
-enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, waiting_heads, waiting };
+enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, waiting_heads, waiting, held };
 
 // One row: what belongs to the shard as a whole.
 struct ShardRow {
@@ -68,6 +68,18 @@ struct WaitingUsage {
     visit(4, "recorded_at", s.recorded_at, kOptional);
     visit(5, "usage", s.usage, kOptional);
     visit(6, "notes", s.notes, kOptional);
+  }
+};
+
+// A job (key: identity of its root) whose interim figures were sent on: which project holds for it. It goes with the
+// job's final report, or with the identities of its day.
+struct HeldRow {
+  std::string project;
+  Instant measured_at;  // of the newest figure
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "project", s.project, kOptional);
+    visit(2, "measured_at", s.measured_at, kOptional);
   }
 };
 

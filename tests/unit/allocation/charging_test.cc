@@ -189,7 +189,7 @@ TEST(Charging, metered_only_and_empty_intervals_are_counted_and_not_charged) {
   world.metering(metered);
   world.metering(usage("b", "2026-06-09T23:00:00Z", "2026-06-09T23:00:00Z", Amount()));
   EXPECT_TRUE(world.out.all<events::UsageCharged>().empty());
-  EXPECT_TRUE(world.machine().balance("p")->classes.empty());
+  EXPECT_TRUE(world.machine().balance("p", {})->classes.empty());
   const auto totals = world.machine().usage({}, 10).rows;
   ASSERT_EQ(totals.size(), 1u);
   EXPECT_EQ(totals[0].records, 2u);

@@ -107,7 +107,7 @@ TEST(Raw, nothing_is_taken) {
   World world;
   const events::Raw raw;
   const Event event = events::UsageReported{};
-  const machine::Outcome outcome = world.machine().apply_raw({raw, event, {}, {}}, world.context(), world.out);
+  const machine::Outcome outcome = world.machine().apply_raw({raw, event, {}}, world.context(), world.out);
   EXPECT_EQ(outcome.judgement, machine::Judgement::refused);
   EXPECT_EQ(outcome.reason, "unknown_type");
   EXPECT_TRUE(world.out.sent.empty());

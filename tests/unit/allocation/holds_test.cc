@@ -74,7 +74,7 @@ TEST_F(Holds, end_with_the_final_usage) {
                    "gpu 2026-01-10T00:00:00Z 2026-01-12T00:00:00Z 1 available>used 1/2 covered"}));
   EXPECT_EQ(world.balance().reserved, Amount());
   EXPECT_EQ(world.balance().used, Amount(11));
-  EXPECT_EQ(world.machine().balance("p")->facts.holds, 0u);
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 0u);
   world.flush();
 }
 
@@ -99,7 +99,7 @@ TEST_F(Holds, of_one_job_are_no_others) {
   same_id.source = "slurm://other";
   world.metering(same_id);
   EXPECT_EQ(world.balance().reserved, Amount(4));
-  EXPECT_EQ(world.machine().balance("p")->facts.holds, 1u);
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 1u);
 }
 
 TEST_F(Holds, last_over_a_new_machine) {
@@ -111,6 +111,57 @@ TEST_F(Holds, last_over_a_new_machine) {
   world.metering(usage("j", "2026-01-10T00:00:00Z", "2026-01-12T00:00:00Z", Amount(3)));
   EXPECT_EQ(world.balance().reserved, Amount());
   EXPECT_EQ(world.balance().used, Amount(3));
+}
+
+TEST_F(Holds, end_when_metering_settles_them) {
+  world.metering(interim("j", "2026-01-11T00:00:00Z", Amount(12)));
+  postings();
+  const events::HoldSettled settled{"slurm://c", "j", "p", at("2026-01-12T00:00:00Z")};
+  world.metering(settled);
+  EXPECT_EQ(postings(), (Lines{"gpu 1/1 reserved>available 10 released 2026-01-12T00:00:00Z",
+                               "gpu 1/2 reserved>available 2 released 2026-01-12T00:00:00Z"}));
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 0u);
+  // Again, of a job that holds nothing, and of a project that nobody knows: nothing.
+  world.metering(settled);
+  world.metering(events::HoldSettled{"slurm://c", "other", "p", settled.at});
+  world.metering(events::HoldSettled{"slurm://c", "j", "nobody", settled.at});
+  EXPECT_TRUE(postings().empty());
+  world.flush();
+}
+
+TEST_F(Holds, of_silent_jobs_lapse_over_a_new_machine_too) {
+  world.metering(interim("j", "2026-01-05T00:00:00Z", Amount(12)));
+  world.metering(interim("k", "2026-01-05T00:00:00Z", Amount(5)));
+  world.flush();
+  world.reopen();
+  world.tick("2026-01-06T00:00:00Z");
+  world.metering(interim("k", "2026-01-06T00:00:00Z", Amount(6)));
+  world.tick("2026-01-06T23:59:50Z");
+  EXPECT_EQ(world.balance().reserved, Amount(18));
+  postings();
+  world.tick("2026-01-07T00:00:00Z");
+  EXPECT_EQ(postings(), (Lines{"gpu 1/1 reserved>available 10 released 2026-01-07T00:00:00Z",
+                               "gpu 1/2 reserved>available 2 released 2026-01-07T00:00:00Z"}));
+  const auto lapsed = world.out.all<events::HoldLapsed>();
+  ASSERT_EQ(lapsed.size(), 1u);
+  EXPECT_EQ(lapsed[0].id, "j");
+  EXPECT_EQ(lapsed[0].amount, Amount(12));
+  EXPECT_EQ(lapsed[0].heard_at, at("2026-01-05T00:00:00Z"));
+  world.flush();
+  world.tick("2026-01-08T00:00:00Z");
+  EXPECT_EQ(world.balance().reserved, Amount());
+  world.flush();
+}
+
+// No tick has more work than its limit: the others lapse with the next ones, the silent ones first.
+TEST_F(Holds, lapse_by_the_thousand) {
+  for (int i = 0; i < 1500; ++i) world.metering(interim("j" + std::to_string(i), "2026-01-05T00:00:00Z", Amount(0)));
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 1500u);
+  world.tick("2026-01-08T00:00:00Z");
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 500u);
+  world.tick("2026-01-08T00:00:10Z");
+  EXPECT_EQ(world.machine().balance("p", {})->facts.holds, 0u);
+  world.flush();
 }
 
 TEST_F(Holds, of_unknown_projects_are_counted_and_nothing_else) {

@@ -231,7 +231,7 @@ TEST(Property, books_balance_and_flushes_leave_no_trace) {
         own[part.to_account] += part.amount;
         ++parts;
       }
-    for (const ProjectBalance& project : once.machine().projects({}, 1000).rows)
+    for (const ProjectBalance& project : once.machine().projects({}, 1000, {}).rows)
       for (const ClassBalance& balance : project.classes) {
         auto& own = accounts[project.project + "/" + balance.class_name];
         ASSERT_EQ(own[Account::available], balance.available);

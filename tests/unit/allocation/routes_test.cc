@@ -88,19 +88,20 @@ TEST_F(Routes, a_balance_says_everything) {
   shared.funding = {events::FundingKind::share, units::Price(400'000'000)};
   shard.intake(shared);
   shard.metering(usage("a", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(4)));
-  shard.metering(interim("j", "2026-01-11T00:00:00Z", Amount(1)));
+  shard.metering(interim("j", "2026-01-31T12:00:00Z", Amount(1)));
   shard.tick("2026-02-02T00:00:00Z");
   shard.metering(usage("b", "2026-02-01T00:00:00Z", "2026-02-01T01:00:00Z", Amount(7)));
   const http::Response answer = get("/v1/projects/p/balance");
   EXPECT_EQ(answer.status, 200);
-  EXPECT_EQ(answer.body,
-            R"([{"project":"p","organisation":"o","resource":"gpu","unit":"resource-us","granted":"10","used":"4",)"
-            R"("reserved":"1","running":"1","expired":"5","withdrawn":"0","available":"0","uncovered":"7",)"
-            R"("as_of":"2026-02-02T00:00:10Z","complete_through":"2026-02-02T00:00:00Z","lots":[)"
-            R"({"grant":"00000000000000000000000000000001","lot":1,"from":"2026-01-01T00:00:00Z",)"
-            R"("to":"2026-02-01T00:00:00Z","priority":3,"awarded_at":"2026-01-01T00:00:00Z","granted":"10",)"
-            R"("available":"0","reserved":"1","used":"4","expired":"5","withdrawn":"0","funding":"share",)"
-            R"("share":"0.4","seller":"aif","purpose":"research"}]}])");
+  EXPECT_EQ(
+      answer.body,
+      R"([{"project":"p","organisation":"o","resource":"gpu","unit":"resource-us","granted":"10","used":"4",)"
+      R"("reserved":"1","running":"1","expired":"5","withdrawn":"0","available":"0","usable":"0","uncovered":"7",)"
+      R"("as_of":"2026-02-02T00:00:10Z","complete_through":"2026-02-02T00:00:00Z","lots":[)"
+      R"({"grant":"00000000000000000000000000000001","lot":1,"from":"2026-01-01T00:00:00Z",)"
+      R"("to":"2026-02-01T00:00:00Z","priority":3,"awarded_at":"2026-01-01T00:00:00Z","granted":"10",)"
+      R"("available":"0","reserved":"1","used":"4","expired":"5","withdrawn":"0","funding":"share",)"
+      R"("share":"0.4","seller":"aif","purpose":"research"}]}])");
 }
 
 TEST_F(Routes, a_balance_without_a_lot_has_an_empty_list) {

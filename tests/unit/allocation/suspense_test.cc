@@ -26,7 +26,7 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   world.metering(usage("c", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(1), "never"));
 
   EXPECT_TRUE(world.out.sent.empty());
-  EXPECT_FALSE(world.machine().balance("late").has_value());
+  EXPECT_FALSE(world.machine().balance("late", {}).has_value());
   EXPECT_EQ(world.machine().waiting_of("late"), 2u);
   EXPECT_EQ(world.machine().counts().waiting, 3u);
   AccountRow row = account(world, "late");
@@ -81,7 +81,7 @@ TEST(Suspense, pages_go_through_all_projects_and_totals) {
   std::vector<std::string> projects;
   Bytes after;
   for (int pages = 0; pages < 10; ++pages) {
-    const auto page = world.machine().projects(after, 2);
+    const auto page = world.machine().projects(after, 2, {});
     EXPECT_LE(page.rows.size(), 2u);
     for (const ProjectBalance& one : page.rows) {
       projects.push_back(one.project);

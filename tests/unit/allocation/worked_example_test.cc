@@ -44,7 +44,7 @@ TEST(WorkedExample, has_each_of_its_numbers) {
   EXPECT_EQ(balance.expired, hours(9));
   EXPECT_EQ(balance.available, Amount());
   EXPECT_EQ(balance.uncovered, Amount(900'000'000));  // 0.25
-  EXPECT_EQ(world.machine().balance("aurora-llm")->classes.size(), 1u) << "cpu is metered only";
+  EXPECT_EQ(world.machine().balance("aurora-llm", {})->classes.size(), 1u) << "cpu is metered only";
 
   const auto totals = world.machine().usage({}, 10).rows;
   ASSERT_EQ(totals.size(), 2u);

@@ -133,7 +133,7 @@ class World {
   AllocationMachine& machine() { return *machine_; }
   machine::Context& context() { return context_; }
   ClassBalance balance(std::string_view project = "p", std::string_view class_name = "gpu") {
-    const auto found = machine_->balance(project);
+    const auto found = machine_->balance(project, context_.now);
     if (found)
       for (const ClassBalance& one : found->classes)
         if (one.class_name == class_name) return one;

@@ -43,7 +43,7 @@ inline events::PriceEntry priced(std::string class_name, std::string_view price,
 
 inline events::PriceBookPublished book(std::string seller, std::string version, std::string_view effective,
                                        std::vector<events::PriceEntry> prices, std::string currency = "EUR") {
-  return {std::move(seller), std::move(version), at(effective), std::move(currency), std::move(prices)};
+  return {std::move(seller), std::move(version), at(effective), std::move(currency), std::move(prices), {}};
 }
 
 inline events::ProjectOpened project(std::string name, std::string organisation = "aurora",

@@ -188,7 +188,7 @@ TEST(Inputs, RawEventsAreUnknown) {
   const events::Raw raw;
   const events::Event event = events::UsageReported{};
   machine::Context context;
-  const machine::Outcome outcome = driver.machine().apply_raw({raw, event, {}, {}}, context, driver.out);
+  const machine::Outcome outcome = driver.machine().apply_raw({raw, event, {}}, context, driver.out);
   EXPECT_EQ(outcome.judgement, machine::Judgement::refused);
   EXPECT_EQ(outcome.reason, "unknown_type");
 }

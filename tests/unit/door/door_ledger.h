@@ -51,9 +51,10 @@ class TinyMachine final : public machine::Machine {
       if (usage->resources[0].class_name == "bad")
         return machine::Outcome::refuse("unknown_resource_class", "/resources/0/class", "publish it first");
     }
-    const auto [known, is_new] = seen_.emplace(input.identity, input.substance);
+    const Hash32 substance = machine::substance_hash(input.raw);
+    const auto [known, is_new] = seen_.emplace(input.identity, substance);
     if (is_new) return {};
-    if (known->second == input.substance) return {machine::Judgement::repeat};
+    if (known->second == substance) return {machine::Judgement::repeat};
     return machine::Outcome::refuse("conflicting_duplicate", "", "send another id");
   }
   void apply_lane(const machine::LaneInput&, const machine::Context&, machine::Out&) override {}
@@ -62,7 +63,7 @@ class TinyMachine final : public machine::Machine {
   void committed() override {}
 
  private:
-  std::map<Id16, Id16> seen_;
+  std::map<Id16, Hash32> seen_;
 };
 
 class DoorLedger {

@@ -72,6 +72,18 @@ UsageHeld usage_held() {
   return held;
 }
 
+HoldLapsed hold_lapsed() {
+  return {"aurora-llm",
+          "aurora",
+          kSlurm,
+          kJob,
+          "gpu:h200",
+          kUs,
+          Amount(3'600'000'000),
+          kNovember,
+          kNovember.plus_ms(48 * units::kHourMs)};
+}
+
 ChargePart part(std::uint64_t lot, std::int64_t amount) {
   ChargePart part;
   part.class_name = "gpu:h200";
@@ -170,7 +182,8 @@ RecordRefused record_refused() {
   RecordRefused refused;
   refused.machine = MachineKind::metering;
   refused.reason = "conflicting_duplicate";
-  refused.hint = "send a usage.corrected: this id stands with another substance";
+  refused.field = "/resources";
+  refused.hint = "give another run of the job its own start in the id";
   refused.topic = "granary.usage.v1";
   refused.partition = proof::shard_of({kSlurm, kJob}, kPartitions);
   refused.offset = 42;
@@ -205,6 +218,7 @@ TEST(DerivedExamples, AreWhatIsWritten) {
       {"grant.opened", grant_opened()},
       {"usage.metered", usage_metered()},
       {"usage.held", usage_held()},
+      {"hold.settled", HoldSettled{kSlurm, kJob, "aurora-llm", job_usage().end}},
       {"usage.charged", usage_charged()},
       {"units.posted", lot_1_expired()},
       {"charge.rated-1", charge_rated(parts[0], 2'500'000'000, 2'500'000'000, 0)},
@@ -213,6 +227,7 @@ TEST(DerivedExamples, AreWhatIsWritten) {
       {"grant.awarded", notice<LotAwardedNotice>(1, 36'000'000'000, "2026-09-04T12:00:00Z")},
       {"lot.exhausted", notice<LotExhausted>(2, 2'700'000'000, "2026-11-01T00:30:10Z")},
       {"lot.expired", notice<LotExpired>(1, 32'400'000'000, "2026-11-01T00:00:00Z")},
+      {"hold.lapsed", hold_lapsed()},
       {"record.refused", record_refused()},
   };
   const std::string folder = "schemas/examples/derived/";

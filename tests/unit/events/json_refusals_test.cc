@@ -282,6 +282,15 @@ TEST(ReadRawEvent, RefusesPoliciesAndPricesThatContradictThemselves) {
       {policy, all, with("overdraft", R"({"mode":"bill"})"), "malformed", "/data/content/mode"},
       {policy, all, with("overdraft", R"({"seller":"aif1"})"), "malformed", "/data/content/mode"},
       {policy, all, with("overdraft", R"({"mode":"record","order":["priority"]})"), "malformed", "/data/content"},
+      {book, R"("customer_kinds":["sme"]}])",
+       R"("customer_kinds":["sme"]},{"class":"gpu:h200","price":"1","per":"resource-us","customer_kinds":["sme"],)"
+       R"("purposes":["train"]}])",
+       "price_hidden", "/data/prices/1"},
+      {book, R"("customer_kinds":["sme"]}])", R"("customer_kinds":["sme"]}],"without":["cpu","gpu:h200"])", "malformed",
+       "/data/without/1"},
+      {policy, all, with("holds", R"({"silent_hours_max":8761})"), "malformed", "/data/content/silent_hours_max"},
+      {policy, all, with("holds", R"({"silent_hours_max":0})"), "malformed", "/data/content"},
+      {policy, all, with("holds", R"({"window_days":1})"), "malformed", "/data/content"},
       {book, R"("EUR")", R"("eur")", "malformed", "/data/currency"},
       {book, R"("EUR")", R"("EURO")", "malformed", "/data/currency"},
       {book, R"("resource-hour")", R"("gpu-hour")", "malformed", "/data/prices/0/per"},
@@ -293,7 +302,12 @@ TEST(ReadRawEvent, RefusesPoliciesAndPricesThatContradictThemselves) {
   expect_taken(policy, all, with("burn_order", R"({"order":["priority","earliest_expiry"]})"));
   expect_taken(policy, all, with("overdraft", R"({"mode":"record"})"));
   expect_taken(policy, all, with("overdraft", R"({"mode":"bill","seller":"aif1","project":"aurora-llm"})"));
+  expect_taken(policy, all, with("holds", R"({"silent_hours_max":8760})"));
   expect_taken(book, R"("2.50")", R"("0")");
+  // The narrower entry first; an entry in a unit of another kind hides nothing.
+  expect_taken(book, R"("customer_kinds":["sme"]}])",
+               R"("customer_kinds":["sme"]},{"class":"gpu:h200","price":"1","per":"resource-hour"},)"
+               R"({"class":"gpu:h200","price":"1","per":"gib-hour"}],"without":["cpu"])");
 }
 
 TEST(ReadRawEvent, RefusesEventsThatAreNotForDoors) {

@@ -35,6 +35,20 @@ events::Event award_lot(Change change) {
   return award([&](events::ApplicationDecided& d) { change(d.grant->lots[1]); });
 }
 
+template <class Change>
+events::Event book(Change change) {
+  auto book = example::price_book();
+  book.version = "new";
+  change(book);
+  return book;
+}
+events::PolicyContent overdraft_of(const char* project) {
+  events::PolicyContent content;
+  content.mode = events::OverdraftMode::record;
+  content.project = project;
+  return content;
+}
+
 std::vector<Case> cases() {
   using events::ApplicationDecided;
   using events::LotAwarded;
@@ -95,6 +109,19 @@ std::vector<Case> cases() {
       {"lot without a period", award_lot([](LotAwarded& l) { l.to = l.from; }), "lot_period_empty", "/grant/lots/1/to"},
       {"policy's version again", changed(example::classes(), [](auto& p) { p.effective = at("2027-01-01T00:00:00Z"); }),
        "version_exists", "/version"},
+      {"overdraft of no project",
+       events::PolicyPublished{events::PolicyKind::overdraft, "new", {}, overdraft_of("nothing")}, "unknown_project",
+       "/content/project"},
+      {"price of an unpublished class", book([](auto& b) { b.prices[0].class_name = "gpu:x"; }),
+       "unknown_resource_class", "/prices/0/class"},
+      {"price in a unit of another kind", book([](auto& b) { b.prices[0].per = "gib-hour"; }), "unit_differs",
+       "/prices/0/per"},
+      {"price book that leaves a class out", book([](auto& b) { b.prices[0].class_name = "cpu"; }), "class_left_out",
+       "/prices"},
+      {"price book that leaves a kind of customer out",
+       book([](auto& b) { b.prices[0].customer_kinds = {events::CustomerKind::sme}; }), "class_left_out", "/prices"},
+      {"price book that leaves purposes out", book([](auto& b) { b.prices[0].purposes = {"train"}; }), "class_left_out",
+       "/prices"},
       {"price book's version again", changed(example::price_book(), [](auto& b) { b.currency = "SEK"; }),
        "version_exists", "/version"},
   };

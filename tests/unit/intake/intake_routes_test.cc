@@ -75,6 +75,7 @@ class IntakeRoutes : public testing::Test {
 
 TEST_F(IntakeRoutes, PoliciesAndPriceBooksWithAPlaceToWaitFor) {
   ASSERT_EQ(shard_.send(example::window(400)).judgement, Judgement::accepted);
+  ASSERT_EQ(shard_.send(example::classes()).judgement, Judgement::accepted);
   ASSERT_EQ(shard_.send(example::price_book()).judgement, Judgement::accepted);
   runtime_.position = 18;
   const http::Response answer = get("/v1/policies");
@@ -83,7 +84,11 @@ TEST_F(IntakeRoutes, PoliciesAndPriceBooksWithAPlaceToWaitFor) {
   const std::string token = runtime::Token{{{Topic::applications, 0, 17}}}.text();
   EXPECT_EQ(answer.body,
             R"({"policies":[{"kind":"acceptance_window","version":"1","effective":"2026-01-01T00:00:00Z",)"
-            R"("content":{"window_days":400},"published_at":"2026-09-01T12:00:00Z"}],)"
+            R"("content":{"window_days":400},"published_at":"2026-09-01T12:00:00Z"},)"
+            R"({"kind":"resource_classes","version":"1","effective":"2026-01-01T00:00:00Z","content":{"classes":[)"
+            R"({"class":"gpu:h200","unit":"resource-us","charging":"lots"},)"
+            R"({"class":"cpu","unit":"resource-us","charging":"metered_only"},)"
+            R"({"class":"licence","unit":"item","charging":"lots"}]},"published_at":"2026-09-01T12:00:00Z"}],)"
             R"("price_books":[{"seller":"aif","version":"3","effective":"2026-01-01T00:00:00Z","currency":"EUR",)"
             R"("prices":[{"class":"gpu:h200","price":"2.5","per":"resource-hour"}],)"
             R"("published_at":"2026-09-01T12:00:00Z"}],"after":")" +

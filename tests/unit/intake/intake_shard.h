@@ -35,7 +35,7 @@ class IntakeShard {
     raw.root = {raw.source, raw.id};
     raw.recorded_at = recorded_at;
     events::encode_event(event, raw.substance);
-    const machine::RawInput input{raw, event, identity(raw.id), id_of(proof::sha256(raw.substance))};
+    const machine::RawInput input{raw, event, identity(raw.id)};
     return machine_->apply_raw(input, context(), out);
   }
   static Id16 identity(const std::string& id) { return id_of(proof::sha256_of_parts({"urn:test", id})); }
@@ -115,7 +115,8 @@ inline events::PriceBookPublished price_book() {
           "3",
           at("2026-01-01T00:00:00Z"),
           "EUR",
-          {{"gpu:h200", units::Price(2'500'000'000), "resource-hour", {}, {}}}};
+          {{"gpu:h200", units::Price(2'500'000'000), "resource-hour", {}, {}}},
+          {}};
 }
 inline events::ApplicationSubmitted application() {
   return {"app-1",

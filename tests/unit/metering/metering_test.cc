@@ -62,10 +62,7 @@ class Shard {
     raw.root = root;
     raw.recorded_at = context_.now;
     events::encode_event(event, raw.substance);
-    Id16 substance{};
-    for (std::size_t i = 0; i < raw.substance.size(); ++i)
-      substance[i % 16] = static_cast<std::uint8_t>(substance[i % 16] * 31 + raw.substance[i]);
-    return machine_->apply_raw({raw, event, machine::identity_of(raw), substance}, context_, out);
+    return machine_->apply_raw({raw, event, machine::identity_of(raw)}, context_, out);
   }
   SourceRow source(const std::string& name = "slurm://aif1") {
     SourceRow found;
@@ -263,6 +260,43 @@ TEST_F(Metering, InterimFiguresHoldUntilTheFinalReport) {
   EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u) << "after the final report nothing is held";
   EXPECT_EQ(shard.source().interim, 3u);
   EXPECT_EQ(shard.source().received, 1u);
+}
+
+TEST_F(Metering, AHoldMovesWithItsJobAndIsForgottenWithTheWindow) {
+  const events::Root root{"slurm://aif1", "7"};
+  events::UsageInterim interim;
+  interim.root = root;
+  interim.project = "one";
+  interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  interim.start = at("2026-11-01T00:00:00Z");
+  const auto figure = [&](const char* project, const char* measured_at) {
+    interim.project = project;
+    interim.measured_at = at(measured_at);
+    EXPECT_EQ(shard.send(measured_at, interim, root).judgement, Judgement::accepted);
+  };
+  const auto settled = [&] {
+    std::vector<std::string> projects;
+    for (const auto& one : shard.out.all<events::HoldSettled>()) projects.push_back(one.project);
+    return projects;
+  };
+  figure("one", "2026-11-01T00:10:00Z");
+  figure("one", "2026-11-01T00:20:00Z");
+  EXPECT_TRUE(settled().empty());
+  shard.reopen();
+  figure("two", "2026-11-01T00:30:00Z");
+  EXPECT_EQ(settled(), (std::vector<std::string>{"one"}));
+  figure("one", "2026-11-01T00:25:00Z");  // late
+  EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 3u);
+  shard.reopen();
+  EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:40:00Z")).judgement, Judgement::accepted);
+  EXPECT_EQ(settled(), (std::vector<std::string>{"one", "two"})) << "the report names aurora-llm";
+  const auto rows_before = shard.rows().size();
+  const events::Root silent{"slurm://aif1", "8"};
+  interim.root = silent;
+  EXPECT_EQ(shard.send("8/1", interim, silent).judgement, Judgement::accepted);
+  EXPECT_GT(shard.rows().size(), rows_before);
+  shard.tick(at("2027-02-03T00:00:00Z"));
+  for (const auto& [key, row] : shard.rows()) EXPECT_NE(key[0], static_cast<char>(prefix_of(Table::held)));
 }
 
 TEST_F(Metering, PassesASourcesStatementToEveryAllocationShard) {

@@ -1,0 +1,70 @@
+#include "services/intake/core/price_books.h"
+
+#include <algorithm>
+
+#include "services/intake/core/refusals.h"
+
+namespace granary::intake {
+
+using events::PriceBookPublished;
+using machine::Outcome;
+
+Outcome PriceBooks::check(const PriceBookPublished& book, const Policies& policies) const {
+  for (std::size_t i = 0; i < book.prices.size(); ++i) {
+    const events::PriceEntry& entry = book.prices[i];
+    const std::string pointer = "/prices/" + std::to_string(i);
+    const auto published = policies.classes_from(entry.class_name, book.effective);
+    if (published.empty())
+      return refuse(Refusal::unknown_resource_class, pointer + "/class",
+                    "publish a policy resource_classes that lists '" + entry.class_name +
+                        "' first, or price a class of the list");
+    const auto unit = units::named_unit(entry.per);
+    if (!unit || std::none_of(published.begin(), published.end(),
+                              [&](const events::ResourceClass* one) { return one->unit == unit->kind; }))
+      return refuse(Refusal::unit_differs, pointer + "/per",
+                    "price '" + entry.class_name + "' per a unit made of " +
+                        std::string(units::unit_name(published.front()->unit)));
+  }
+  const auto seller = sellers_.find(book.seller);
+  if (seller == sellers_.end()) return {};
+  const auto later = seller->second.upper_bound(book.effective);
+  if (later == seller->second.begin()) return {};
+  const Classes now = classes_of(book);
+  for (const auto& [name, before] : std::prev(later)->second) {
+    if (std::find(book.without.begin(), book.without.end(), name) != book.without.end()) continue;
+    const auto found = now.find(name);
+    const Reaches after = found == now.end() ? Reaches{} : found->second;
+    for (std::size_t kind = 0; kind < kCustomerKinds; ++kind) {
+      if (after[kind] >= before[kind]) continue;
+      std::string whom;
+      if (found != now.end())
+        whom = std::string(" for kind ") + std::string(events::EnumNames<events::CustomerKind>::kNames[kind]) +
+               (before[kind] == Reach::all_purposes ? " and every purpose" : "");
+      return refuse(Refusal::class_left_out, "/prices",
+                    "the book before this one prices '" + name + "'" + whom +
+                        "; price it too, or name it in `without` if it is to have no such price");
+    }
+  }
+  return {};
+}
+
+void PriceBooks::learn(const PriceBookPublished& book) {
+  sellers_[book.seller][book.effective] = classes_of(book);
+}
+
+PriceBooks::Classes PriceBooks::classes_of(const PriceBookPublished& book) {
+  Classes classes;
+  for (const events::PriceEntry& entry : book.prices) {
+    const Reach reach = entry.purposes.empty() ? Reach::all_purposes : Reach::some_purposes;
+    Reaches& reaches = classes[entry.class_name];
+    for (std::size_t kind = 0; kind < kCustomerKinds; ++kind) {
+      const auto named = static_cast<events::CustomerKind>(kind + 1);
+      const auto& kinds = entry.customer_kinds;
+      if (kinds.empty() || std::find(kinds.begin(), kinds.end(), named) != kinds.end())
+        reaches[kind] = std::max(reaches[kind], reach);
+    }
+  }
+  return classes;
+}
+
+}  // namespace granary::intake

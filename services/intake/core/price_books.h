@@ -1,0 +1,37 @@
+// What intake keeps of the price books, to refuse one that cannot work when it is published: a price in a unit of
+// another kind, a price of a class that nobody published, a book that leaves out what the seller's book before prices.
+//
+// Threads: belongs to the machine's thread. Ownership: owns what it keeps; prices themselves are billing's.
+#pragma once
+
+#include <array>
+#include <map>
+#include <string>
+
+#include "services/intake/core/policies.h"
+#include "shared/machine/machine.h"
+
+namespace granary::intake {
+
+class PriceBooks {
+ public:
+  // Tests a book against the classes that are in force from its effective time on, and against the seller's book that
+  // it follows or replaces: that with the latest effective time at or before its own. The first broken rule, else
+  // accepted.
+  [[nodiscard]] machine::Outcome check(const events::PriceBookPublished& book, const Policies& policies) const;
+
+  // In the order of publication.
+  void learn(const events::PriceBookPublished& book);
+
+ private:
+  // For whom a book prices a class, for each kind of customer.
+  enum class Reach : std::uint8_t { nobody, some_purposes, all_purposes };
+  static constexpr std::size_t kCustomerKinds = events::EnumNames<events::CustomerKind>::kNames.size();
+  using Reaches = std::array<Reach, kCustomerKinds>;
+  using Classes = std::map<std::string, Reaches, std::less<>>;
+  static Classes classes_of(const events::PriceBookPublished& book);
+
+  std::map<std::string, std::map<units::Instant, Classes>, std::less<>> sellers_;
+};
+
+}  // namespace granary::intake

@@ -1,0 +1,83 @@
+// Interim figures of running jobs, and the end of what projects hold for them: with the final report, whatever project
+// it names, and with a figure that names another project.
+#include "services/metering/core/metering_machine.h"
+
+namespace granary::metering {
+
+using machine::Context;
+using machine::Judgement;
+using machine::Out;
+using machine::Outcome;
+using machine::Topic;
+
+Outcome MeteringMachine::take_interim(const machine::RawInput& input, const events::UsageInterim& usage,
+                                      const Context& context, Out& out) {
+  SourceRow& source = sources_.edit(usage.root.source);
+  ++source.interim;
+  const Hash32 basis = basis_.of(usage);
+  if (const auto known = ids_.find(input.identity))
+    return judge_again(known->substance, basis, usage.project, "/measured_at");
+  if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
+  events::UsageHeld figure;
+  if (auto refused = measure(usage.resources, usage.start, usage.measured_at, figure.amounts, figure.classes_version))
+    return *std::move(refused);
+  const std::string& project =
+      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
+  const std::int64_t day = units::day_number(std::max(context.now, usage.measured_at));
+  ids_.add(input.identity, basis, day, 0, 0);
+  const Id16 root = machine::root_identity(usage.root);
+  // After the final report there is nothing to hold.
+  if (ids_.find(root)) return {Judgement::accepted};
+  const HeldRow* held = held_.find(view_of(root));
+  if (held != nullptr && usage.measured_at <= held->measured_at) return {Judgement::accepted};
+  if (held != nullptr && held->project != project)
+    send_settled(*held, usage.root.source, usage.root.id, usage.measured_at, context, out);
+  if (project.empty()) {
+    held_.erase(view_of(root));
+    held_roots_.erase(root);
+    return {Judgement::accepted};
+  }
+  held_.edit(view_of(root)) = {project, usage.measured_at};
+  held_roots_.insert(root);
+  figure.source = usage.root.source;
+  figure.id = usage.root.id;
+  figure.project = project;
+  figure.start = usage.start;
+  figure.measured_at = usage.measured_at;
+  figure.reservation = usage.reservation;
+  out.emit(Topic::allocations, context.router->shard_of(project), figure);
+  return {Judgement::accepted};
+}
+
+void MeteringMachine::settle(const machine::RawInput& report, Instant end, const std::string& project,
+                             const Context& context, Out& out) {
+  // A report's identity is that of its root.
+  const auto found = held_roots_.find(report.identity);
+  if (found == held_roots_.end()) return;
+  // Its own project releases the hold as it folds the usage.
+  if (const HeldRow* held = held_.find(view_of(report.identity)); held->project != project)
+    send_settled(*held, report.raw.source, report.raw.id, end, context, out);
+  held_.erase(view_of(report.identity));
+  held_roots_.erase(found);
+}
+
+void MeteringMachine::send_settled(const HeldRow& held, const std::string& source, const std::string& id, Instant at,
+                                   const Context& context, Out& out) {
+  out.emit(Topic::allocations, context.router->shard_of(held.project),
+           events::HoldSettled{source, id, held.project, at});
+}
+
+// A job that was never reported again: its hold has lapsed where it was held.
+void MeteringMachine::drop_held_before(std::int64_t day) {
+  std::vector<Id16> gone;
+  held_.scan("", [&](BytesView root, const HeldRow& held) {
+    if (units::day_number(held.measured_at) < day) gone.push_back(*id_from(root));
+    return true;
+  });
+  for (const Id16& root : gone) {
+    held_.erase(view_of(root));
+    held_roots_.erase(root);
+  }
+}
+
+}  // namespace granary::metering
