@@ -69,6 +69,8 @@ class WithLedger(unittest.TestCase):
 
     def make(self, topic, partitions):
         self.admin.create_topics([NewTopic(topic, partitions, 1, config=KEEP)])[topic].result(30)
+        while topic not in self.admin.list_topics(timeout=30).topics:  # the broker hears of it from its controller
+            pass
 
     def folder(self, topic, partition):
         return os.path.join(self.broker.data, "log", f"{topic}-{partition}")
