@@ -41,7 +41,7 @@ class Maker {
       else if (dice < 34)
         steps.push_back({Step::Kind::tick, {}, 0, now_ = now_.plus_ms(span(12 * units::kDayMs))});
       else if (dice < 50)
-        steps.push_back({Step::Kind::metering, interim(), shard(), {}});
+        steps.push_back({Step::Kind::metering, below(8) == 0 ? settled() : interim(), shard(), {}});
       else
         steps.push_back({Step::Kind::metering, final_usage(), shard(), {}});
     }
@@ -92,6 +92,11 @@ class Maker {
         order.content.order.push_back(static_cast<events::BurnRule>(1 + below(3)));
       return order;
     }
+    if (below(4) == 0) {
+      events::PolicyPublished holds{events::PolicyKind::holds, "1", some_time(), {}};
+      holds.content.silent_hours_max = 1 + below(72);
+      return holds;
+    }
     events::PolicyPublished policy = overdraft("2026-01-01T00:00:00Z", static_cast<events::OverdraftMode>(1 + below(2)),
                                                "seller", below(2) == 0 ? "" : some_project(kProjects));
     policy.effective = some_time();
@@ -108,10 +113,18 @@ class Maker {
   }
   Event interim() {
     if (running_.empty() || below(3) == 0)
-      running_.push_back({"r" + std::to_string(++ids_), some_project(kProjects), some_time()});
+      running_.push_back({"r" + std::to_string(++ids_), some_project(kProjects), below(2) == 0 ? some_time() : now_});
     const Running& job = running_[below(running_.size())];
     return events::UsageHeld{"s",       job.id, job.project, job.start, job.start.plus_ms(span(40 * units::kDayMs)),
                              amounts(), "1",    ""};
+  }
+  // A job moves to another project, as metering tells it; or one that holds nothing does.
+  Event settled() {
+    if (running_.empty()) return events::HoldSettled{"s", "nothing", some_project(kProjects), now_};
+    Running& job = running_[below(running_.size())];
+    const events::HoldSettled moved{"s", job.id, job.project, now_};
+    job.project = some_project(kProjects);
+    return moved;
   }
   Event final_usage() {
     Running job{"f" + std::to_string(++ids_), some_project(kProjects), some_time()};
@@ -172,7 +185,7 @@ Totals charged_parts(const World& world) {
 TEST(Property, books_balance_and_flushes_leave_no_trace) {
   const std::uint64_t base = seed();
   SCOPED_TRACE("GRANARY_SEED=" + std::to_string(base) + " unit_allocation --gtest_filter=Property.*");
-  std::size_t parts = 0, expired = 0, exhausted = 0, releases = 0;
+  std::size_t parts = 0, expired = 0, exhausted = 0, releases = 0, lapsed = 0;
   for (std::uint64_t round = 0; round < 20; ++round) {
     const auto steps = Maker(base + round).make();
     std::mt19937_64 random(base ^ round);
@@ -243,12 +256,14 @@ TEST(Property, books_balance_and_flushes_leave_no_trace) {
       }
     expired += once.out.all<events::LotExpired>().size();
     exhausted += once.out.all<events::LotExhausted>().size();
+    lapsed += once.out.all<events::HoldLapsed>().size();
   }
   // The histories are not so dull that all this says nothing.
   EXPECT_GT(parts, 1000u);
   EXPECT_GT(expired, 20u);
   EXPECT_GT(exhausted, 20u);
   EXPECT_GT(releases, 20u);
+  EXPECT_GT(lapsed, 5u);
 }
 
 }  // namespace
