@@ -115,8 +115,9 @@ class Maker {
     if (running_.empty() || below(3) == 0)
       running_.push_back({"r" + std::to_string(++ids_), some_project(kProjects), below(2) == 0 ? some_time() : now_});
     const Running& job = running_[below(running_.size())];
-    return events::UsageHeld{"s",       job.id, job.project, job.start, job.start.plus_ms(span(40 * units::kDayMs)),
-                             amounts(), "1",    ""};
+    return events::UsageHeld{
+        "s",       job.id, job.project, job.start, job.start.plus_ms(span((below(2) == 0 ? 1 : 40) * units::kDayMs)),
+        amounts(), "1",    ""};
   }
   // A job moves to another project, as metering tells it; or one that holds nothing does.
   Event settled() {
@@ -263,7 +264,7 @@ TEST(Property, books_balance_and_flushes_leave_no_trace) {
   EXPECT_GT(expired, 20u);
   EXPECT_GT(exhausted, 20u);
   EXPECT_GT(releases, 20u);
-  EXPECT_GT(lapsed, 5u);
+  EXPECT_GT(lapsed, 2u);
 }
 
 }  // namespace
