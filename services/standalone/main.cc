@@ -139,6 +139,15 @@ int main(int argc, char** argv) {
   importing->add_option("--epoch", import.epoch, "openb: the time of the file's second 0");
   importing->add_option("--time-zone", import.time_zone,
                         "sacct text: the zone of its local times, an IANA name or UTC");
+  importing
+      ->add_option("--delimiter", import.delimiter,
+                   "sacct text: what separates the fields, as sacct --delimiter; \\t is a tab")
+      ->capture_default_str();
+  importing->add_option("--columns", import.columns,
+                        "sacct text without a header: the names of its columns, separated by commas");
+  importing->add_flag(
+      "--trust-text", import.trust_text,
+      "sacct text: take columns that users write (JobName, SubmitLine, ...), in which a line end makes rows");
   importing->add_option("--complete-through", import.complete_through, "State the sources complete through this time");
   importing->add_option("--award-all", import.award_all,
                         "For trials: give each project HOURS of each class (bytes: GiB-hours)");
@@ -149,16 +158,20 @@ int main(int argc, char** argv) {
       ->capture_default_str();
   importing->add_flag("--dry-run", import.dry_run, "Check and count, post nothing");
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
-  importing->add_flag("--again", import.again, "Import although the file came in under other options");
+  importing->add_flag("--again", import.again,
+                      "Import although it may count twice: the file came in under other options or in another "
+                      "time zone, or seems cut by sacct --truncate");
   importing->footer(
       "Examples:\n"
       "  granary import jobs.json --format sacct-json --project-prefix hpc\n"
       "  granary import jobs.psv --format sacct --time-zone Europe/Helsinki --cluster aif1\n"
       "  granary import NASA.swf.zip --format swf --project-prefix nasa --shift-end-to 2026-11-01T00:00:00Z "
       "--award-all 1000\n\n"
+      "Slurm's text is best written by sacct --parsable2 --noconvert --duplicates --allusers --format=JobID,Cluster,\n"
+      "Account,User,QOS,Partition,State,Submit,Eligible,Start,End,ElapsedRaw,Suspended,AllocTRES: whole jobs, exact\n"
+      "numbers, no text of users.\n\n"
       "Exit codes: 0 every row answered, 1 stopped in the middle (run it again), 2 usage, 3 refused before anything "
-      "was "
-      "posted, 4 --strict and a row was refused, 5 the file is cut short.");
+      "was posted, or the summary could not be written, 4 --strict and a row was refused, 5 the file is cut short.");
   importing->callback([&] { exit_code = import_file(client, import); });
   TailArguments tailing;
   CLI::App* tail_command =

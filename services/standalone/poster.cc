@@ -15,14 +15,14 @@ constexpr int kWaitSeconds = 30;
 constexpr int kRetryPauseMs = 500;
 }  // namespace
 
-Result<void> Poster::add(std::uint64_t line, std::string event) {
-  lines_.push_back(line);
+Result<void> Poster::add(Origin origin, std::string event) {
+  origins_.push_back(std::move(origin));
   body_ += (body_.empty() ? "[" : ",") + std::move(event);
-  return lines_.size() < kBatchEvents ? Result<void>() : flush();
+  return origins_.size() < kBatchEvents ? Result<void>() : flush();
 }
 
 Result<void> Poster::flush() {
-  if (lines_.empty()) return {};
+  if (origins_.empty()) return {};
   const std::string target = after_.empty() ? "/v1/events" : "/v1/events?after=" + after_;
   const std::int64_t give_up = system_clock().monotonic_ms() + retry_for_ms_;
   body_ += ']';
@@ -40,8 +40,8 @@ Result<void> Poster::flush() {
     poll(nullptr, 0, kRetryPauseMs);
   }
   told_ = false;
-  answered += lines_.size();
-  lines_.clear();
+  answered += origins_.size();
+  origins_.clear();
   body_.clear();
   return {};
 }
@@ -52,33 +52,41 @@ Result<void> Poster::count(const std::string& body) {
   if (const std::string text = text_of(*answer, "after"); !text.empty()) {
     const auto token = runtime::Token::parse(text);
     if (!token.ok()) return token.error();
-    for (const runtime::Place& place : token->places) {
-      std::uint64_t& last = appended_[{place.topic, place.partition}];
-      last = std::max(last, place.offset);
-    }
+    for (const runtime::Place& place : token->places) cover({place.topic, place.partition}, place.offset);
   }
   const json::Value* results = answer->find("results");
-  if (results == nullptr || results->items().size() != lines_.size())
+  if (results == nullptr || !results->is(json::Kind::array) || results->items().size() != origins_.size())
     return Error{ErrorCode::io_error, "the server answered for another number of events than were sent"};
-  for (std::size_t i = 0; i < lines_.size(); ++i) {
+  for (std::size_t i = 0; i < origins_.size(); ++i) {
     const json::Value& result = results->items()[i];
     const json::Value* outcome = result.find("outcome");
     const json::Value* problem = result.find("problem");
     const std::string judgement = outcome != nullptr ? text_of(*outcome, "judgement") : "refused";
-    if (judgement == "repeat")
+    if (judgement == "repeat") {
       ++repeats;
-    else if (judgement == "waiting")
+    } else if (judgement == "waiting") {
       ++waiting;
-    else if (judgement == "refused")
-      refused.push_back({lines_[i],
-                         problem != nullptr   ? problem_name(*problem)
-                         : outcome != nullptr ? text_of(*outcome, "reason")
-                                              : "",
-                         text_of(problem != nullptr ? *problem : *outcome, "hint")});
-    else
+    } else if (judgement != "refused") {
       ++accepted;
+    } else if (problem != nullptr) {
+      refused.push_back({origins_[i], problem_name(*problem), text_of(*problem, "field"), text_of(*problem, "hint")});
+    } else if (outcome != nullptr) {
+      refused.push_back(
+          {origins_[i], text_of(*outcome, "reason"), text_of(*outcome, "field"), text_of(*outcome, "hint")});
+    } else {
+      return Error{ErrorCode::io_error, "the server did not say what became of an event"};
+    }
   }
   return {};
+}
+
+void Poster::cover(const std::pair<machine::Topic, std::uint16_t>& partition, std::uint64_t offset) {
+  std::uint64_t& last = appended_[partition];
+  last = std::max(last, offset);
+}
+
+void Poster::cover(const Poster& other) {
+  for (const auto& [partition, offset] : other.appended_) cover(partition, offset);
 }
 
 std::string Poster::token() const {

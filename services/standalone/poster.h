@@ -14,10 +14,16 @@
 
 namespace granary::standalone {
 
-// A row of the file that did not become usage, and why.
-struct Answered {
-  std::uint64_t line;
-  std::string reason, hint;
+// What an event comes from, so that a refusal can be found again.
+struct Origin {
+  std::uint64_t line = 0;  // of a file; 0: of none
+  std::string job;
+};
+
+// An event that was refused, and why.
+struct Refused {
+  Origin origin;
+  std::string reason, field, hint;  // `field`: a JSON pointer into the event's data; may be empty
 };
 
 class Poster {
@@ -27,26 +33,29 @@ class Poster {
   Poster(Api& api, std::string after, std::int64_t retry_for_ms)
       : api_(api), after_(std::move(after)), retry_for_ms_(retry_for_ms) {}
 
-  // Errors: `unavailable` with why, where the server took or answered no batch in time. What was answered stands; the
+  // Errors: `unavailable` with why, if the server took or answered no batch in time. What was answered stands; the
   // rest may, and sent again counts once.
-  Result<void> add(std::uint64_t line, std::string event);
+  Result<void> add(Origin origin, std::string event);
   Result<void> flush();
 
   std::uint64_t answered = 0;  // of these:
   std::uint64_t accepted = 0, repeats = 0, waiting = 0;
-  std::vector<Answered> refused;
+  std::vector<Refused> refused;
   // Stands for all that was answered; empty: nothing was appended.
   [[nodiscard]] std::string token() const;
+  // The token stands for what another one has posted too.
+  void cover(const Poster& other);
 
  private:
   Result<void> count(const std::string& body);
+  void cover(const std::pair<machine::Topic, std::uint16_t>& partition, std::uint64_t offset);
 
   Api& api_;
   std::string after_;
   std::int64_t retry_for_ms_;
   std::string body_;
   std::map<std::pair<machine::Topic, std::uint16_t>, std::uint64_t> appended_;  // the last offset of each partition
-  std::vector<std::uint64_t> lines_;
+  std::vector<Origin> origins_;                                                 // of the events in the body
   bool told_ = false;
 };
 

@@ -98,7 +98,7 @@ class Refusals(unittest.TestCase):
         for flags in (["--format", "tar"], [], ["--format", "swf", "--award-all", "0"], ["--format", "swf", "--award-all", "1.2345"],
                       ["--format", "swf", "--award-all", "many"], ["--format", "swf", "--complete-through", "2026-11-01"],
                       ["--format", "swf", "--epoch", END], ["--format", "swf", "--project-from", "account"], ["--format", "openb"],
-                      ["--format", "sacct"], ["--format", "sacct", "--time-zone", "Europe/Atlantis"], ["--format", "swf", "--url", "ftp://x"]):
+                      ["--format", "sacct", "--delimiter", ""], ["--format", "sacct", "--time-zone", "Europe/Atlantis"], ["--format", "swf", "--url", "ftp://x"]):
             done = subprocess.run([PROGRAM, "import", path, *flags], capture_output=True, text=True, timeout=60)
             self.assertEqual((done.returncode, done.stdout), (2, ""), (flags, done.stderr))
             self.assertTrue(done.stderr, flags)
@@ -108,7 +108,8 @@ class Refusals(unittest.TestCase):
             granary.post(configuration([]))
             code, out, err = self.swf(granary, rows(5) + rows(1).replace(b" 60 2 ", b" 0 2 "), "--dry-run", "--json")
             self.assertEqual(code, 0, err)
-            self.assertEqual(json.loads(out), {"rows": 6, "usages": 5, "steps": 0, "projects": 1, "skipped": {"no_run_time": 1}, "truncated": False})
+            self.assertEqual(json.loads(out), {"rows": 6, "usages": 5, "steps": 0, "projects": 1, "truncated": False, "refused": [], "noted": [], "skipped": [
+                {"line": 6, "job": "1@6", "field": "4 run time", "reason": "no_run_time", "hint": "the job ran 0 s"}]})
             code, out, err = self.swf(granary, rows(5), "--dry-run", "--award-all", "10")
             self.assertEqual(code, 0, err)
             self.assertIn("nothing was posted", out)
@@ -118,12 +119,13 @@ class Refusals(unittest.TestCase):
     def test_slurm_jobs_under_another_shift_conflict_and_strict_says_so(self):
         with server(PROGRAM) as granary:
             granary.post(configuration(["gpu:a100", "gpu:h100"]))
-            flags = [RECORDED, "--format", "sacct", "--time-zone", "UTC", "--project-prefix", "hpc", "--json"]
+            flags = [RECORDED, "--format", "sacct", "--time-zone", "UTC", "--trust-text", "--project-prefix", "hpc", "--json"]
             code, out, err = granary.run("import", *flags, "--shift-end-to", END, "--complete-through", END)
             first = json.loads(out)
             self.assertEqual(code, 0, err)
-            (source,) = granary.get("/v1/sources?after=" + first["after"])["rows"]
+            source, zone = granary.get("/v1/sources?after=" + first["after"])["rows"]
             self.assertEqual(source["complete_through"], END)
+            self.assertEqual((zone["source"], zone["received"]), ("urn:granary:import:zone:quarry:UTC", 0))
             code, out, err = granary.run("import", *flags, "--shift-end-to", END, "--strict")
             self.assertEqual((code, json.loads(out)["repeats"]), (0, first["accepted"]), err)
             for strict, expected in (([], 0), (["--strict"], 4)):
@@ -131,7 +133,7 @@ class Refusals(unittest.TestCase):
                 counts = json.loads(out)
                 self.assertEqual((code, counts["accepted"]), (expected, 0), err)
                 self.assertEqual({row["reason"] for row in counts["refused"]}, {"conflicting_duplicate"})
-                self.assertTrue(all(row["line"] > 1 for row in counts["refused"]))
+                self.assertTrue(all(row["line"] > 1 and row["job"] and row["hint"] for row in counts["refused"]))
             self.assertEqual(self.sources(granary)[source["source"]]["metered"], first["accepted"])
 
     def test_bug_the_token_of_an_import_stood_for_its_last_request_alone(self):
@@ -141,7 +143,7 @@ class Refusals(unittest.TestCase):
             self.assertEqual(code, 0, err)
             after = json.loads(out)["after"]
             places = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
-            self.assertEqual(len(places), 8 * 11, "a place in each partition")
+            self.assertEqual(len(places), (8 + 1) * 11, "a place in each partition, and that of the statement that the file is complete")
             code, out, err = granary.run("export", "usage", "--after", after)
             self.assertEqual(out.splitlines()[1:], [f"p-g4,cpu,resource-us,501,{sum(60 * n for n in range(1, 502)) * 2 * 10**6}"])
             for question in (["projects"], ["charges"], ["sources"], ["rejected"], ["export", "charges"]):

@@ -67,7 +67,7 @@ class Workload(unittest.TestCase):
         path = os.path.join(TRACES, file)
         flags = [*flags, "--shift-end-to", END]
         expected = independent_sum(path, flags)
-        flags += names  # they name the source, not what was used
+        flags += names  # they name the source or let it in, and do not change what was used
         self.assertTrue(expected)
         typed = sorted({resource for _, resource in expected} - set(CLASSES) - {"memory"})
         with server(PROGRAM) as granary:
@@ -100,7 +100,7 @@ class RecordedSlurm(Workload):
         self.check(self.file("jobs.json"), "--format", "sacct-json", "--project-prefix", "hpc")
 
     def test_text(self):
-        self.check(self.file("jobs.psv"), "--format", "sacct", "--project-prefix", "hpc", "--time-zone", "UTC")
+        self.check(self.file("jobs.psv"), "--format", "sacct", "--project-prefix", "hpc", "--time-zone", "UTC", names=("--trust-text",))
 
 
 @unittest.skipUnless(TRACES, "GRANARY_TRACES names no folder with workload files")
@@ -122,7 +122,7 @@ class RealFiles(Workload):
                     self.check(name, "--format", "sacct-json", "--project-prefix", "hpc")
 
     def test_sacct_text(self):
-        self.check("sacct_parsable2_sample.csv", "--format", "sacct", "--time-zone", "America/New_York", "--project-prefix", "cs", names=("--cluster", "pe2"))
+        self.check("sacct_parsable2_sample.csv", "--format", "sacct", "--time-zone", "America/New_York", "--project-prefix", "cs", names=("--cluster", "pe2", "--trust-text"))
 
 
 class BadInput(unittest.TestCase):
@@ -138,7 +138,7 @@ class BadInput(unittest.TestCase):
         with server(PROGRAM) as granary:
             code, _, err = self.run_import(granary, self.ROW.format(1))
             self.assertEqual(code, 3)
-            self.assertIn("no resource class is published", err)
+            self.assertIn("no resource class is in force", err)
             self.assertIn("1970-01-01T00:01:40Z", err)
             self.assertEqual(granary.post(configuration([]))[0], 202)
             for text in ["1 2 3\n" + self.ROW.format(2), "<html></html>\n" * 3]:

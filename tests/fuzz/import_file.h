@@ -12,6 +12,7 @@
 
 #include "services/standalone/import/reader.h"
 #include "shared/base/check.h"
+#include "shared/json/utf8.h"
 #include "tests/fuzz/target.h"
 
 namespace granary::fuzz {
@@ -46,19 +47,24 @@ class CheckingSink : public import::RowSink {
                         text.find_first_not_of("0.") != std::string::npos,
                     "a quantity is a decimal above 0, not " + text);
     }
+    GRANARY_CHECK(json::is_utf8(row.account + row.cluster + row.qos + row.partition + row.reservation),
+                  "what is sent is UTF-8");
+    GRANARY_CHECK(!row.ran_ms || (*row.ran_ms > 0 && *row.ran_ms < row.end_ms - row.start_ms),
+                  "a suspended job ran for a part of its interval");
     said += row.id + '\n' + row.source + '\n' + std::to_string(row.start_ms) + ' ' + std::to_string(row.end_ms) + '\n';
     ++rows;
     return {};
   }
-  Result<void> on_skipped(const import::Skipped& skipped) override {
-    GRANARY_CHECK(!skipped.reason.empty(), "what is skipped says why");
-    said += skipped.reason + '\n';
-    ++skips;
+  Result<void> on_remark(import::Fate fate, const import::Remark& remark) override {
+    GRANARY_CHECK(!remark.reason.empty() && !remark.field.empty(), "what is remarked on says why and of what");
+    said += remark.reason + ' ' + remark.detail + '\n';
+    if (fate == import::Fate::skipped) ++skips;
+    if (fate == import::Fate::refused) ++refusals;
     return {};
   }
 
   std::string said;
-  std::uint64_t rows = 0, skips = 0;
+  std::uint64_t rows = 0, skips = 0, refusals = 0;
 };
 
 // What one pass comes to, as text.
@@ -71,9 +77,9 @@ inline std::string read_once(std::string_view bytes, std::size_t piece, const im
                   "bytes alone are no other trouble: " + summary.error().message);
     return sink.said + summary.error().message;
   }
-  std::uint64_t skipped = 0;
-  for (const auto& [reason, count] : summary->skipped) skipped += count;
-  GRANARY_CHECK(summary->usages == sink.rows && skipped == sink.skips, "the summary counts what was yielded");
+  GRANARY_CHECK(
+      summary->usages == sink.rows && summary->rows() == sink.rows + sink.skips + sink.refusals + summary->steps,
+      "the summary counts what was yielded");
   GRANARY_CHECK(summary->start_ms_min.has_value() == (sink.rows > 0), "a period is that of usages");
   return sink.said;
 }

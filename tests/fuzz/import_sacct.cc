@@ -4,7 +4,7 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace granary;
   static const import::Options kOptions{
-      .format = import::Format::sacct, .cluster = "aif1", .time_zone = "Europe/Helsinki"};
+      .format = import::Format::sacct, .cluster = "aif1", .time_zone = "Europe/Helsinki", .trusts_text = true};
   fuzz::check_file(data, size, kOptions);
   return 0;
 }

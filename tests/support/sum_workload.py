@@ -55,7 +55,7 @@ def swf_jobs(text, options, skipped):
             continue
         start = epoch + int(field[2]) + max(0, int(field[3]))
         project = f"g{field[13]}" if options.project_from != "user" else f"u{field[12]}"
-        yield dash + project, [("cpu", processors * 1000)], start * 1000, (start + run) * 1000
+        yield dash + project, [("cpu", processors * 1000)], start * 1000, (start + run) * 1000, run * 1000
 
 
 def openb_jobs(text, options, skipped):
@@ -74,7 +74,7 @@ def openb_jobs(text, options, skipped):
             continue
         start = epoch + int(pod["scheduled_time"]) * 1000
         end = epoch + int(pod["deletion_time"]) * 1000
-        yield dash + pod["qos"], [("gpu", thousandths)], start, end
+        yield dash + pod["qos"], [("gpu", thousandths)], start, end, end - start
 
 
 def number(value):
@@ -86,7 +86,7 @@ def number(value):
 
 def classes_of(tres):
     """Pairs of (class, base quantity) of a dictionary from TRES name to count (memory: bytes)."""
-    typed = any(name.startswith("gres/gpu:") and count for name, count in tres.items())
+    typed = sum(count for name, count in tres.items() if name.startswith("gres/gpu:"))
     for name, count in tres.items():
         if not count:
             continue
@@ -96,28 +96,52 @@ def classes_of(tres):
             yield "memory", count
         elif name.startswith("gres/gpu:"):
             yield name[len("gres/"):], count * 1000
-        elif name == "gres/gpu" and not typed:
-            yield "gpu", count * 1000
+        elif name == "gres/gpu" and count > typed:  # the total; what no type explains
+            yield "gpu", (count - typed) * 1000
 
 
 ACTIVE = {"PENDING", "RUNNING", "SUSPENDED", "CONFIGURING", "COMPLETING"}
 
 
-def slurm_job(account, submit, start, end, states, tres, options, skipped):
+MAY_NOT_HAVE_BEGUN = {"PENDING", "CANCELLED", "DEADLINE", "REVOKED", "REQUEUED", "REQUEUE_HOLD", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
+
+
+def slurm_job(account, submit, start, end, states, tres, options, skipped, elapsed, suspended):
+    """`elapsed` and `suspended`: seconds, or None. Elapsed time is without suspended time."""
+    ended = not ACTIVE & set(states)
+    if start <= 0 and end > 0 and ended and elapsed:
+        start = end - elapsed - (suspended or 0)
     if start <= 0:
-        skipped["never_started"] += 1
+        begun = ended and states[0] not in MAY_NOT_HAVE_BEGUN and elapsed != 0
+        running = not ended and states[0] != "PENDING"
+        skipped["still_running" if running else "start_unknown" if begun else "never_started"] += 1
         return
-    if end <= 0 or ACTIVE & set(states):
+    if not ended:
         skipped["still_running"] += 1
+        return
+    if end <= 0:
+        skipped["end_unknown"] += 1
+        return
+    if end < start:
+        skipped["end_before_start"] += 1
         return
     resources = list(classes_of(tres))
     if not resources:
         skipped["no_resources"] += 1
         return
+    paused = suspended or 0
+    if elapsed and elapsed <= end - start:
+        paused = end - start - elapsed
     if start < submit <= end:  # the record of a resized job's later size, which was "submitted" at the change
         start = submit
+    if end - start - paused <= 0:
+        skipped["no_run_time"] += 1
+        return
+    if not account:
+        skipped["no_account"] += 1
+        return
     dash = options.project_prefix + "-" if options.project_prefix else ""
-    yield dash + account, resources, start * 1000, end * 1000
+    yield dash + account, resources, start * 1000, end * 1000, (end - start - paused) * 1000
 
 
 def sacct_json_jobs(text, options, skipped):
@@ -131,7 +155,8 @@ def sacct_json_jobs(text, options, skipped):
         times = job["time"]
         start, end = number(times["start"]), number(times["end"])
         submit = number(times.get("submission"))
-        yield from slurm_job(job["account"], submit, start, end, states, tres, options, skipped)
+        elapsed, suspended = number(times.get("elapsed")), number(times.get("suspended"))
+        yield from slurm_job(job["account"], submit, start, end, states, tres, options, skipped, elapsed, suspended)
 
 
 UNITS = {"": 2**20, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40, "P": 2**50}
@@ -158,6 +183,15 @@ def local_seconds(text, zone, not_before=None):
     if not_before is not None and seconds < not_before:
         seconds = int(local.replace(fold=1).timestamp())
     return seconds
+
+
+def seconds_of(text):
+    """Of [days-]hours:minutes:seconds; None where there are none."""
+    found = re.fullmatch(r"(?:(\d+)-)?(\d+):(\d\d):(\d\d)", text)
+    if not found:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 
 
 FREE_TEXT = {"JobName", "SubmitLine", "Comment", "AdminComment", "SystemComment", "WorkDir", "Constraints"}
@@ -204,7 +238,10 @@ def sacct_jobs(text, options, skipped):
         if not row.get("AllocTRES") and row["Start"] != row["End"]:
             tres = {"cpu": int(row.get("AllocCPUS") or 0)}
         submit = local_seconds(row.get("Submit", ""), zone)
-        yield from slurm_job(row["Account"], submit, start, end, [row["State"].split(" ")[0]], tres, options, skipped)
+        elapsed = int(row["ElapsedRaw"]) if row.get("ElapsedRaw") else seconds_of(row.get("Elapsed", ""))
+        state = row["State"].split(" ")[0]
+        yield from slurm_job(row["Account"], submit, start, end, [state], tres, options, skipped, elapsed,
+                             seconds_of(row.get("Suspended", "")))
 
 
 def parse_instant(text):
@@ -233,13 +270,13 @@ def main():
     skipped = Counter()
     sums = defaultdict(lambda: [0, 0])
     starts, ends = [], []
-    for project, resources, start, end in READERS[options.format](open_text(options.file), options, skipped):
+    for project, resources, start, end, ran in READERS[options.format](open_text(options.file), options, skipped):
         starts.append(start)
         ends.append(end)
         for resource, quantity in resources:
             entry = sums[project, resource]
             entry[0] += 1
-            entry[1] += quantity * (end - start)
+            entry[1] += quantity * ran
     out = csv.writer(sys.stdout, lineterminator="\n")
     out.writerow(["project", "resource", "records", "quantity"])
     for (project, resource), (records, quantity) in sorted(sums.items()):

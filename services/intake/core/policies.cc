@@ -5,7 +5,7 @@
 namespace granary::intake {
 namespace {
 
-const events::PolicyPublished* in_force(const std::vector<events::PolicyPublished>& published, units::Instant at) {
+const events::PolicyPublished* last_in_force(const std::vector<events::PolicyPublished>& published, units::Instant at) {
   const auto found = std::find_if(published.rbegin(), published.rend(),
                                   [at](const events::PolicyPublished& policy) { return policy.effective <= at; });
   return found == published.rend() ? nullptr : &*found;
@@ -25,14 +25,19 @@ void Policies::learn(const events::PolicyPublished& policy) {
   if (policy.kind == events::PolicyKind::acceptance_window) windows_.push_back(policy);
 }
 
+const events::PolicyPublished* Policies::in_force(events::PolicyKind kind, units::Instant at) const {
+  if (kind == events::PolicyKind::resource_classes) return last_in_force(classes_, at);
+  return kind == events::PolicyKind::acceptance_window ? last_in_force(windows_, at) : nullptr;
+}
+
 const events::ResourceClass* Policies::find_class(std::string_view name, units::Instant at) const {
-  const events::PolicyPublished* list = in_force(classes_, at);
+  const events::PolicyPublished* list = in_force(events::PolicyKind::resource_classes, at);
   return list == nullptr ? nullptr : class_in(*list, name);
 }
 
 std::vector<const events::ResourceClass*> Policies::classes_from(std::string_view name, units::Instant from) const {
   std::vector<const events::ResourceClass*> found;
-  const events::PolicyPublished* current = in_force(classes_, from);
+  const events::PolicyPublished* current = in_force(events::PolicyKind::resource_classes, from);
   for (const events::PolicyPublished& list : classes_)
     if (&list == current || list.effective > from)
       if (const events::ResourceClass* one = class_in(list, name)) found.push_back(one);
@@ -40,7 +45,7 @@ std::vector<const events::ResourceClass*> Policies::classes_from(std::string_vie
 }
 
 std::optional<std::uint64_t> Policies::window_days(units::Instant at) const {
-  const events::PolicyPublished* window = in_force(windows_, at);
+  const events::PolicyPublished* window = in_force(events::PolicyKind::acceptance_window, at);
   if (window == nullptr) return std::nullopt;
   return window->content.window_days;
 }

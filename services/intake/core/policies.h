@@ -17,6 +17,9 @@ class Policies {
   // In the order of publication. Kinds that intake does not decide by are passed over.
   void learn(const events::PolicyPublished& policy);
 
+  // The policy of that kind that intake decides by at `at`; nullptr: none, or a kind that it does not decide by. Lives
+  // until the next learn().
+  [[nodiscard]] const events::PolicyPublished* in_force(events::PolicyKind kind, units::Instant at) const;
   // nullptr: not published, as of `at`. Lives until the next learn().
   [[nodiscard]] const events::ResourceClass* find_class(std::string_view name, units::Instant at) const;
   // The class in each list that is in force at `from` or comes into force later; empty: in none.

@@ -69,16 +69,39 @@ std::string place_of(const AsOf& as_of) {
   return token.text();
 }
 
-Response policies(machine::Machine& machine, const AsOf& as_of) {
+// `at`: whether to say too which of the policies that intake decides by are in force then.
+Response policies(machine::Machine& machine, const AsOf& as_of, std::optional<units::Instant> at) {
   std::string policies, price_books;
+  Policies decided_by;
   intake(machine).publications([&](const PublicationRow& publication) {
-    if (publication.policy) add_item(policies, publication_row(*publication.policy, publication));
+    if (publication.policy) {
+      add_item(policies, publication_row(*publication.policy, publication));
+      decided_by.learn(*publication.policy);
+    }
     if (publication.price_book) add_item(price_books, publication_row(*publication.price_book, publication));
     return true;
   });
-  std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "],\"after\":";
+  std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "]";
+  if (at) {
+    std::string in_force;
+    for (const auto kind : {events::PolicyKind::resource_classes, events::PolicyKind::acceptance_window})
+      if (const events::PolicyPublished* policy = decided_by.in_force(kind, *at))
+        add_item(in_force, row(*policy, [](events::JsonFields&) {}));
+    body += ",\"in_force\":[" + in_force + "]";
+  }
+  body += ",\"after\":";
   json::append_json_string(body, place_of(as_of));
   return json_response(body + "}");
+}
+
+// The instant of `?at=`; nullopt: the request has none. Error: no time.
+Result<std::optional<units::Instant>> at_of(const Request& request) {
+  const auto text = http::query(request, "at");
+  if (!text) return std::optional<units::Instant>();
+  const units::ParsedTime time = units::parse_time(*text);
+  if (time.trouble == units::TimeTrouble::none) return std::optional(time.at);
+  return Error{ErrorCode::invalid_input, "expected a time with its zone, got '" + std::string(text->substr(0, 40)) +
+                                             "'; hint: ?at=2026-10-31T23:30:00Z"};
 }
 
 Response project(machine::Machine& machine, const std::string& name) {
@@ -138,7 +161,10 @@ std::optional<Bytes> applications(machine::Machine& machine, const AsOf&, const 
 
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add("GET", "/v1/policies", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0, policies);
+    const auto at = at_of(request);
+    if (!at.ok()) return responder(door::bad_parameter("at", at.error()));
+    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+               [at = *at](machine::Machine& machine, const AsOf& as_of) { return policies(machine, as_of, at); });
   });
   router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
     door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, organisations);

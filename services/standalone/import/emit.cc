@@ -1,7 +1,6 @@
 #include "services/standalone/import/emit.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace granary::import {
 
@@ -14,9 +13,10 @@ Result<void> Emitter::row(UsageRow& row) {
   return sink_.on_row(row);
 }
 
-Result<void> Emitter::skip(std::uint64_t line, const char* reason, std::string detail) {
-  ++summary.skipped[reason];
-  return sink_.on_skipped({line, reason, std::move(detail)});
+Result<void> Emitter::tell(Fate fate, const Remark& remark) {
+  if (fate == Fate::skipped) ++summary.skipped[remark.reason];
+  if (fate == Fate::refused) ++summary.refused[remark.reason];
+  return sink_.on_remark(fate, remark);
 }
 
 }  // namespace granary::import

@@ -2,9 +2,6 @@
 // Internal to this room. One thread; borrows all that it is made of.
 #pragma once
 
-#include <cstdint>
-#include <string>
-
 #include "services/standalone/import/reader.h"
 
 namespace granary::import {
@@ -15,7 +12,7 @@ class Emitter {
 
   // `row` has its times as the file has them: the shift is added here. Errors: the sink's.
   Result<void> row(UsageRow& row);
-  Result<void> skip(std::uint64_t line, const char* reason, std::string detail);
+  Result<void> tell(Fate fate, const Remark& remark);
 
   // The rest of the summary is the reader's to fill in.
   Summary summary;

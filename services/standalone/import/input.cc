@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -30,12 +31,21 @@ Input::Input(std::unique_ptr<ByteSource> source, std::uint64_t stored_size)
 
 bool Input::fill() {
   if (at_end_) return false;
-  const auto read = source_->read(buffer_.get(), kBufferBytes);
+  // What ahead() showed is kept.
+  const std::size_t kept = filled_ - at_;
+  std::memmove(buffer_.get(), buffer_.get() + at_, kept);
+  const auto read = source_->read(buffer_.get() + kept, kBufferBytes - kept);
   at_ = 0;
-  filled_ = read.ok() ? *read : 0;
+  filled_ = kept + (read.ok() ? *read : 0);
   if (!read.ok()) error_ = read.error();
-  at_end_ = filled_ == 0;
+  at_end_ = filled_ == kept;
   return !at_end_;
+}
+
+std::string_view Input::ahead(std::size_t size) {
+  while (filled_ - at_ < size && fill()) {
+  }
+  return {buffer_.get() + at_, std::min(size, filled_ - at_)};
 }
 
 Result<void> Input::status() const {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "shared/base/result.h"
 
@@ -39,6 +40,11 @@ class Input {
     if (byte == '\n') ++line_;
     return byte;
   }
+
+  // The next `size` bytes (at most 64), not taken; fewer at the end. They live until the next call.
+  std::string_view ahead(std::size_t size);
+  // Takes bytes that ahead() showed.
+  void pass(std::size_t size) { at_ += size; }
 
   // The number of the line in which the next byte stands, from 1.
   [[nodiscard]] std::uint64_t line() const { return line_; }

@@ -7,6 +7,7 @@
 #include "services/standalone/import/emit.h"
 #include "services/standalone/import/formats.h"
 #include "services/standalone/import/text.h"
+#include "shared/json/utf8.h"
 
 namespace granary::import {
 namespace {
@@ -99,16 +100,24 @@ class OpenbReader {
       const auto number = is_unset(column) ? std::nullopt : integer(column);
       if (!number || *number < 0 || *number > kGpusMax) return refuse(column, "an integer from 0 to 1000000");
     }
-    const std::string pod = "pod " + field(kName);
-    if (is_unset(kScheduled)) return emitter_.skip(record.line, "never_scheduled", pod + " has no scheduled_time");
-    if (is_unset(kDeleted)) return emitter_.skip(record.line, "still_running", pod + " has no deletion_time");
+    const auto skip = [&](Column column, const char* reason, const std::string& detail) {
+      return emitter_.tell(Fate::skipped, {record.line, field(kName), kNames[column], reason, detail});
+    };
+    if (is_unset(kScheduled)) return skip(kScheduled, "never_scheduled", "the pod has no scheduled_time");
+    if (is_unset(kDeleted)) return skip(kDeleted, "still_running", "the pod has no deletion_time");
     const std::int64_t thousandths = *integer(kGpus) * *integer(kGpuMilli);
     if (thousandths == 0) {
-      return emitter_.skip(record.line, "no_quantity",
-                           pod + " has num_gpu " + field(kGpus) + ", gpu_milli " + field(kGpuMilli));
+      return skip(kGpus, "no_quantity", "the pod has num_gpu " + field(kGpus) + ", gpu_milli " + field(kGpuMilli));
+    }
+    if (is_unset(kQos)) return skip(kQos, "no_qos", "the pod has no class of service, which would name its project");
+    for (const Column column : {kName, kQos}) {
+      if (json::is_utf8(field(column))) continue;
+      return emitter_.tell(Fate::refused, {record.line, printable(field(kName)), kNames[column], "not_utf8",
+                                           "'" + printable(field(column)) + "' is not UTF-8"});
     }
     UsageRow row;
     row.line = record.line;
+    row.job = field(kName);
     row.id = field(kName);
     row.source = source_;
     row.qos = field(kQos);

@@ -91,12 +91,17 @@ Result<void> check(const Options& options) {
   if (!is_slurm(options.format) && !options.cluster.empty()) {
     return misfit("--cluster", options, "nothing", "leave it out: only Slurm's jobs have a cluster");
   }
-  if (options.format == Format::sacct && options.time_zone.empty()) {
-    return misfit("--time-zone", options, "the zone of the cluster's clock",
-                  "sacct writes local times without a zone; say for instance --time-zone Europe/Paris or UTC");
-  }
   if (options.format != Format::sacct && !options.time_zone.empty()) {
     return misfit("--time-zone", options, "nothing", "leave it out: the file's times have their zone");
+  }
+  if (options.format != Format::sacct &&
+      (options.delimiter != "|" || !options.columns.empty() || options.trusts_text)) {
+    const char* flag = options.trusts_text ? "--trust-text" : options.columns.empty() ? "--delimiter" : "--columns";
+    return misfit(flag, options, "nothing", "leave it out: it is for the text that sacct --parsable2 writes");
+  }
+  if (options.delimiter.empty() || options.delimiter.find_first_of("\r\n") != std::string::npos) {
+    return misfit("--delimiter", options, "one or more characters, no line end",
+                  "say what sacct was told, or leave it out");
   }
   if (options.format == Format::openb && !options.epoch_ms && !options.shift_end_to_ms) {
     return misfit("--epoch", options, "it or --shift-end-to",

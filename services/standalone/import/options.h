@@ -33,14 +33,21 @@ struct Options {
   // Slurm: the cluster's name in source and binding. Where set, it stands for what the rows say; text exports without a
   // column `Cluster` need it.
   std::string cluster{};
-  // Slurm text: IANA name, or UTC.
+  // Slurm text: IANA name, or UTC; needed if a time says no zone.
   std::string time_zone{};
+  // Slurm text: what separates the fields; the names of the columns, separated by commas, of a file without a header.
+  std::string delimiter = "|";
+  std::string columns{};
+  // Slurm text: whether columns of free text are taken, though a line end in one can make a row.
+  bool trusts_text = false;
   // openb: the instant of the file's second 0 (Unix ms).
   std::optional<std::int64_t> epoch_ms{};
   // The instant at which the file's last usage is to end (Unix ms), ...
   std::optional<std::int64_t> shift_end_to_ms{};
   // ... and what that adds to each start and end: 0 in the first pass, then shift_end_to_ms - Summary::end_ms_max.
   std::int64_t shift_ms = 0;
+  // Slurm: Summary::resizes of an earlier pass over the file; nullptr in the first one. Outlives the call.
+  const Resizes* resizes = nullptr;
   // Of the file as stored, see sha256_of_file; names the source of files without a cluster.
   std::string file_sha256{};
 };

@@ -1,16 +1,23 @@
 #include "services/standalone/import/reader.h"
 
 #include "services/standalone/import/formats.h"
+#include "services/standalone/import/text.h"
+#include "shared/json/encoding.h"
 
 namespace granary::import {
 
 std::uint64_t Summary::rows() const {
   std::uint64_t rows = usages + steps;
   for (const auto& [reason, count] : skipped) rows += count;
+  for (const auto& [reason, count] : refused) rows += count;
   return rows;
 }
 
 Result<Summary> read(Input& input, const Options& options, RowSink& sink) {
+  const std::string_view head = input.ahead(json::kEncodingBytes);
+  if (const char* wide = json::wide_encoding(head))
+    return row_error(1, "file", wide, "text in UTF-8", json::kWideEncodingHint);
+  input.pass(json::utf8_mark_bytes(head));
   switch (options.format) {
     case Format::swf:
       return read_swf(input, options, sink);

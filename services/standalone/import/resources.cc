@@ -11,6 +11,8 @@ namespace {
 constexpr std::int64_t kMiB = 1 << 20;
 constexpr std::string_view kTypedGpu = "gpu:";
 
+__extension__ using Wide = __int128;
+
 // The class of a TRES; nullopt: none.
 std::optional<std::string> class_of(std::string_view type, std::string_view name) {
   if (type == "cpu" || type == "node") return std::string(type);
@@ -19,10 +21,31 @@ std::optional<std::string> class_of(std::string_view type, std::string_view name
   return is_gpu ? std::optional<std::string>(name) : std::nullopt;
 }
 
-// Bytes of "16G", "2252800K", "1.5T", "500" (MiB); nullopt where it is none, not whole, or beyond 2^63.
-std::optional<std::int64_t> memory_bytes(std::string_view text) {
+// Figures of Slurm about an allocation, not things that it holds.
+bool is_figure(std::string_view type) {
+  return type == "billing" || type == "energy";
+}
+
+std::string tres_name(std::string_view type, std::string_view name) {
+  return std::string(type) + (name.empty() ? "" : "/" + std::string(name));
+}
+
+// Without what stands in brackets: "gpu:2(IDX:0,1)" is "gpu:2".
+std::string without_brackets(std::string_view text) {
+  std::string out;
+  std::size_t depth = 0;
+  for (const char c : text) {
+    if (c == '(') ++depth;
+    if (depth == 0) out.push_back(c);
+    if (c == ')' && depth > 0) --depth;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<Count> parse_count(std::string_view text, std::int64_t unit) {
   constexpr std::string_view kUnits = "KMGTP";
-  std::int64_t unit = kMiB;
   if (const std::size_t at = text.empty() ? kUnits.npos : kUnits.find(text.back()); at != kUnits.npos) {
     unit = std::int64_t{1} << (10 * (at + 1));
     text.remove_suffix(1);
@@ -38,13 +61,11 @@ std::optional<std::int64_t> memory_bytes(std::string_view text) {
   }
   const auto number = parse_integer(digits);
   if (!number || *number < 0) return std::nullopt;
-  __extension__ using Wide = __int128;
   const Wide product = static_cast<Wide>(*number) * unit;
-  if (product % scale != 0 || product / scale > INT64_MAX) return std::nullopt;
-  return static_cast<std::int64_t>(product / scale);
+  const Wide whole = (product + scale / 2) / scale;
+  if (whole > INT64_MAX) return std::nullopt;
+  return Count{static_cast<std::int64_t>(whole), product % scale != 0};
 }
-
-}  // namespace
 
 bool AllocatedTres::is_sent(std::string_view type, std::string_view name) {
   return class_of(type, name).has_value();
@@ -52,44 +73,80 @@ bool AllocatedTres::is_sent(std::string_view type, std::string_view name) {
 
 bool AllocatedTres::add(std::string_view type, std::string_view name, std::int64_t count) {
   const auto class_name = class_of(type, name);
-  if (!class_name) return true;
+  if (!class_name) {
+    if (count > 0 && !is_figure(type)) unmapped_.insert(tres_name(type, name));
+    return true;
+  }
   if (*class_name != "memory") return put(*class_name, count);
   return count <= INT64_MAX / kMiB && put(*class_name, std::max<std::int64_t>(0, count) * kMiB);
 }
 
 bool AllocatedTres::add_text(std::string_view text) {
   if (text.empty()) return true;
-  for (const std::string_view part : split(text, ',')) {
+  for (const std::string_view part : split(text, ",")) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos || equals == 0) return false;
     const std::string_view value = part.substr(equals + 1);
     const std::string_view key = part.substr(0, equals);
     const std::size_t slash = key.find('/');
     const std::string_view type = key.substr(0, slash);
-    const auto class_name = class_of(type, slash == std::string_view::npos ? "" : key.substr(slash + 1));
-    if (!class_name) continue;
-    const auto count = type == "mem" ? memory_bytes(value) : parse_integer(value);
-    if (!count || !put(*class_name, *count)) return false;
+    const std::string_view name = slash == std::string_view::npos ? "" : key.substr(slash + 1);
+    const auto class_name = class_of(type, name);
+    if (!class_name) {
+      // What it counts is not known, so that any value but 0 is one.
+      if (value != "0" && !is_figure(type)) unmapped_.insert(tres_name(type, name));
+      continue;
+    }
+    const auto count = parse_count(value, type == "mem" ? kMiB : 1);
+    if (!count || !put(*class_name, count->value)) return false;
+    if (count->is_rounded) rounded_ = part;
   }
   return true;
 }
 
-bool AllocatedTres::put(std::string class_name, std::int64_t quantity) {
-  if (quantity <= 0) return true;
-  const auto is_same = [&](const ResourceQuantity& resource) { return resource.class_name == class_name; };
-  if (std::any_of(resources_.begin(), resources_.end(), is_same)) return false;
-  resources_.push_back({std::move(class_name), std::to_string(quantity)});
-  return true;
+bool AllocatedTres::add_gres_text(std::string_view text) {
+  const std::string plain = without_brackets(text);
+  if (plain.empty()) return true;
+  std::int64_t gpus = 0;
+  for (const std::string_view part : split(plain, ",")) {
+    const auto words = split(part, ":");
+    if (words[0].empty() || words.size() > 3) return false;
+    if (words[0] != "gpu") {
+      unmapped_.insert(tres_name("gres", words[0]));
+      continue;
+    }
+    // The last word is the number, or one is meant.
+    const auto last = words.size() > 1 ? parse_count(words.back()) : std::nullopt;
+    if (!last && words.size() == 3) return false;
+    const std::int64_t count = last ? last->value : 1;
+    const bool is_typed = words.size() == 3 || (words.size() == 2 && !last);
+    if (count > INT64_MAX - gpus) return false;
+    gpus += count;
+    if (is_typed && !put(std::string(kTypedGpu) + std::string(words[1]), count)) return false;
+  }
+  return put("gpu", gpus);
+}
+
+bool AllocatedTres::has_gpus() const {
+  return std::any_of(counts_.begin(), counts_.end(), [](const auto& one) { return one.first.starts_with("gpu"); });
+}
+
+bool AllocatedTres::put(const std::string& class_name, std::int64_t quantity) {
+  return quantity <= 0 || counts_.emplace(class_name, quantity).second;
 }
 
 std::vector<ResourceQuantity> AllocatedTres::take() {
-  const auto is_typed = [](const ResourceQuantity& resource) { return resource.class_name.starts_with(kTypedGpu); };
-  if (std::any_of(resources_.begin(), resources_.end(), is_typed)) {
-    std::erase_if(resources_, [](const ResourceQuantity& resource) { return resource.class_name == "gpu"; });
+  if (const auto total = counts_.find("gpu"); total != counts_.end()) {
+    for (const auto& [class_name, count] : counts_) {
+      if (class_name.starts_with(kTypedGpu)) total->second -= std::min(count, total->second);
+    }
+    if (total->second == 0) counts_.erase(total);
   }
-  std::sort(resources_.begin(), resources_.end(),
-            [](const ResourceQuantity& a, const ResourceQuantity& b) { return a.class_name < b.class_name; });
-  return std::exchange(resources_, {});
+  std::vector<ResourceQuantity> resources;
+  for (const auto& [class_name, count] : std::exchange(counts_, {})) {
+    resources.push_back({class_name, std::to_string(count)});
+  }
+  return resources;
 }
 
 }  // namespace granary::import

@@ -1,9 +1,12 @@
-// What the readers of `granary import` yield: one usage, or one row that is none and why. Plain values: safe on any
+// What the readers of `granary import` yield: usages, and what is to be said about rows. Plain values: safe on any
 // thread, owned by whoever holds them.
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace granary::import {
@@ -17,19 +20,33 @@ struct ResourceQuantity {
 // server's to judge.
 struct UsageRow {
   std::uint64_t line = 0;  // where the row begins, from 1
+  std::string job;         // as people know it: a job's number, a pod's name
   std::string id;          // with `source` the usage's identity, the same each time the file is read
   std::string source;
   std::string group, user, account, cluster, qos;
   std::vector<ResourceQuantity> resources;  // at least one, each class once
   std::int64_t start_ms = 0;                // Unix milliseconds
   std::int64_t end_ms = 0;
+  // Of a job that was suspended: how long it ran between start and end. What it held counts for this time only.
+  std::optional<std::int64_t> ran_ms;
   std::string state, partition, reservation;
 };
 
-struct Skipped {
+// What becomes of a row that is remarked on: it holds usage that cannot be taken, it holds none, or it is taken and not
+// all of it is.
+enum class Fate { refused, skipped, noted };
+
+// What a reader says about a row.
+struct Remark {
   std::uint64_t line = 0;
+  std::string job;     // as in UsageRow; empty: not known
+  std::string field;   // the column, the JSON pointer, or the resource that it is about
   std::string reason;  // "no_run_time", "never_started", ...: the word in the counts
-  std::string detail;  // which job, and what stood there
+  std::string detail;  // what stood there
 };
+
+// Slurm: the ends (Unix seconds, in the file's order) of the records that a resize closed, by cluster, job and the
+// start that all records of the job show.
+using Resizes = std::map<std::tuple<std::string, std::string, std::int64_t>, std::vector<std::int64_t>>;
 
 }  // namespace granary::import

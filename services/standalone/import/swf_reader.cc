@@ -134,13 +134,14 @@ class SwfReader {
 
   Result<void> usage(std::uint64_t line, std::string id, const std::array<std::int64_t, kFields>& values) {
     if (values[kRunTime] <= 0) {
-      return emitter_.skip(line, "no_run_time", "job " + id + " ran " + std::to_string(values[kRunTime]) + " s");
+      return emitter_.tell(Fate::skipped, {line, id, kNames[kRunTime], "no_run_time",
+                                           "the job ran " + std::to_string(values[kRunTime]) + " s"});
     }
     const std::int64_t processors = values[kProcessors] > 0 ? values[kProcessors] : values[kProcessorsAsked];
     if (processors <= 0) {
-      return emitter_.skip(line, "no_processors",
-                           "job " + id + " has processors " + std::to_string(values[kProcessors]) + ", asked " +
-                               std::to_string(values[kProcessorsAsked]));
+      return emitter_.tell(Fate::skipped, {line, id, kNames[kProcessors], "no_processors",
+                                           "the job has processors " + std::to_string(values[kProcessors]) +
+                                               ", asked " + std::to_string(values[kProcessorsAsked])});
     }
     const std::int64_t start = unix_start_ + values[kSubmit] + std::max<std::int64_t>(0, values[kWait]);
     if (start > kSecondsMax || start + values[kRunTime] > kSecondsMax) {
@@ -148,6 +149,7 @@ class SwfReader {
     }
     UsageRow row;
     row.line = line;
+    row.job = id;
     row.id = std::move(id);
     row.source = source_;
     row.group = std::to_string(values[kGroup]);

@@ -9,19 +9,8 @@
 namespace granary::import {
 namespace {
 
-constexpr std::size_t kShownBytesMax = 60;
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-
-std::string printable(std::string_view value) {
-  std::string out(value.substr(0, kShownBytesMax));
-  for (char& c : out) {
-    if (c < 0x20 || c > 0x7e) c = '?';
-  }
-  if (value.size() > kShownBytesMax) out += "...";
-  return out;
 }
 
 }  // namespace
@@ -59,14 +48,24 @@ std::string rfc3339_utc(std::int64_t seconds) {
                      time.minutes().count(), time.seconds().count());
 }
 
-std::vector<std::string_view> split(std::string_view text, char separator) {
+std::vector<std::string_view> split(std::string_view text, std::string_view separator) {
   std::vector<std::string_view> parts;
   for (;;) {
     const std::size_t at = text.find(separator);
     parts.push_back(text.substr(0, at));
     if (at == std::string_view::npos) return parts;
-    text.remove_prefix(at + 1);
+    text.remove_prefix(at + separator.size());
   }
+}
+
+std::string printable(std::string_view value) {
+  constexpr std::size_t kShownBytesMax = 60;
+  std::string out(value.substr(0, kShownBytesMax));
+  for (char& c : out) {
+    if (c < 0x20 || c > 0x7e) c = '?';
+  }
+  if (value.size() > kShownBytesMax) out += "...";
+  return out;
 }
 
 Error row_error(std::uint64_t line, std::string_view field, std::string_view value, std::string_view expected,
@@ -76,14 +75,6 @@ Error row_error(std::uint64_t line, std::string_view field, std::string_view val
 }
 
 Result<void> expect_text(Input& input, std::string_view format) {
-  if (input.peek() == 0xef) {
-    for (const int expected : {0xef, 0xbb, 0xbf}) {
-      if (input.get() != expected) {
-        return row_error(1, "file", "bytes that are not UTF-8", fmt::format("a file of format {}", format),
-                         "look what the file is, and name its format with --format");
-      }
-    }
-  }
   while (input.peek() == ' ' || input.peek() == '\t' || input.peek() == '\r' || input.peek() == '\n') input.get();
   GRANARY_TRY(input.status());
   const int first = input.peek();

@@ -27,16 +27,19 @@ std::string thousandths_text(std::int64_t thousandths);
 // "2026-10-31T23:30:00Z". `seconds` must be within +-kSecondsMax.
 std::string rfc3339_utc(std::int64_t seconds);
 
-// The parts between separators; one (empty) part for an empty text. They live as long as `text`.
-std::vector<std::string_view> split(std::string_view text, char separator);
+// The parts between separators; one (empty) part for an empty text. They live as long as `text`; `separator` must not
+// be empty.
+std::vector<std::string_view> split(std::string_view text, std::string_view separator);
 
-// «line 7, field "submit": expected an integer, got 'abc'; hint: ...», code invalid_input. What is long is cut, what
-// does not print is replaced.
+// The text as a message shows it: what is long is cut, what does not print is replaced.
+std::string printable(std::string_view value);
+
+// «line 7, field "submit": expected an integer, got 'abc'; hint: ...», code invalid_input, with the value printable.
 Error row_error(std::uint64_t line, std::string_view field, std::string_view value, std::string_view expected,
                 std::string_view hint);
 
-// Takes a byte order mark off the front, and refuses what is JSON, XML or HTML where lines are expected. `format` is
-// the word that --format takes. Errors: invalid_input; the input's.
+// Refuses what is JSON, XML or HTML if lines are expected. `format` is the word that --format takes. Errors:
+// invalid_input; the input's.
 Result<void> expect_text(Input& input, std::string_view format);
 
 }  // namespace granary::import

@@ -1,5 +1,5 @@
-// Local times of a zone as instants, by the system's time zone database. Any thread; the
-// database lives as long as the process.
+// Times as sacct writes them, and local times of a zone as instants, by the system's time zone database. Any thread;
+// the database lives as long as the process.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace granary::import {
 // What a local time can mean: nothing (clocks jumped over it), one instant, or two (they were set back). Unix seconds.
 struct Instants {
   std::optional<std::int64_t> earliest;
-  std::optional<std::int64_t> latest;  // the same one where there is one
+  std::optional<std::int64_t> latest;  // the same one if there is one
 
   [[nodiscard]] bool is_ambiguous() const { return earliest != latest; }
 };
@@ -36,7 +36,15 @@ class TimeZone {
   const date::time_zone* zone_;
 };
 
-// "2026-10-31T23:30:00" as such seconds; nullopt where it is no time of that form.
-std::optional<std::int64_t> parse_local_time(std::string_view text);
+struct WrittenTime {
+  std::int64_t seconds = 0;  // Unix seconds; of a local time as if the clock showed UTC
+  bool is_local = false;     // it says no zone
+  bool has_clock = false;    // it is written as a clock shows it,
+  bool is_midnight = false;  // and that is midnight
+};
+
+// "2026-10-31T23:30:00", the same with an offset ("Z", "+0200", "+02:00"), or Unix seconds (what SLURM_TIME_FORMAT can
+// make of it); nullopt for another form.
+std::optional<WrittenTime> parse_written_time(std::string_view text);
 
 }  // namespace granary::import

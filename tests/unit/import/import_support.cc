@@ -60,8 +60,8 @@ Result<void> KeepingSink::on_row(const UsageRow& row) {
   return {};
 }
 
-Result<void> KeepingSink::on_skipped(const Skipped& skipped) {
-  skips.push_back(skipped);
+Result<void> KeepingSink::on_remark(Fate fate, const Remark& remark) {
+  (fate == Fate::skipped ? skips : fate == Fate::refused ? refusals : notes).push_back(remark);
   return {};
 }
 
@@ -80,6 +80,10 @@ std::string resources_of(const UsageRow& row) {
     out += (out.empty() ? "" : " ") + resource.class_name + "=" + resource.quantity;
   }
   return out;
+}
+
+std::string words_of(const Remark& remark) {
+  return remark.job + (remark.job.empty() ? "" : " ") + remark.reason + " " + remark.field;
 }
 
 std::string refusal_of(std::string_view content, const Options& options) {

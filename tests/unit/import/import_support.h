@@ -28,10 +28,10 @@ std::string zip_of(const std::vector<std::pair<std::string, std::string>>& membe
 class KeepingSink : public RowSink {
  public:
   Result<void> on_row(const UsageRow& row) override;
-  Result<void> on_skipped(const Skipped& skipped) override;
+  Result<void> on_remark(Fate fate, const Remark& remark) override;
 
   std::vector<UsageRow> rows;
-  std::vector<Skipped> skips;
+  std::vector<Remark> skips, refusals, notes;
 };
 
 struct ReadFile {
@@ -44,6 +44,9 @@ ReadFile read_text(std::string_view content, const Options& options);
 
 // "cpu=2 gpu:a100=1" of a row.
 std::string resources_of(const UsageRow& row);
+
+// "1101 unmapped gres/shard" of a remark: job, reason, field.
+std::string words_of(const Remark& remark);
 
 // The message of the refusal; empty where the file was read.
 std::string refusal_of(std::string_view content, const Options& options);

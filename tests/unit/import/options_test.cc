@@ -25,7 +25,11 @@ TEST(Options, WhatDoesNotFitTheFormatIsNamedByItsFlag) {
   EXPECT_EQ(flag({.format = Format::openb, .epoch_ms = 0}), "");
   EXPECT_EQ(flag({.format = Format::openb, .shift_end_to_ms = 0}), "");
   EXPECT_EQ(flag({.format = Format::openb, .project_from = ProjectFrom::group, .epoch_ms = 0}), "--project-from");
-  EXPECT_EQ(flag({.format = Format::sacct}), "--time-zone");
+  EXPECT_EQ(flag({.format = Format::sacct}), "");  // its times may say their zone
+  EXPECT_EQ(flag({.format = Format::sacct, .delimiter = ""}), "--delimiter");
+  EXPECT_EQ(flag({.format = Format::sacct_json, .delimiter = ","}), "--delimiter");
+  EXPECT_EQ(flag({.format = Format::swf, .columns = "JobID"}), "--columns");
+  EXPECT_EQ(flag({.format = Format::sacct_json, .trusts_text = true}), "--trust-text");
   EXPECT_EQ(flag({.format = Format::sacct, .time_zone = "UTC"}), "");
   EXPECT_EQ(flag({.format = Format::sacct_json, .time_zone = "UTC"}), "--time-zone");
   EXPECT_EQ(flag({.format = Format::sacct_json, .project_from = ProjectFrom::user}), "--project-from");

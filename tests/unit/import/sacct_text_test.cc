@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "tests/unit/import/import_support.h"
 
 namespace granary::import {
@@ -7,6 +9,12 @@ namespace {
 
 const Options kSacct{.format = Format::sacct, .time_zone = "UTC"};
 const std::string kHeader = "JobID|Cluster|Account|User|QOS|Partition|State|Start|End|ElapsedRaw|AllocTRES\n";
+
+Options trusting() {
+  Options options = kSacct;
+  options.trusts_text = true;
+  return options;
+}
 
 Options in_zone(const std::string& zone) {
   Options options = kSacct;
@@ -34,6 +42,8 @@ TEST(SacctText, AnAllocationIsItsTrackableResourcesAndStepsAreNone) {
   EXPECT_EQ(row.end_ms - row.start_ms, 3'600'000);
   EXPECT_EQ(file.sink.rows[1].id, "70_7/2026-10-31T23:30:00Z");
   EXPECT_EQ(resources_of(file.sink.rows[1]), "cpu=1 gpu=1 memory=1610612736");
+  ASSERT_EQ(file.sink.notes.size(), 1U);
+  EXPECT_EQ(words_of(file.sink.notes[0]), "81234 unmapped license/x");
   EXPECT_EQ(file.sink.rows[2].id, "90+1/2026-10-31T23:30:00Z");
   EXPECT_EQ(resources_of(file.sink.rows[2]), "memory=524288000");
   EXPECT_EQ(file.summary->steps, 1U);
@@ -105,22 +115,88 @@ TEST(SacctText, ALocalTimeThatWasTwiceIsToldByTheElapsedTimeElseTheEarliest) {
   struct Case {
     const char *start, *end, *elapsed, *start_utc;
     std::int64_t seconds;
-    std::uint64_t ambiguous;
+    const char* note;
   };
   for (const Case& c : {
-           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "7200", "00:30:00Z", 7200, 1},
-           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "3600", "01:30:00Z", 3600, 1},
-           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "5000", "00:30:00Z", 7200, 1},  // was suspended
-           Case{"2026-10-25T02:30:00", "2026-10-25T02:40:00", "600", "00:30:00Z", 600, 2},
-           Case{"2026-10-25T02:30:00", "2026-10-25T02:40:00", "4200", "00:30:00Z", 4200, 2},
-           Case{"2026-10-25T02:50:00", "2026-10-25T02:10:00", "", "00:50:00Z", 1200, 2},
+           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "7200", "00:30:00Z", 7200, ""},
+           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "3600", "01:30:00Z", 3600, ""},
+           Case{"2026-10-25T02:30:00", "2026-10-25T03:30:00", "5000", "00:30:00Z", 7200,
+                "1 ambiguous_time Start"},  // was suspended
+           Case{"2026-10-25T02:30:00", "2026-10-25T02:40:00", "600", "00:30:00Z", 600, ""},
+           Case{"2026-10-25T02:30:00", "2026-10-25T02:40:00", "4200", "00:30:00Z", 4200, ""},
+           Case{"2026-10-25T02:50:00", "2026-10-25T02:10:00", "", "00:50:00Z", 1200, "1 ambiguous_time Start"},
        }) {
     const auto file = read_text(paris_row(c.start, c.end, c.elapsed), in_zone("Europe/Paris"));
     ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
     const UsageRow& row = file.sink.rows[0];
     EXPECT_EQ(row.id, std::string("1/2026-10-25T") + c.start_utc) << c.elapsed;
     EXPECT_EQ(row.end_ms - row.start_ms, c.seconds * 1000) << c.elapsed;
-    EXPECT_EQ(file.summary->ambiguous_times, c.ambiguous) << c.elapsed;
+    EXPECT_EQ(file.sink.notes.empty() ? "" : words_of(file.sink.notes[0]), c.note) << c.elapsed;
+  }
+}
+
+// Whether rows of a job's id, state, submission, eligibility, start and end look cut.
+std::string cut_of(const std::string& rows) {
+  const auto file = read_text("JobID|Cluster|Account|State|Submit|Eligible|Start|End|AllocTRES\n" + rows, kSacct);
+  EXPECT_TRUE(file.summary.ok()) << file.summary.error().message;
+  return file.summary->cut ? words_of(*file.summary->cut) : "whole";
+}
+
+TEST(SacctText, AnExportThatSacctTruncatedIsKnownByItsEdges) {
+  const std::string midnight = "2026-11-01T00:00:00|";
+  const std::string before = "2026-10-31T20:00:00|";
+  const std::string after = "2026-11-01T03:00:00|";
+  EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + before + midnight + after + "cpu=1\n"), "1 cut Start");
+  EXPECT_EQ(cut_of("1|a|lab|FAILED||" + ("|" + midnight) + after + "cpu=1\n"), "1 cut Start");
+  EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + before + before + midnight + "cpu=1\n"), "1 cut End");
+  EXPECT_EQ(cut_of("7|a|lab|RUNNING|" + before + before + before + after + "cpu=1\n"), "7 cut End");
+  // It was told to begin then; it was submitted then; another began before; a site ends jobs at midnight.
+  EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + midnight + midnight + after + "cpu=1\n"), "whole");
+  EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + midnight + midnight + midnight + after + "cpu=1\n"), "whole");
+  EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + before + midnight + after + "cpu=1\n2|a|lab|FAILED|" + before +
+                   before + before + after + "cpu=1\n"),
+            "whole");
+  EXPECT_EQ(cut_of("1|a|lab|CANCELLED|" + before + before + before + midnight + "cpu=1\n"), "whole");
+  EXPECT_EQ(cut_of("1|a|lab|RUNNING|" + before + before + before + "Unknown|cpu=1\n"), "whole");
+}
+
+TEST(SacctText, SuspendedTimeDoesNotCountWhicheverColumnTellsIt) {
+  struct Case {
+    const char *elapsed, *suspended;
+    std::int64_t ran_s;  // 0: all of the interval
+  };
+  for (const Case& c : {Case{"3600", "01:00:00", 3600}, Case{"3600", "", 3600}, Case{"", "00:30:00", 5400},
+                        Case{"7200", "00:00:00", 0}, Case{"", "", 0}, Case{"0", "00:00:00", 0}, Case{"9000", "", 0}}) {
+    const auto file = read_text(
+        "JobID|Cluster|Account|State|Start|End|ElapsedRaw|Suspended|AllocTRES\n1|a|lab|COMPLETED|"
+        "2026-01-01T01:00:00|2026-01-01T03:00:00|" +
+            std::string(c.elapsed) + "|" + c.suspended + "|cpu=1\n",
+        kSacct);
+    ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+    ASSERT_EQ(file.sink.rows.size(), 1U) << c.elapsed;
+    EXPECT_EQ(file.sink.rows[0].ran_ms.value_or(0), c.ran_s * 1000) << c.elapsed << " " << c.suspended;
+    EXPECT_EQ(file.sink.rows[0].end_ms - file.sink.rows[0].start_ms, 7'200'000);
+  }
+}
+
+TEST(SacctText, RecordsOfAResizedJobNeedNoOrder) {
+  const std::string header = "JobID|Cluster|Account|State|Start|End|AllocTRES\n";
+  const std::string start = "|a|lab|RESIZING|2026-01-01T01:00:00|2026-01-01T0";
+  const std::string last = "5|a|lab|COMPLETED|2026-01-01T01:00:00|2026-01-01T04:00:00|cpu=1\n";
+  for (const std::string& rows : {last + "5" + start + "3:00:00|cpu=2\n5" + start + "2:00:00|cpu=4\n",
+                                  "5" + start + "2:00:00|cpu=4\n5" + start + "3:00:00|cpu=2\n" + last}) {
+    const auto first = read_text(header + rows, kSacct);
+    ASSERT_TRUE(first.summary.ok()) << first.summary.error().message;
+    Options options = kSacct;
+    options.resizes = &first.summary->resizes;
+    const auto file = read_text(header + rows, options);
+    ASSERT_EQ(file.sink.rows.size(), 3U);
+    std::set<std::string> ids;
+    for (const UsageRow& row : file.sink.rows) {
+      ids.insert(row.id);
+      EXPECT_EQ(row.end_ms - row.start_ms, 3'600'000) << row.id;
+    }
+    EXPECT_EQ(ids.size(), 3U);
   }
 }
 
@@ -139,14 +215,14 @@ TEST(SacctText, ABarInANameOrCommandIsFoundWhereItsPlaceIsClear) {
   for (const std::string& row :
        {std::string("1|a|b|") + kRest + "srun x\n", std::string("1|a|") + kRest + "srun x | tee y | z\n",
         std::string("1|a|b|c|") + kRest + "srun x | tee\n"}) {
-    const auto file = read_text(kWithTexts + row, kSacct);
+    const auto file = read_text(kWithTexts + row, trusting());
     ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
     ASSERT_EQ(file.sink.rows.size(), 1U);
     EXPECT_EQ(file.sink.rows[0].user, "u1") << row;
     EXPECT_EQ(resources_of(file.sink.rows[0]), "cpu=2");
   }
   // A step needs no splitting.
-  EXPECT_EQ(read_text(kWithTexts + "1.0|a|b|c|d|e|f|g|h|i|j|k|l\n", kSacct).summary->steps, 1U);
+  EXPECT_EQ(read_text(kWithTexts + "1.0|a|b|c|d|e|f|g|h|i|j|k|l\n", trusting()).summary->steps, 1U);
 }
 
 TEST(SacctText, ABarWhosePlaceIsUnclearRefusesTheRow) {
@@ -154,7 +230,7 @@ TEST(SacctText, ABarWhosePlaceIsUnclearRefusesTheRow) {
   const auto message = refusal_of(
       "JobID|State|Start|End|Cluster|AllocTRES|JobName|Account|Comment\n"
       "1|COMPLETED|2026-01-01T00:00:00|2026-01-01T00:00:10|aif1|cpu=2|a|b|c|d\n",
-      kSacct);
+      trusting());
   EXPECT_NE(message.find("line 2"), std::string::npos) << message;
   EXPECT_NE(message.find("two ways"), std::string::npos) << message;
   EXPECT_NE(message.find("hint: export again without"), std::string::npos) << message;
@@ -201,7 +277,7 @@ TEST(SacctText, ALastRowThatIsCutIsTruncatedNotWrong) {
     EXPECT_EQ(file.sink.rows.size(), 1U) << size;
   }
   // A last column that is not used, or that shows a cut, needs no line end.
-  const auto unused = read_text(kWithTexts + "1|a|" + kRest + "srun", kSacct);
+  const auto unused = read_text(kWithTexts + "1|a|" + kRest + "srun", trusting());
   EXPECT_FALSE(unused.summary->truncated);
   EXPECT_EQ(unused.sink.rows.size(), 1U);
   const std::string by_state =
