@@ -40,13 +40,13 @@ int complain(int code, const std::string& message) {
 class Survey final : public import::RowSink {
  public:
   Result<void> on_row(const import::UsageRow& row) override {
-    if (!row.cluster.empty()) clusters.insert(row.cluster);
+    if (!row.cluster.empty()) clusters.insert({row.recorded_cluster, row.cluster});
     instants = (instants * 31 + static_cast<std::uint64_t>(row.start_ms)) * 31 + static_cast<std::uint64_t>(row.end_ms);
     return {};
   }
   Result<void> on_remark(Fate, const import::Remark&) override { return {}; }
 
-  std::set<std::string> clusters;
+  std::set<ClusterNames> clusters;
   std::uint64_t instants = 0;  // of all usages in one number: two ways to read the file that agree on it are one
 };
 
@@ -197,7 +197,7 @@ class Import {
     auto rules = LedgerRules::ask(api, starts_);
     if (!rules.ok()) return complain(kNothingPosted, rules.error().message);
     rules_ = std::move(*rules);
-    judge_.emplace(rules_, options_, client_.json);
+    judge_.emplace(rules_, options_, client_.json && arguments_.dry_run);
     auto summary = read_file(arguments_.file, options_, *judge_);
     if (!summary.ok()) return complain(kNothingPosted, arguments_.file + ": " + summary.error().message);
     summary_ = std::move(*summary);
@@ -207,32 +207,12 @@ class Import {
 
   // Whether the file, or its cluster, was read in another way before, so that it would count twice.
   Code compare_with_earlier(Api& api) {
-    const bool has_zone = summary_.local_times > 0;
-    const auto earlier = earlier_imports(api, options_, has_zone ? survey_.clusters : std::set<std::string>());
+    auto earlier = EarlierImports::ask(api, options_, survey_.clusters, summary_.local_times > 0);
     if (!earlier.ok()) return complain(kNothingPosted, earlier.error().message);
-    if (!earlier->other_options.empty() && !arguments_.again)
-      return complain(kNothingPosted,
-                      "this file was imported under other options (" + earlier->other_options +
-                          "); under these it would count twice; hint: repeat the options, or say --again");
-    for (const std::string& cluster : has_zone ? survey_.clusters : std::set<std::string>()) {
-      const auto found = earlier->zones.find(cluster);
-      const auto zones = found == earlier->zones.end() ? std::set<std::string>() : found->second;
-      if (zones.contains(options_.time_zone)) continue;
-      std::string other;
-      bool is_known = false;
-      for (const std::string& zone : zones) {
-        const auto same = reads_the_same_in(zone);
-        if (!same.ok()) return complain(kNothingPosted, same.error().message);
-        is_known |= *same;
-        if (!*same) other = zone;
-      }
-      if (!is_known && !other.empty() && !arguments_.again)
-        return complain(kNothingPosted, "local times of cluster " + cluster + " were imported in the zone " + other +
-                                            " before; in " + options_.time_zone +
-                                            " its jobs would be other ones and count twice; hint: say --time-zone " +
-                                            other + ", or --again if the zone is another one now");
-      if (!is_known) zones_to_state_.insert(cluster);
-    }
+    const auto refused = earlier->refusal([this](const std::string& zone) { return reads_the_same_in(zone); });
+    if (!refused.ok()) return complain(kNothingPosted, refused.error().message);
+    if (*refused && !arguments_.again) return complain(kNothingPosted, **refused);
+    to_remember_ = earlier->to_remember();
     return std::nullopt;
   }
 
@@ -278,8 +258,8 @@ class Import {
       if (!awarded->empty()) after = *awarded;
     }
     if (summary_.usages > 0)
-      if (const auto stated = state_zones(api, after, retry_for_ms); !stated.ok())
-        return complain(kNothingPosted, stated.error().message);
+      if (const auto remembered = remember(api, after, retry_for_ms); !remembered.ok())
+        return complain(kNothingPosted, remembered.error().message);
     Poster poster(api, after, retry_for_ms);
     Sender sender(poster, options_, summary_.usages, client_.json);
     const auto sent = read_file(arguments_.file, options_, sender);
@@ -323,13 +303,12 @@ class Import {
     return print(text, code);
   }
 
-  // Has the ledger remember in which zone local times were read.
-  Result<void> state_zones(Api& api, const std::string& after, std::int64_t retry_for_ms) {
+  // Has the ledger remember how the file is read, before any of it counts.
+  Result<void> remember(Api& api, const std::string& after, std::int64_t retry_for_ms) {
     Poster statements(api, after, retry_for_ms);
-    for (const std::string& cluster : zones_to_state_)
-      GRANARY_TRY(statements.add({}, zone_event(cluster, options_.time_zone)));
+    for (const std::string& event : to_remember_) GRANARY_TRY(statements.add({}, event));
     GRANARY_TRY(statements.flush());
-    tell_refused(statements, "the time zone could not be remembered");
+    tell_refused(statements, "how the file is read could not be remembered");
     return {};
   }
 
@@ -363,7 +342,7 @@ class Import {
   LedgerRules rules_;
   std::optional<Judge> judge_;
   import::Summary summary_;
-  std::set<std::string> zones_to_state_;  // clusters
+  std::vector<std::string> to_remember_;  // events
 };
 
 }  // namespace

@@ -159,7 +159,7 @@ int main(int argc, char** argv) {
   importing->add_flag("--dry-run", import.dry_run, "Check and count, post nothing");
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
   importing->add_flag("--again", import.again,
-                      "Import although it may count twice: the file came in under other options or in another "
+                      "Import although it may count twice: the jobs came in under other options, in another "
                       "time zone, or seems cut by sacct --truncate");
   importing->footer(
       "Examples:\n"

@@ -68,6 +68,25 @@ class Cases(unittest.TestCase):
         # Who said so once is not asked again.
         self.assertEqual(self.imported(granary, "sacct_T_whole.psv", "--time-zone", "Europe/Helsinki")["repeats"], 1)
 
+    def test_a_cluster_whose_jobs_are_taken_under_another_name_is_refused_before_anything_counts_twice(self):
+        granary = self.ledger()
+        counts = self.imported(granary, "sacct_epoch_times.psv")
+        err = self.refused(granary, "sacct_epoch_times.psv", "--cluster", "aif2")
+        for words in ("cluster aif1", "as those of aif2 they would count twice", "leave --cluster out", "--again"):
+            self.assertIn(words, err)
+        self.assertEqual(self.imported(granary, "sacct_epoch_times.psv", "--cluster", "aif1")["repeats"], 1)
+        self.assertEqual(self.used(granary, counts)["gpu:a100"], HOUR)
+        granary = self.ledger()
+        self.imported(granary, "json_2108.json", "--cluster", "my-cluster")
+        self.assertIn("say --cluster my-cluster", self.refused(granary, "json_2108.json"))
+        self.assertEqual(self.imported(granary, "json_2108.json", "--cluster", "my-cluster")["repeats"], 1)
+
+    def test_a_job_that_is_told_with_more_columns_or_by_json_is_the_same_job(self):
+        granary = self.ledger()
+        self.assertEqual(self.imported(granary, "sacct_columns_few.psv", "--time-zone", "UTC")["accepted"], 1)
+        more = self.imported(granary, "sacct_columns_more.psv", "--time-zone", "UTC")
+        self.assertEqual((more["accepted"], more["repeats"], more["refused"]), (0, 1, []))
+
     def test_an_export_that_sacct_truncated_is_refused_by_row_and_names_the_way_out(self):
         granary = self.ledger()
         counts = self.imported(granary, "sacct_T_whole.psv", "--time-zone", "UTC")

@@ -24,6 +24,7 @@ struct UsageRow {
   std::string id;          // with `source` the usage's identity, the same each time the file is read
   std::string source;
   std::string group, user, account, cluster, qos;
+  std::string recorded_cluster;             // as the file names it, whatever --cluster says
   std::vector<ResourceQuantity> resources;  // at least one, each class once
   std::int64_t start_ms = 0;                // Unix milliseconds
   std::int64_t end_ms = 0;

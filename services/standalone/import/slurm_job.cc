@@ -130,6 +130,7 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
 
 Result<void> SlurmJobs::take(SlurmJob& job) {
   UsageRow& row = job.row;
+  row.recorded_cluster = row.cluster;
   if (!options_.cluster.empty()) row.cluster = options_.cluster;
   cut_watch_.look_at(job);
   if (job.states.front() == "RESIZING" && job.start_s > 0 && job.end_s > job.start_s) {
