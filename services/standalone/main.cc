@@ -160,7 +160,7 @@ int main(int argc, char** argv) {
   importing->add_flag("--strict", import.strict, "Exit 4 if any row was refused");
   importing->add_flag("--again", import.again,
                       "Import although it may count twice: the jobs came in under other options, in another "
-                      "time zone, or seems cut by sacct --truncate");
+                      "time zone or as another cluster's, or the file seems cut by sacct --truncate");
   importing->footer(
       "Examples:\n"
       "  granary import jobs.json --format sacct-json --project-prefix hpc\n"

@@ -95,6 +95,22 @@ TEST_F(IntakeRoutes, PoliciesAndPriceBooksWithAPlaceToWaitFor) {
                 token + "\"}");
 }
 
+TEST_F(IntakeRoutes, WhichPoliciesAreInForceIsSaidOfTheInstantThatIsAskedFor) {
+  set_up();
+  const auto in_force = [this](const std::string& at) {
+    const http::Response answer = get("/v1/policies", {{"at", at}});
+    EXPECT_EQ(answer.status, 200) << answer.body;
+    std::string kinds;
+    const auto parsed = json::parse(answer.body);
+    for (const json::Value& policy : parsed->find("in_force")->items()) kinds += policy.find("kind")->string() + " ";
+    return kinds;
+  };
+  EXPECT_EQ(in_force("1971-01-01T00:00:00Z"), "");
+  EXPECT_EQ(in_force("2999-01-01T00:00:00Z"), "resource_classes acceptance_window ");
+  EXPECT_EQ(get("/v1/policies", {{"at", "yesterday"}}).status, 400);
+  EXPECT_EQ(get("/v1/policies").body.find("in_force"), std::string::npos);
+}
+
 TEST_F(IntakeRoutes, NothingPublishedIsEmptyLists) {
   EXPECT_EQ(get("/v1/policies").body, R"({"policies":[],"price_books":[],"after":""})");
 }
