@@ -185,12 +185,11 @@ class Import {
     if (summary->cut && !arguments_.again)
       return complain(
           kNothingPosted,
-          fmt::format(
-              "{}: line {}, job {}, field {}: expected whole jobs, got what sacct --truncate (-T) writes: {}. "
-              "Parts of jobs would count beside the whole ones; hint: export without --truncate, so that each "
-              "job has its own start and end; if these times are the jobs' own, export the column Eligible too, or say "
-              "--again",
-              arguments_.file, summary->cut->line, summary->cut->job, summary->cut->field, summary->cut->detail));
+          fmt::format("{}: line {}, job {}, field {}: expected whole jobs, got what sacct --truncate (-T) writes: {}. "
+                      "Parts of jobs would count beside the whole ones; hint: export without --truncate, so that each "
+                      "job has its own start and end; if these times are the jobs' own, say --again",
+                      arguments_.file, summary->cut->line, summary->cut->job, summary->cut->field,
+                      summary->cut->detail));
     return std::nullopt;
   }
 

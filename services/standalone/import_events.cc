@@ -12,9 +12,9 @@ using units::Instant;
 void add_amount(std::string& out, const import::ResourceQuantity& resource, std::int64_t ran_ms) {
   const bool is_memory = resource.class_name == "memory";
   const units::Decimal quantity = units::parse_decimal(resource.quantity, 3);
+  GRANARY_CHECK(quantity.trouble == units::DecimalTrouble::none, "a reader's quantity is no decimal number");
   const auto kind = is_memory ? units::UnitKind::byte_ms : units::UnitKind::resource_us;
   const units::Held held = units::hold(units::Quantity(quantity.scaled), ran_ms, kind);
-  GRANARY_CHECK(quantity.trouble == units::DecimalTrouble::none, "a reader's quantity is no decimal number");
   // Beyond 2^96 base units the ledger refuses it; the largest number says so without wrapping.
   const units::Int128 amount = held.trouble == units::HoldTrouble::none ? held.amount.value() : units::kAmountMax + 1;
   add_member(out, "amount", units::format_integer(amount));

@@ -15,6 +15,11 @@ const char* name_of(Fate fate) {
   return fate == Fate::refused ? "refused" : fate == Fate::skipped ? "skipped" : "noted";
 }
 
+// Whether it is about a column and not about a row.
+bool is_of_file(const Remark& remark) {
+  return remark.reason.starts_with("column_");
+}
+
 std::string place_of(const Remark& remark) {
   return "line " + std::to_string(remark.line) + (remark.job.empty() ? "" : " job " + remark.job);
 }
@@ -22,7 +27,7 @@ std::string place_of(const Remark& remark) {
 }  // namespace
 
 void Remarks::add(Fate fate, const Remark& remark) {
-  const bool is_of_field = remark.reason == "unmapped" || remark.reason == "column_missing";
+  const bool is_of_field = remark.reason == "unmapped" || is_of_file(remark);
   Group& group = groups_[{fate, remark.reason, is_of_field ? remark.field : ""}];
   ++group.rows;
   if (group.first.size() < kShownRows) group.first.push_back(remark);
@@ -52,7 +57,9 @@ std::string Remarks::lines() const {
     const std::string& about = std::get<2>(key);
     out += std::string("  ") + name_of(std::get<Fate>(key)) + ", " + first.reason;
     if (!about.empty()) out += " " + about;
-    out += ": " + std::to_string(group.rows) + (group.rows == 1 ? " row: " : " rows: ") + place_of(first);
+    out += ": ";
+    if (!is_of_file(first)) out += std::to_string(group.rows) + (group.rows == 1 ? " row: " : " rows: ");
+    out += place_of(first);
     if (about.empty()) out += " " + first.field;
     out += ": " + first.detail;
     for (std::size_t i = 1; i < group.first.size(); ++i) {

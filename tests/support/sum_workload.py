@@ -54,7 +54,11 @@ def swf_jobs(text, options, skipped):
             skipped["no_processors"] += 1
             continue
         start = epoch + int(field[2]) + max(0, int(field[3]))
-        project = f"g{field[13]}" if options.project_from != "user" else f"u{field[12]}"
+        by_user = options.project_from == "user"
+        if int(field[12 if by_user else 13]) < 0:
+            skipped["no_user" if by_user else "no_group"] += 1
+            continue
+        project = f"u{field[12]}" if by_user else f"g{field[13]}"
         yield dash + project, [("cpu", processors * 1000)], start * 1000, (start + run) * 1000, run * 1000
 
 

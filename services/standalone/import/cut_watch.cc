@@ -18,7 +18,10 @@ void CutWatch::look_at(const SlurmJob& job) {
   if (!start_.at || job.start_s < *start_.at) start_ = {job.start_s, std::nullopt};
   if (job.start_s == start_.at && !start_.sign && job.starts_at_midnight && is_before_start(job.submit_s) &&
       is_before_start(job.eligible_s)) {
-    start_.sign = remark(job.names->start, "the file's first start is at midnight, and the job was submitted before");
+    start_.sign =
+        remark(job.names->start,
+               "the file's first start is at midnight, and the job was submitted before (a column Eligible would "
+               "tell one that was to begin then)");
   }
   if (!end_.at || job.end_s > *end_.at) end_ = {job.end_s, std::nullopt};
   // What ends jobs otherwise (a site, a limit) may do so at midnight.

@@ -226,7 +226,8 @@ const char* other_archive(std::string_view head) {
 
 }  // namespace
 
-FileHandle::FileHandle(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+// Without O_NONBLOCK it would wait for a writer where the path is a pipe; to a file it means nothing.
+FileHandle::FileHandle(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
 FileHandle::FileHandle(FileHandle&& other) noexcept : fd_(other.fd_) {
   other.fd_ = -1;
 }
@@ -255,17 +256,21 @@ Error file_error(const std::string& path, int error_number) {
       "expected to read " + path + ", got '" + std::strerror(error_number) + "'; hint: check the path and its rights"};
 }
 
-Result<OpenedFile> open_file_source(const std::string& path) {
-  FileHandle file(path);
+Result<std::uint64_t> regular_file_size(const FileHandle& file, const std::string& path) {
   if (!file.is_open()) return file_error(path, errno);
   struct stat status {};
   if (::fstat(file.fd(), &status) != 0) return file_error(path, errno);
-  if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::invalid_input, "expected a regular file in " + path +
-                                               ", got something else; hint: import reads a file twice, so a pipe or "
-                                               "a folder will not do: write it to a file first"};
-  }
-  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (S_ISREG(status.st_mode)) return static_cast<std::uint64_t>(status.st_size);
+  return Error{ErrorCode::invalid_input, "expected a regular file in " + path +
+                                             ", got something else; hint: import reads a file more than once, so a "
+                                             "pipe or a folder will not do: write it to a file first"};
+}
+
+Result<OpenedFile> open_file_source(const std::string& path) {
+  FileHandle file(path);
+  const auto found = regular_file_size(file, path);
+  if (!found.ok()) return found.error();
+  const std::uint64_t size = *found;
   if (size == 0) {
     return Error{ErrorCode::invalid_input,
                  "expected a workload in " + path + ", got an empty file; hint: export it again"};

@@ -40,6 +40,9 @@ struct OpenedFile {
   std::uint64_t stored_size = 0;
 };
 
+// The size of a regular file. Errors: file_error; invalid_input for a folder, a pipe, a device.
+Result<std::uint64_t> regular_file_size(const FileHandle& file, const std::string& path);
+
 // See Input::open.
 Result<OpenedFile> open_file_source(const std::string& path);
 

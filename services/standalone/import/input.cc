@@ -80,7 +80,7 @@ Result<bool> read_line(Input& input, Line& line) {
 
 Result<std::string> sha256_of_file(const std::string& path) {
   const FileHandle file(path);
-  if (!file.is_open()) return file_error(path, errno);
+  if (const auto size = regular_file_size(file, path); !size.ok()) return size.error();
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   const Error hash_error{ErrorCode::io_error, "expected SHA-256 from OpenSSL, got a failure; hint: check libcrypto"};
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return hash_error;

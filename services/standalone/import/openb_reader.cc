@@ -1,5 +1,6 @@
 // The pod list of Alibaba's cluster-trace-gpu-v2023: comma-separated, times in whole seconds from an instant that the
 // file does not tell. Lines before the header that begin with '#' are comments.
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -63,6 +64,10 @@ class OpenbReader {
                          std::string("a column named ") + kNames[column], kHint);
       }
       at_[column] = found;
+    }
+    for (const char* unmapped : {"cpu_milli", "memory_mib"}) {
+      if (std::find(record.fields.begin(), record.fields.end(), unmapped) == record.fields.end()) continue;
+      GRANARY_TRY(emitter_.tell(Fate::noted, {record.line, "", unmapped, "column_unmapped", "only GPUs are counted"}));
     }
     return {};
   }

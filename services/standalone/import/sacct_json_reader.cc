@@ -28,6 +28,7 @@ constexpr SlurmFieldNames kFieldNames{"/account", "/time/start", "/time/end", "/
 constexpr std::array<std::string_view, 11> kUsed{"job_id", "account", "cluster", "qos", "partition",  "state",
                                                  "time",   "tres",    "array",   "het", "reservation"};
 constexpr std::array<std::string_view, 2> kUsedIfUtf8{"user", "group"};
+constexpr std::size_t kMembersMax = 10'000;  // Slurm writes about a hundred
 constexpr const char* kHint = "export with sacct --json (Slurm 22.05 or later) and import that file as it is";
 // Slurm's own marks for "no value" and "infinite" (slurm.h), which older layouts write as they are.
 constexpr std::int64_t kNoValue = 0xfffffffe;
@@ -254,6 +255,7 @@ class SacctJsonReader {
       std::string field = pointer_;
       json::append_pointer_token(field, name);
       if (!names.insert(name).second) return row_error(line_, field, "it twice", "each name once", kHint);
+      if (names.size() > kMembersMax) return refuse("", nullptr, "a job of at most 10000 members");
       const bool is_needed = contains(kUsed, name);
       if (!is_needed && !contains(kUsedIfUtf8, name)) return pass_over(field);
       peek();

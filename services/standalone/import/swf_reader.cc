@@ -19,6 +19,7 @@ enum Field : std::size_t {
   kRunTime = 3,
   kProcessors = 4,
   kProcessorsAsked = 7,
+  kMemoryAsked = 9,
   kStatus = 10,
   kUser = 11,
   kGroup = 12,
@@ -59,7 +60,10 @@ std::string state_name(std::int64_t status) {
 
 class SwfReader {
  public:
-  SwfReader(const Options& options, RowSink& sink) : emitter_(options, sink), source_(source_of(options, "")) {}
+  SwfReader(const Options& options, RowSink& sink)
+      : emitter_(options, sink),
+        source_(source_of(options, "")),
+        namer_(options.project_from == ProjectFrom::user ? kUser : kGroup) {}
 
   Result<Summary> read(Input& input) {
     GRANARY_TRY(expect_text(input, "swf"));
@@ -122,6 +126,12 @@ class SwfReader {
       }
       values[used] = *value;
     }
+    const std::string_view memory = fields[kMemoryAsked];
+    if (!has_told_memory_ && !memory.starts_with('-') && memory.find_first_of("123456789") != std::string_view::npos) {
+      has_told_memory_ = true;
+      GRANARY_TRY(emitter_.tell(Fate::noted,
+                                {line, "", kNames[kMemoryAsked], "column_unmapped", "only processors are counted"}));
+    }
     // Numbers grow in nearly every log. Where one does not it may stand twice, so the line tells them apart.
     std::string id = std::to_string(values[kJob]);
     if (values[kJob] > job_max_) {
@@ -143,6 +153,10 @@ class SwfReader {
                                            "the job has processors " + std::to_string(values[kProcessors]) +
                                                ", asked " + std::to_string(values[kProcessorsAsked])});
     }
+    if (values[namer_] < 0) {
+      return emitter_.tell(Fate::skipped, {line, id, kNames[namer_], namer_ == kUser ? "no_user" : "no_group",
+                                           "it is not known, and would name the project (--project-from)"});
+    }
     const std::int64_t start = unix_start_ + values[kSubmit] + std::max<std::int64_t>(0, values[kWait]);
     if (start > kSecondsMax || start + values[kRunTime] > kSecondsMax) {
       return row_error(line, kNames[kRunTime], std::to_string(values[kRunTime]), "an end before the year 10000", kHint);
@@ -163,7 +177,9 @@ class SwfReader {
 
   Emitter emitter_;
   std::string source_;
+  Field namer_;  // what names the project
   std::int64_t unix_start_ = 0;
+  bool has_told_memory_ = false;
   std::int64_t job_max_ = -kSecondsMax - 1;
 };
 

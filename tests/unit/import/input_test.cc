@@ -1,6 +1,7 @@
 #include "services/standalone/import/input.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/unit/import/import_support.h"
 
@@ -116,6 +117,17 @@ TEST(Input, RefusesWhatIsNotOneFile) {
 TEST(Input, NamesAMissingFileAndAFolder) {
   EXPECT_EQ(Input::open("/nowhere/at/all").error().code, ErrorCode::not_found);
   EXPECT_EQ(Input::open("/").error().code, ErrorCode::invalid_input);
+  EXPECT_EQ(sha256_of_file("/").error().code, ErrorCode::invalid_input);
+}
+
+TEST(Input, APipeAndADeviceAreRefusedAtOnce) {
+  const testing_support::TempDirectory folder;
+  const std::string pipe = folder / "pipe";
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, std::string("/dev/zero")}) {
+    EXPECT_EQ(Input::open(path).error().code, ErrorCode::invalid_input) << path;
+    EXPECT_EQ(sha256_of_file(path).error().code, ErrorCode::invalid_input) << path;
+  }
 }
 
 TEST(Input, LinesKnowTheirNumberAndWhetherTheyEnded) {

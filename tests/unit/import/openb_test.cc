@@ -28,6 +28,19 @@ TEST(Openb, APodIsGpusFromScheduledToDeleted) {
   EXPECT_EQ(resources_of(file.sink.rows[1]), "gpu=8");
 }
 
+TEST(Openb, WhatIsNotCountedIsTold) {
+  const auto file = read_text(kHeader + "a,1,1,1,1000,,,Running,0,9,1\nb,1,1,1,1000,,q\xe9,Running,0,9,1\n", kOpenb);
+  ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+  EXPECT_TRUE(file.sink.rows.empty());
+  ASSERT_EQ(file.sink.skips.size(), 1U);
+  EXPECT_EQ(words_of(file.sink.skips[0]), "a no_qos qos");
+  ASSERT_EQ(file.sink.refusals.size(), 1U);
+  EXPECT_EQ(words_of(file.sink.refusals[0]), "b not_utf8 qos");
+  ASSERT_EQ(file.sink.notes.size(), 2U);
+  EXPECT_EQ(words_of(file.sink.notes[0]), "column_unmapped cpu_milli");
+  EXPECT_EQ(words_of(file.sink.notes[1]), "column_unmapped memory_mib");
+}
+
 TEST(Openb, ThousandthsStayExact) {
   const auto file = read_text(
       kHeader + "a,1,1,3,333,,LS,Running,0,9,1\nb,1,1,1,50,,LS,Running,0,9,1\nc,1,1,2,500,,LS,Running,0,9,1\n", kOpenb);

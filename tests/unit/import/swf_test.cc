@@ -27,6 +27,31 @@ TEST(Swf, AJobIsProcessorsFromSubmitAndWaitForItsRunTime) {
   EXPECT_EQ(file.summary->end_ms_max, 1'003'750'000);
 }
 
+TEST(Swf, MemoryThatIsNotCountedIsToldOnce) {
+  const auto file = read_text(
+      "1 0 0 5 1 -1 -1 1 -1 -1 1 1 1 -1 -1 -1 -1 -1\n2 0 0 5 1 -1 -1 1 -1 512.5 1 1 1 -1 -1 -1 -1 -1\n"
+      "3 0 0 5 1 -1 -1 1 -1 512 1 1 1 -1 -1 -1 -1 -1\n",
+      kSwf);
+  ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+  ASSERT_EQ(file.sink.notes.size(), 1U);
+  EXPECT_EQ(file.sink.notes[0].line, 2U);
+  EXPECT_EQ(words_of(file.sink.notes[0]), "column_unmapped 10 memory asked");
+}
+
+TEST(Swf, JobsWhoseGroupIsNotKnownAreNotOneProject) {
+  const std::string text =
+      "1 0 0 5 1 -1 -1 -1 -1 -1 1 7 -1 -1 -1 -1 -1 -1\n2 0 0 5 1 -1 -1 -1 -1 -1 1 -1 3 -1 -1 -1 -1 -1\n";
+  const auto by_group = read_text(text, kSwf);
+  ASSERT_TRUE(by_group.summary.ok()) << by_group.summary.error().message;
+  ASSERT_EQ(by_group.sink.skips.size(), 1U);
+  EXPECT_EQ(words_of(by_group.sink.skips[0]), "1 no_group 13 group");
+  Options by_user = kSwf;
+  by_user.project_from = ProjectFrom::user;
+  const auto file = read_text(text, by_user);
+  ASSERT_EQ(file.sink.skips.size(), 1U);
+  EXPECT_EQ(words_of(file.sink.skips[0]), "2 no_user 12 user");
+}
+
 TEST(Swf, UnknownWaitIsZeroAskedProcessorsStandInAndMoreFieldsAreIgnored) {
   const auto file = read_text("5 2000 -1 10 -1 -1 -1 4 -1 -1 5 1 1 -1 -1 -1 -1 -1 {1,2} q_1d a:b\n", kSwf);
   ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
