@@ -52,6 +52,7 @@ Result<void> Poster::count(const std::string& body) {
   if (const std::string text = text_of(*answer, "after"); !text.empty()) {
     const auto token = runtime::Token::parse(text);
     if (!token.ok()) return token.error();
+    ledger_ = token->ledger;
     for (const runtime::Place& place : token->places) {
       std::uint64_t& last = appended_[{place.topic, place.partition}];
       last = std::max(last, place.offset);
@@ -82,7 +83,7 @@ Result<void> Poster::count(const std::string& body) {
 }
 
 std::string Poster::token() const {
-  runtime::Token token;
+  runtime::Token token{{}, ledger_};
   for (const auto& [partition, offset] : appended_) token.places.push_back({partition.first, partition.second, offset});
   return token.text();
 }

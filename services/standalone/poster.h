@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "services/standalone/api.h"
-#include "shared/machine/topology.h"
+#include "shared/runtime/runtime.h"
 
 namespace granary::standalone {
 
@@ -46,6 +46,7 @@ class Poster {
   std::int64_t retry_for_ms_;
   std::string body_;
   std::map<std::pair<machine::Topic, std::uint16_t>, std::uint64_t> appended_;  // the last offset of each partition
+  runtime::LedgerMark ledger_ = 0;                                              // whose they are
   std::vector<std::uint64_t> lines_;
   bool told_ = false;
 };

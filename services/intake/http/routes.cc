@@ -1,6 +1,7 @@
 #include "services/intake/http/routes.h"
 
 #include "services/intake/core/intake_machine.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/events/json_fields.h"
 #include "shared/http/problem.h"
@@ -63,13 +64,13 @@ Response json_response(std::string body) {
 }
 
 // Intake's place: what waits for it sees what intake has folded so far, and what it sent.
-std::string place_of(const AsOf& as_of) {
-  runtime::Token token;
+std::string place_of(runtime::LedgerMark ledger, const AsOf& as_of) {
+  runtime::Token token{{}, ledger};
   if (as_of.position > 0) token.places.push_back({machine::Topic::applications, 0, as_of.position - 1});
   return token.text();
 }
 
-Response policies(machine::Machine& machine, const AsOf& as_of) {
+Response policies(machine::Machine& machine, const AsOf& as_of, runtime::LedgerMark ledger) {
   std::string policies, price_books;
   intake(machine).publications([&](const PublicationRow& publication) {
     if (publication.policy) add_item(policies, publication_row(*publication.policy, publication));
@@ -77,7 +78,7 @@ Response policies(machine::Machine& machine, const AsOf& as_of) {
     return true;
   });
   std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "],\"after\":";
-  json::append_json_string(body, place_of(as_of));
+  json::append_json_string(body, place_of(ledger, as_of));
   return json_response(body + "}");
 }
 
@@ -138,13 +139,18 @@ std::optional<Bytes> applications(machine::Machine& machine, const AsOf&, const 
 
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add("GET", "/v1/policies", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0, policies);
+    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+               [ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
+                 return policies(machine, as_of, ledger);
+               });
   });
   router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, organisations);
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/organisations"},
+                    organisations);
   });
   router.add("GET", "/v1/applications", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, applications);
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/applications"},
+                    applications);
   });
   router.add(
       "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {
