@@ -65,6 +65,7 @@ struct ShardStatus {
   std::uint64_t repeats = 0;  // raw events that came again
   std::uint64_t refusals = 0;
   std::map<std::string_view, std::uint64_t> refusals_by_name;
+  std::vector<machine::Figure> figures;  // the machine's own, as of the last commit
   std::uint64_t outbox_bytes = 0;
   std::uint64_t outbox_packets = 0;
   double apply_seconds = 0;  // spent in folding, without reading and committing

@@ -72,6 +72,7 @@ Result<void> Shard::start(TargetScan& scan) {
     if (*whole) break;
     if (!wipe) log_.folds_again();
   }
+  figures_ = fold_->rules().figures();
   std::ifstream marker(marker_path());
   std::string version;
   std::uint64_t position = 0;
@@ -261,6 +262,7 @@ void Shard::commit() {
   crash_point("runtime.after_commit");
   fold_->committed();
   committing_ = false;
+  figures_ = fold_->rules().figures();
   committed_at_ = std::chrono::steady_clock::now();
   ++commits_;
   records_since_checkpoint_ += records_since_commit_;
@@ -488,6 +490,7 @@ ShardStatus Shard::status() const {
   status.repeats = counters.repeats;
   status.refusals = counters.refusals;
   status.refusals_by_name = counters.refusals_by_name;
+  status.figures = figures_;
   status.outbox_bytes = outbox_bytes_;
   status.outbox_packets = outbox_packets_;
   status.apply_seconds = apply_seconds_;

@@ -113,6 +113,7 @@ class Shard {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Fold> fold_;
   std::map<LaneTarget, Lane> lanes_;
+  std::vector<machine::Figure> figures_;  // as of the last commit
   std::vector<Bytes> trims_;              // outbox rows to erase with the next commit
   std::size_t outbox_bytes_ = 0;
   std::size_t outbox_packets_ = 0;
