@@ -52,6 +52,7 @@ Result<void> Poster::count(const std::string& body) {
   if (const std::string text = text_of(*answer, "after"); !text.empty()) {
     const auto token = runtime::Token::parse(text);
     if (!token.ok()) return token.error();
+    ledger_ = token->ledger;
     for (const runtime::Place& place : token->places) cover({place.topic, place.partition}, place.offset);
   }
   const json::Value* results = answer->find("results");
@@ -86,11 +87,12 @@ void Poster::cover(const std::pair<machine::Topic, std::uint16_t>& partition, st
 }
 
 void Poster::cover(const Poster& other) {
+  if (!other.appended_.empty()) ledger_ = other.ledger_;
   for (const auto& [partition, offset] : other.appended_) cover(partition, offset);
 }
 
 std::string Poster::token() const {
-  runtime::Token token;
+  runtime::Token token{{}, ledger_};
   for (const auto& [partition, offset] : appended_) token.places.push_back({partition.first, partition.second, offset});
   return token.text();
 }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "services/standalone/api.h"
-#include "shared/machine/topology.h"
+#include "shared/runtime/runtime.h"
 
 namespace granary::standalone {
 
@@ -56,6 +56,7 @@ class Poster {
   std::string body_;
   std::map<std::pair<machine::Topic, std::uint16_t>, std::uint64_t> appended_;  // the last offset of each partition
   std::vector<Origin> origins_;                                                 // of the events in the body
+  runtime::LedgerMark ledger_ = 0;                                              // whose they are
   bool told_ = false;
 };
 

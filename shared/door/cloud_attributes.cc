@@ -35,18 +35,17 @@ std::string pointer_to(std::string_view name) {
   return pointer;
 }
 
-// Extensions registered with CloudEvents that say nothing a ledger needs.
-constexpr std::array<std::string_view, 4> kIgnored{"tracestate", "partitionkey", "sequence", "recordedtime"};
-
-bool is_ignored(std::string_view name) {
-  return std::find(kIgnored.begin(), kIgnored.end(), name) != kIgnored.end();
-}
-
 bool is_core(std::string_view name) {
   static constexpr std::array<std::string_view, 10> kNames{
       "specversion",     "id",         "source",  "type",  "time",
       "datacontenttype", "dataschema", "subject", "actor", "traceparent"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
+// Whether an extension attribute may be called that: `data` is the event's own.
+bool is_extension_name(std::string_view name) {
+  return !name.empty() && name != "data" &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
 }
 
 std::string unknown_type_hint(const events::TypeInfo* info) {
@@ -64,17 +63,10 @@ void Attributes::fail(std::string reason, std::string field, std::string_view va
 }
 
 void Attributes::take(std::string_view name, std::string_view text) {
-  if (!is_core(name) && !is_ignored(name)) {
-    const bool is_name =
-        std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
-    return fail("unknown_field", pointer_to(name), text,
-                is_name ? "leave it out; known extension attributes are: actor, traceparent; ignored: tracestate, "
-                          "partitionkey, sequence, recordedtime"
-                        : "names of attributes are lower-case letters and digits");
-  }
+  if (!is_core(name)) return take_extension(name, text);
   if (text.empty() || text.size() > kTextBytesMax || std::any_of(text.begin(), text.end(), is_control)) {
-    // What is ignored may be long, as a tracestate is.
-    if (!text.empty() && (is_ignored(name) || name == "dataschema" || name == "subject")) return;
+    // What nobody here reads may be long.
+    if (!text.empty() && (name == "dataschema" || name == "subject")) return;
     return fail("malformed", pointer_to(name), text, "send 1 to 256 bytes without control characters");
   }
   if (name == "specversion") specversion_ = text;
@@ -84,14 +76,22 @@ void Attributes::take(std::string_view name, std::string_view text) {
   if (name == "time") time_ = text;
   if (name == "actor") actor_ = text;
   if (name == "traceparent") trace_ = text;
-  if (name == "datacontenttype" && media_type(text) != "application/json")
-    fail("unsupported_content_type", "/datacontenttype", text, "send data as application/json");
+  if (name == "datacontenttype")
+    if (const ContentType type = parse_content_type(text);
+        type.media_type != "application/json" || type.charset != kUtf8)
+      fail("unsupported_content_type", "/datacontenttype", text, "send data as application/json in UTF-8");
 }
 
 void Attributes::take_other(std::string_view name, std::string_view text) {
-  if (is_ignored(name)) return;
-  if (!is_core(name)) return take(name, text);
+  if (!is_core(name)) return take_extension(name, text);
   fail("malformed", pointer_to(name), text, "send a string here");
+}
+
+// Of an extension that says nothing to a ledger only the name is looked at.
+void Attributes::take_extension(std::string_view name, std::string_view text) {
+  if (is_extension_name(name)) return;
+  fail("unknown_field", pointer_to(name), text,
+       "names of attributes are lower-case letters and digits, and none is called data");
 }
 
 void Attributes::need(const std::string& value, std::string_view name) {
@@ -137,19 +137,23 @@ bool Attributes::finish(CloudEvent& event) {
   return true;
 }
 
-std::string media_type(std::string_view content_type) {
-  const std::size_t end = content_type.find(';');
-  std::string type(content_type.substr(0, end));
-  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
-  std::transform(type.begin(), type.end(), type.begin(), lower);
-  if (end == std::string_view::npos) return type;
+ContentType parse_content_type(std::string_view text) {
+  const std::size_t end = text.find(';');
+  ContentType parsed;
+  parsed.media_type = text.substr(0, end);
+  while (!parsed.media_type.empty() && (parsed.media_type.back() == ' ' || parsed.media_type.back() == '\t'))
+    parsed.media_type.pop_back();
+  std::transform(parsed.media_type.begin(), parsed.media_type.end(), parsed.media_type.begin(), lower);
+  if (end == std::string_view::npos) return parsed;
   std::string parameters;
-  for (const char c : content_type.substr(end + 1))
+  for (const char c : text.substr(end))
     if (c != ' ' && c != '\t' && c != '"') parameters += lower(c);
-  const std::size_t charset = parameters.find("charset=");
-  if (charset == std::string::npos) return type;
-  const std::string name = parameters.substr(charset + 8, parameters.find(';', charset) - charset - 8);
-  return name == "utf-8" ? type : "";
+  constexpr std::string_view kCharset = ";charset=";
+  const std::size_t charset = parameters.find(kCharset);
+  if (charset == std::string::npos) return parsed;
+  const std::size_t from = charset + kCharset.size();
+  parsed.charset = parameters.substr(from, parameters.find(';', from) - from);
+  return parsed;
 }
 
 bool is_uri_reference(std::string_view text) {

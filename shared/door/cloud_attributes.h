@@ -10,12 +10,14 @@
 
 namespace granary::door {
 
+inline constexpr std::string_view kUtf8 = "utf-8";
+
 // Takes an event's attributes one by one and keeps the first trouble.
 class Attributes {
  public:
   // An attribute whose text was sent as a string (or header).
   void take(std::string_view name, std::string_view text);
-  // An extension attribute that was sent as a JSON boolean or integer.
+  // One that was sent as a JSON boolean or integer: an extension.
   void take_other(std::string_view name, std::string_view text);
   void fail(std::string reason, std::string field, std::string_view value, std::string hint);
 
@@ -28,6 +30,7 @@ class Attributes {
   [[nodiscard]] std::optional<events::FormError>& error() { return error_; }
 
  private:
+  void take_extension(std::string_view name, std::string_view text);
   void need(const std::string& value, std::string_view name);
 
   std::string specversion_, id_, source_, type_name_, time_, actor_, trace_;
@@ -35,8 +38,12 @@ class Attributes {
   std::optional<events::FormError> error_;
 };
 
-// "application/json" of "Application/JSON; charset=utf-8"; empty for another charset than UTF-8.
-std::string media_type(std::string_view content_type);
+// "Application/JSON; Charset=UTF-8" in its parts, in lower case.
+struct ContentType {
+  std::string media_type;      // "application/json"
+  std::string charset{kUtf8};  // as JSON is, unless it says otherwise
+};
+ContentType parse_content_type(std::string_view text);
 
 // Whether `text` is a URI-reference (RFC 3986 section 4.1) by its characters, its escapes and its scheme.
 bool is_uri_reference(std::string_view text);

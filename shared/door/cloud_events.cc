@@ -19,14 +19,13 @@ constexpr std::string_view kStructured = "application/cloudevents+json";
 constexpr std::string_view kBatch = "application/cloudevents-batch+json";
 constexpr std::string_view kBinary = "application/json";
 
-Problem wrong_content_type(std::string_view content_type) {
-  return {
-      .status = 415,
-      .type = "unsupported_content_type",
-      .title = "This content type is not taken here",
-      .detail = content_type.empty() ? "no Content-Type was sent" : "got " + std::string(content_type.substr(0, 100)),
-      .hint = "send " + std::string(kStructured) + ", " + std::string(kBatch) + ", or " + std::string(kBinary) +
-              " with ce- headers; UTF-8"};
+Problem wrong_content_type(std::string detail) {
+  return {.status = 415,
+          .type = "unsupported_content_type",
+          .title = "This content type is not taken here",
+          .detail = std::move(detail),
+          .hint = "send " + std::string(kStructured) + ", " + std::string(kBatch) + ", or " + std::string(kBinary) +
+                  " with ce- headers; UTF-8"};
 }
 
 Problem malformed(std::string detail, std::string field, std::string hint) {
@@ -42,13 +41,8 @@ Problem malformed(std::string detail, std::string field, std::string hint) {
 Problem not_json(const Error& error) {
   constexpr std::string_view kAt = " at '";
   constexpr std::string_view kByte = "', byte ";
-  constexpr std::string_view kHint = "; hint: ";
-  std::string detail = error.message;
-  std::string field, hint;
-  if (const auto at = detail.find(kHint); at != std::string::npos) {
-    hint = detail.substr(at + kHint.size());
-    detail.resize(at);
-  }
+  auto [detail, hint] = http::split_hint(error.message);
+  std::string field;
   const auto from = detail.find(kAt);
   const auto to = detail.rfind(kByte);
   if (from != std::string::npos && to != std::string::npos && from + kAt.size() <= to)
@@ -124,7 +118,8 @@ Received read_structured(const Value& document, Instant recorded_at) {
     } else {
       std::string pointer;
       json::append_pointer_token(pointer, member.name);
-      attributes.fail("malformed", std::move(pointer), text_of(value), "an attribute is a string");
+      attributes.fail("malformed", std::move(pointer), text_of(value),
+                      "an attribute is a string, and an extension may be true, false or a whole number");
     }
   }
   return finish(attributes, data, recorded_at);
@@ -176,10 +171,12 @@ bool has_attributes(const http::Fields& headers) {
 std::variant<std::vector<Received>, Problem> read_cloud_events(const http::Fields& headers, std::string_view body,
                                                                Instant recorded_at, const json::Limits& limits) {
   const auto content_type = http::find_field(headers, "content-type");
-  const std::string type = content_type ? media_type(*content_type) : std::string(kBinary);
+  const auto [type, charset] = parse_content_type(content_type.value_or(kBinary));
   const bool in_attributes = type != kStructured && type != kBatch;
-  if (in_attributes && (type != kBinary || (!content_type && !has_attributes(headers))))
-    return wrong_content_type(content_type.value_or(""));
+  if (in_attributes && type != kBinary) return wrong_content_type("got " + std::string(content_type->substr(0, 100)));
+  if (!content_type && !has_attributes(headers)) return wrong_content_type("no Content-Type was sent");
+  if (charset != kUtf8)
+    return wrong_content_type("expected charset " + std::string(kUtf8) + ", got " + charset.substr(0, 100));
   if (body.size() > limits.bytes)
     return Problem{
         .status = 413,

@@ -82,7 +82,9 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   };
 
   Post(EventDoor& the_door, std::unique_ptr<Use> the_use, Responder the_responder)
-      : door(the_door), shared(the_door.shared_), use(std::move(the_use)), responder(std::move(the_responder)) {}
+      : door(the_door), shared(the_door.shared_), use(std::move(the_use)), responder(std::move(the_responder)) {
+    token.ledger = the_door.runtime_.ledger_mark();
+  }
 
   void read(std::vector<Received> events, Instant recorded_at, const std::string& caller);
   void wait_for(const runtime::Token& token);
@@ -193,17 +195,18 @@ void EventDoor::Post::log_failed_append(const Group& group, const Error& error) 
 void EventDoor::Post::wait_for(const runtime::Token& after) {
   struct Waits {
     std::atomic<std::size_t> left;
-    std::atomic<bool> folded = true;
+    std::atomic<Folded> folded = Folded::yes;
   };
   const auto waits = std::make_shared<Waits>();
   waits->left = groups.size();
-  const auto one_is_over = [self = shared_from_this(), waits](bool folded) {
-    if (!folded) waits->folded = false;
+  const auto one_is_over = [self = shared_from_this(), waits](Folded folded) {
+    if (folded != Folded::yes) waits->folded = folded;
     if (--waits->left > 0) return;
     self->use = Use::begin(self->shared);
     if (self->use == nullptr)
       return self->refuse("closing", unavailable("closing", "This server is stopping", "", "try again"));
-    if (waits->folded) return self->append();
+    if (waits->folded == Folded::yes) return self->append();
+    if (waits->folded == Folded::beyond_the_log) return self->refuse("bad_parameter", token_beyond_the_log());
     self->refuse("not_folded_yet", unavailable("not_folded_yet", "What the token names is not folded yet",
                                                "nothing was appended", "send the request again with the same token"));
   };
@@ -375,7 +378,7 @@ void EventDoor::post(Request request, Responder responder) {
     return post->refuse(problem->type, make_response(*problem));
   if (const auto wait = preferred_wait_s(request.headers))
     post->outcome_wait_ms = std::min(*wait * units::kSecondMs, options_.outcome_wait_ms_max);
-  const auto after = token_of(request, runtime_.partitions());
+  const auto after = token_of(request, runtime_);
   if (!after.ok()) return post->refuse("bad_parameter", bad_parameter("after", after.error()));
   post->waits_for_token = after->has_value();
   post->read(std::move(std::get<std::vector<Received>>(received)), recorded_at, request.caller);

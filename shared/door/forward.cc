@@ -85,6 +85,11 @@ bool was_passed_on(const http::Request& request) {
   return http::header(request, kHops).has_value();
 }
 
+bool may_pass_on(const http::Request& request) {
+  const auto hops = http::header(request, kHops);
+  return !hops || *hops < kHopsMax;
+}
+
 void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done) {
   http::ClientRequest passed{.method = request.method, .target = target_of(request), .body = request.body};
   for (const http::Field& field : request.headers) {
@@ -99,8 +104,7 @@ void pass_on(const std::string& url, const http::Request& request, std::function
 }
 
 void forward(const std::string& owner, const http::Request& request, http::Responder responder) {
-  const auto hops = http::header(request, kHops);
-  if (owner.empty() || (hops && *hops >= kHopsMax)) {
+  if (owner.empty() || !may_pass_on(request)) {
     return responder(unavailable("no_owner", "No process is known to own what this asks for", "",
                                  "start the process that owns it, or name it in the list of peers (--peers)"));
   }

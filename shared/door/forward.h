@@ -48,6 +48,9 @@ Forwarder& forwarder();
 // Whether another process of Granary's sent it here.
 bool was_passed_on(const http::Request& request);
 
+// Whether it may be passed on once more.
+bool may_pass_on(const http::Request& request);
+
 // Sends `request` on to the process at `url`; `done` as of send().
 void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done);
 

@@ -49,6 +49,7 @@ std::string shard_json(const ShardStatus& shard, units::Instant newest_tick, con
   append_number(out, "refusals", shard.refusals);
   append_number(out, "outbox_bytes", shard.outbox_bytes);
   append_number(out, "outbox_packets", shard.outbox_packets);
+  for (const machine::Figure& figure : shard.figures) append_number(out, figure.name, figure.value);
   if (!shard.parked.empty()) append_text(out, "parked", shard.parked);
   return out + '}';
 }

@@ -67,6 +67,8 @@ void add_shard(Figures& figures, const ShardStatus& shard, units::Instant newest
                 number(shard.outbox_packets));
   figures.gauge("granary_shard_parked", "1 where the shard met a record that it cannot fold", labels,
                 shard.parked.empty() ? 0 : 1);
+  for (const machine::Figure& figure : shard.figures)
+    figures.gauge("granary_" + std::string(figure.metric), std::string(figure.help), labels, number(figure.value));
   figures.counter("granary_shard_events_total", "Events folded", labels, number(shard.events));
   figures.counter("granary_shard_apply_seconds_total", "Time spent in folding, without reading and committing", labels,
                   shard.apply_seconds);

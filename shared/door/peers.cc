@@ -105,24 +105,24 @@ std::string Peers::any_of(MachineKind machine) const {
 }
 
 void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
-                     std::function<void(std::vector<runtime::LaneNumber>)> done) {
+                     runtime::Met done) {
   const std::string owner = owner_of(shard);
   if (owner.empty()) return;
   WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}, needs.committed ? 1U : 0U};
   for (const auto& [lane, number] : needs.lanes) question.lanes.push_back({lane.first, 0, lane.second, number});
-  forwarder().send(
-      owner, question_to(shard, "wait", question),
-      [alive = std::move(alive), done = std::move(done)](const Result<http::Response>& response) {
-        LanesAnswer answer;
-        const auto held = alive.lock();
-        if (!held || !response.ok() || response->status != 200 || !events::wire::decode(response->body, answer))
-          return;  // who asked keeps time
-        std::vector<runtime::LaneNumber> lanes;
-        for (const LaneMessage& lane : answer.lanes)
-          lanes.push_back(
-              {static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard), lane.number});
-        done(std::move(lanes));
-      });
+  forwarder().send(owner, question_to(shard, "wait", question),
+                   [alive = std::move(alive), done = std::move(done)](const Result<http::Response>& response) {
+                     LanesAnswer answer;
+                     const auto held = alive.lock();
+                     if (!held || !response.ok()) return;  // who asked keeps time
+                     if (response->status == kBeyondTheLogStatus) return done(std::nullopt);
+                     if (response->status != 200 || !events::wire::decode(response->body, answer)) return;
+                     std::vector<runtime::LaneNumber> lanes;
+                     for (const LaneMessage& lane : answer.lanes)
+                       lanes.push_back({static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard),
+                                        lane.number});
+                     done(std::move(lanes));
+                   });
 }
 
 void Peers::when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,

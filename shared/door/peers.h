@@ -34,7 +34,7 @@ class Peers final : public runtime::Elsewhere {
   [[nodiscard]] std::string any_of(runtime::MachineKind machine) const;
 
   void when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
-                std::function<void(std::vector<runtime::LaneNumber>)> done) override;
+                runtime::Met done) override;
   void when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
                    std::weak_ptr<void> alive,
                    std::function<void(std::vector<std::optional<machine::Outcome>>)> done) override;

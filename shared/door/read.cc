@@ -1,13 +1,14 @@
 #include "shared/door/read.h"
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <utility>
 
 #include "shared/base/check.h"
 #include "shared/door/forward.h"
+#include "shared/door/list.h"
 #include "shared/http/problem.h"
-#include "shared/json/writer.h"
 
 namespace granary::door {
 
@@ -20,30 +21,26 @@ Deadlines& deadlines() {
   return shared;
 }
 
-bool fits_ledger(const runtime::Token& token, std::uint16_t partitions) {
-  for (const runtime::Place& place : token.places)
-    if (place.partition >= machine::partitions_of(place.topic, partitions)) return false;
-  return true;
-}
-
 void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine::MachineKind machine,
-                 std::uint16_t shard, std::int64_t wait_ms, std::function<void(bool)> go_on) {
+                 std::uint16_t shard, std::int64_t wait_ms, std::function<void(Folded)> go_on) {
   struct Waiting {
     std::atomic<bool> over = false;
-    std::function<void(bool)> go_on;
+    std::function<void(Folded)> go_on;
   };
   auto waiting = std::make_shared<Waiting>();
   waiting->go_on = std::move(go_on);
-  const auto end = [](Waiting& wait, bool folded) {
+  const auto end = [](Waiting& wait, Folded folded) {
     if (wait.over.exchange(true)) return;
     const auto then = std::exchange(wait.go_on, nullptr);  // the timer may hold the wait for long
     then(folded);
   };
   // The timer holds the wait alive; when it has rung, the runtime forgets it.
-  runtime.when_folded(token, machine, shard, waiting, [weak = std::weak_ptr(waiting), end] {
-    if (const auto wait = weak.lock()) end(*wait, true);
-  });
-  deadlines().call_after(wait_ms, [waiting, end] { end(*waiting, false); });
+  runtime.when_folded(token, machine, shard, waiting,
+                      [weak = std::weak_ptr(waiting), end](runtime::Runtime::Folded folded) {
+                        const bool is_folded = folded == runtime::Runtime::Folded::yes;
+                        if (const auto wait = weak.lock()) end(*wait, is_folded ? Folded::yes : Folded::beyond_the_log);
+                      });
+  deadlines().call_after(wait_ms, [waiting, end] { end(*waiting, Folded::not_in_time); });
 }
 
 Response bad_parameter(const std::string& name, const Error& error) {
@@ -51,13 +48,21 @@ Response bad_parameter(const std::string& name, const Error& error) {
   problem.status = 400;
   problem.type = "bad_parameter";
   problem.title = "A query parameter is wrong";
-  problem.detail = "`" + name + "`: " + error.message;
+  const auto [detail, hint] = http::split_hint(error.message);
+  problem.detail = "`" + name + "`: " + detail;
+  if (!hint.empty()) problem.hint = hint;
   return make_response(problem);
 }
 
-namespace {
+Response token_beyond_the_log() {
+  return bad_parameter("after", {ErrorCode::invalid_input,
+                                 "expected the place of a record, got one beyond the end of the log; hint: the log may "
+                                 "have been restored from an older backup: leave `after` out, and send again what was "
+                                 "appended since"});
+}
 
-Response not_folded_yet() {
+Response not_folded(Folded folded) {
+  if (folded == Folded::beyond_the_log) return token_beyond_the_log();
   http::Problem problem;
   problem.status = 503;
   problem.type = "not_folded_yet";
@@ -69,21 +74,26 @@ Response not_folded_yet() {
   return response;
 }
 
-}  // namespace
-
-Result<std::optional<runtime::Token>> token_of(const Request& request, std::uint16_t partitions) {
+Result<std::optional<runtime::Token>> token_of(const Request& request, const runtime::Runtime& runtime) {
   const auto after = http::query(request, "after");
   if (!after) return std::optional<runtime::Token>();
   auto token = runtime::Token::parse(*after);
   if (!token.ok()) return token.error();
-  if (!fits_ledger(*token, partitions)) return Error{ErrorCode::invalid_input, "the token is of another ledger"};
+  const auto is_here = [&runtime](const runtime::Place& place) {
+    return place.partition < machine::partitions_of(place.topic, runtime.partitions());
+  };
+  if (!token->places.empty() &&
+      (token->ledger != runtime.ledger_mark() || !std::all_of(token->places.begin(), token->places.end(), is_here)))
+    return Error{ErrorCode::invalid_input,
+                 "expected a token of this ledger, got one of another; hint: ask the server that gave it, or leave "
+                 "`after` out"};
   return std::optional(std::move(*token));
 }
 
 void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question) {
   if (const auto owner = runtime.owner_of({machine, shard})) return forward(*owner, request, std::move(responder));
-  auto token = token_of(request, runtime.partitions());
+  auto token = token_of(request, runtime);
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
   auto ask = [&runtime, machine, shard, answer, question = std::move(question)] {
@@ -92,11 +102,11 @@ void read(runtime::Runtime& runtime, Request request, Responder responder, machi
     });
   };
   if (!*token) return ask();
-  wait_folded(runtime, **token, machine, shard, kWaitMsMax, [ask, answer](bool folded) {
-    if (folded)
+  wait_folded(runtime, **token, machine, shard, kWaitMsMax, [ask, answer](Folded folded) {
+    if (folded == Folded::yes)
       ask();
     else
-      (*answer)(not_folded_yet());
+      (*answer)(not_folded(folded));
   });
 }
 
@@ -127,11 +137,11 @@ struct Walk : std::enable_shared_from_this<Walk> {
       });
     };
     if (!token) return ask();
-    wait_folded(runtime, *token, machine, shard, kWaitMsMax, [self = shared_from_this(), ask](bool folded) {
-      if (folded)
+    wait_folded(runtime, *token, machine, shard, kWaitMsMax, [self = shared_from_this(), ask](Folded folded) {
+      if (folded == Folded::yes)
         ask();
       else
-        self->answer(not_folded_yet());
+        self->answer(not_folded(folded));
     });
   }
 
@@ -162,6 +172,9 @@ struct Walk : std::enable_shared_from_this<Walk> {
 void read_all(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
               std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
               std::function<Response(const std::vector<json::Value>& rows)> combine) {
+  if (http::query(request, "cursor"))
+    return responder(bad_parameter(
+        "cursor", {ErrorCode::invalid_input, "expected none, as this list is one page, got one of another list"}));
   if (const auto text = http::query(request, "shard")) {
     const std::uint16_t shards = machine::shards_of(machine, runtime.partitions());
     std::uint16_t shard = 0;
@@ -177,7 +190,7 @@ void read_all(runtime::Runtime& runtime, Request request, Responder responder, m
                   return page(rows, "");
                 });
   }
-  auto token = token_of(request, runtime.partitions());
+  auto token = token_of(request, runtime);
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto walk = std::make_shared<Walk>(runtime, std::move(request), std::move(responder));
   walk->machine = machine;
@@ -185,69 +198,6 @@ void read_all(runtime::Runtime& runtime, Request request, Responder responder, m
   walk->rows_of = std::move(rows_of);
   walk->combine = std::move(combine);
   walk->go(0);
-}
-
-std::string Cursor::text() const {
-  Bytes bytes;
-  append_u16(bytes, shard);
-  bytes.append(after);
-  return to_base64url(bytes);
-}
-
-Result<Cursor> cursor_of(const Request& request, std::uint16_t shards) {
-  const auto text = http::query(request, "cursor");
-  if (!text) return Cursor{};
-  const auto bytes = from_base64url(*text);
-  if (!bytes || bytes->size() < 2 || read_u16(*bytes) >= shards)
-    return Error{ErrorCode::invalid_input, "expected a cursor as a page gave it in `next`; hint: start without one"};
-  return Cursor{read_u16(*bytes), bytes->substr(2)};
-}
-
-Result<std::size_t> limit_of(const Request& request) {
-  const auto text = http::query(request, "limit");
-  if (!text) return std::size_t{500};
-  std::size_t limit = 0;
-  const auto [at, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
-  if (error != std::errc() || at != text->data() + text->size() || limit < 1 || limit > 1000)
-    return Error{ErrorCode::invalid_input, "expected 1 to 1000, got \"" + std::string(text->substr(0, 40)) + "\""};
-  return limit;
-}
-
-Response page(const std::vector<std::string>& rows, const std::string& next) {
-  Response response;
-  response.content_type = "application/json";
-  response.body = "{\"rows\":[";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) response.body += ',';
-    response.body += rows[i];
-  }
-  response.body += ']';
-  if (!next.empty()) {
-    response.body += ",\"next\":";
-    json::append_json_string(response.body, next);
-  }
-  response.body += '}';
-  return response;
-}
-
-void read_list(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
-               Rows rows_of) {
-  const std::uint16_t shards = machine::shards_of(machine, runtime.partitions());
-  const auto cursor = cursor_of(request, shards);
-  if (!cursor.ok()) return responder(bad_parameter("cursor", cursor.error()));
-  const auto limit = limit_of(request);
-  if (!limit.ok()) return responder(bad_parameter("limit", limit.error()));
-  read(runtime, std::move(request), std::move(responder), machine, cursor->shard,
-       [cursor = *cursor, limit = *limit, shards, rows_of = std::move(rows_of)](machine::Machine& rules,
-                                                                                const runtime::AsOf& as_of) {
-         std::vector<std::string> rows;
-         std::string next;
-         if (auto last = rows_of(rules, as_of, cursor.after, limit, rows))
-           next = Cursor{cursor.shard, std::move(*last)}.text();
-         else if (cursor.shard + 1 < shards)
-           next = Cursor{static_cast<std::uint16_t>(cursor.shard + 1), {}}.text();
-         return page(rows, next);
-       });
 }
 
 }  // namespace granary::door

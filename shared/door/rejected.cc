@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shared/door/event_answer.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/json/strict_json.h"
 #include "shared/json/writer.h"
@@ -38,16 +39,13 @@ struct Filter {
 };
 
 // Which partitions hold a machine's refusals; all of them where none is named.
-struct Range {
-  std::uint16_t first = 0, end = 0;
-};
-Result<Range> partitions_asked(const Request& request, std::uint16_t partitions) {
+Result<ShardRange> partitions_asked(const Request& request, std::uint16_t partitions) {
   const auto name = http::query(request, "machine");
-  if (!name) return Range{0, machine::partitions_of(Topic::rejected, partitions)};
+  if (!name) return ShardRange{0, machine::partitions_of(Topic::rejected, partitions)};
   for (const MachineKind kind : machine::kMachines) {
     if (machine::machine_name(kind) != *name) continue;
     const std::uint16_t first = machine::shard_partition(kind, 0, partitions);
-    return Range{first, static_cast<std::uint16_t>(first + machine::shards_of(kind, partitions))};
+    return ShardRange{first, static_cast<std::uint16_t>(first + machine::shards_of(kind, partitions))};
   }
   return Error{ErrorCode::invalid_input,
                "expected intake, metering, allocation or billing, got \"" + std::string(name->substr(0, 40)) + "\""};
@@ -60,29 +58,21 @@ std::string row_of(const journal::Record& record) {
   return row.append(record.value, 1);
 }
 
-std::string cursor_text(std::uint16_t partition, std::uint64_t offset) {
-  Cursor cursor{partition, {}};
-  append_u64(cursor.after, offset);
-  return cursor.text();
-}
-
 }  // namespace
 
-Response rejected_page(const journal::Journal& journal, std::uint16_t partitions, const Request& request) {
-  const auto range = partitions_asked(request, partitions);
+Response rejected_page(const journal::Journal& journal, const runtime::Runtime& runtime, const Request& request) {
+  const auto range = partitions_asked(request, runtime.partitions());
   if (!range.ok()) return bad_parameter("machine", range.error());
   const auto limit = limit_of(request);
   if (!limit.ok()) return bad_parameter("limit", limit.error());
-  auto cursor = cursor_of(request, machine::partitions_of(Topic::rejected, partitions));
-  if (cursor.ok() && !cursor->after.empty() && cursor->after.size() != 8)
-    cursor = Error{ErrorCode::invalid_input, "expected a cursor of this list"};
-  if (!cursor.ok()) return bad_parameter("cursor", cursor.error());
+  const LogCursors cursors(runtime, {"/v1/rejected", {"source", "id", "machine"}}, request, *range);
+  const auto start = cursors.of(request);
+  if (!start.ok()) return bad_parameter("cursor", start.error());
   Filter filter;
   if (const auto source = http::query(request, "source")) filter.source = *source;
   if (const auto id = http::query(request, "id")) filter.id = *id;
 
-  std::uint16_t partition = std::max(cursor->shard, range->first);
-  std::uint64_t offset = cursor->after.empty() || partition != cursor->shard ? 0 : read_u64(cursor->after);
+  auto [partition, offset] = *start;
   std::vector<std::string> rows;
   std::size_t looked_at = 0;
   journal::ReadBatch batch;
@@ -95,7 +85,8 @@ Response rejected_page(const journal::Journal& journal, std::uint16_t partitions
         return unavailable("journal_unavailable", "The log cannot be read now", read.error().message, "try again");
       if (batch.records.empty()) break;
       for (const journal::Record& record : batch.records) {
-        if (looked_at == kRejectedScanMax || rows.size() == *limit) return page(rows, cursor_text(partition, offset));
+        if (rows.size() == *limit) return page(rows, cursors.text(partition, offset));
+        if (looked_at == kRejectedScanMax) return page(rows, cursors.text(partition, offset), Ends::for_long_looking);
         ++looked_at;
         ++offset;
         if (filter.takes(record.value)) rows.push_back(row_of(record));
@@ -111,9 +102,9 @@ namespace {
 struct AfterToken {
   std::atomic<std::size_t> left = 0;
   std::atomic<bool> over = false;
-  std::function<void(bool)> go_on;
+  std::function<void(Folded)> go_on;
 
-  void end(bool published) {
+  void end(Folded published) {
     if (over.exchange(true)) return;
     const auto then = std::exchange(go_on, nullptr);
     then(published);
@@ -124,14 +115,15 @@ struct AfterToken {
 
 void get_rejected(const journal::Journal& journal, runtime::Runtime& runtime, Request request,
                   http::Responder responder) {
-  const auto after = token_of(request, runtime.partitions());
+  const auto after = token_of(request, runtime);
   if (!after.ok()) return responder(bad_parameter("after", after.error()));
-  if (!*after || (*after)->places.empty()) return responder(rejected_page(journal, runtime.partitions(), request));
+  if (!*after || (*after)->places.empty()) return responder(rejected_page(journal, runtime, request));
   auto waiting = std::make_shared<AfterToken>();
   waiting->left = (*after)->places.size();
-  waiting->go_on = [&journal, partitions = runtime.partitions(), request = std::move(request),
-                    answer = std::make_shared<http::Responder>(std::move(responder))](bool published) {
-    if (published) return (*answer)(rejected_page(journal, partitions, request));
+  waiting->go_on = [&journal, &runtime, request = std::move(request),
+                    answer = std::make_shared<http::Responder>(std::move(responder))](Folded published) {
+    if (published == Folded::yes) return (*answer)(rejected_page(journal, runtime, request));
+    if (published == Folded::beyond_the_log) return (*answer)(token_beyond_the_log());
     (*answer)(unavailable("not_published_yet", "What the token names is not in this list yet", "",
                           "ask again with the same token"));
   };
@@ -140,12 +132,14 @@ void get_rejected(const journal::Journal& journal, runtime::Runtime& runtime, Re
     needs.position = place.offset + 1;
     needs.published = true;
     runtime.when_met({machine::reader_of(place.topic), place.partition}, needs, waiting,
-                     [weak = std::weak_ptr(waiting)](const std::vector<runtime::LaneNumber>&) {
+                     [weak = std::weak_ptr(waiting)](const std::optional<std::vector<runtime::LaneNumber>>& lanes) {
                        const auto wait = weak.lock();
-                       if (wait && --wait->left == 0) wait->end(true);
+                       if (!wait) return;
+                       if (!lanes) return wait->end(Folded::beyond_the_log);
+                       if (--wait->left == 0) wait->end(Folded::yes);
                      });
   }
-  deadlines().call_after(kWaitMsMax, [waiting] { waiting->end(false); });
+  deadlines().call_after(kWaitMsMax, [waiting] { waiting->end(Folded::not_in_time); });
 }
 
 }  // namespace granary::door

@@ -8,12 +8,13 @@
 
 namespace granary::door {
 
-// At most so many records are looked at for one page; a page may therefore be empty and still have a `next`.
+// So many records are looked at for one page at most; a page that ends there says `partial`.
 inline constexpr std::size_t kRejectedScanMax = 5000;
 
 // A page of rows in the order of partitions and offsets: each record's JSON with its `ce_id`. 400 for a wrong
 // parameter, 503 where the journal cannot be read.
-http::Response rejected_page(const journal::Journal& journal, std::uint16_t partitions, const http::Request& request);
+http::Response rejected_page(const journal::Journal& journal, const runtime::Runtime& runtime,
+                             const http::Request& request);
 
 // The same, after `?after=TOKEN` has been folded by the machines that its places name and they have published what
 // they refused.

@@ -50,7 +50,7 @@ void add_routes(http::Router& router, const Doors& doors) {
   router.add("GET", "/v1/streams/{stream}",
              [doors](const Request& request, const PathParameters& path, Responder responder) {
                const auto stream = stream_called(path["stream"]);
-               responder(stream ? stream_page(doors.journal, doors.runtime.partitions(), *stream, request)
+               responder(stream ? stream_page(doors.journal, doors.runtime, *stream, request)
                                 : make_response(http::Problem{.status = 404,
                                                               .type = "unknown_stream",
                                                               .title = "There is no such stream",

@@ -24,6 +24,12 @@ Response malformed() {
   return make_response(problem);
 }
 
+Response beyond_the_log() {
+  return make_response(http::Problem{.status = kBeyondTheLogStatus,
+                                     .type = "beyond_the_log",
+                                     .title = "The inbox ends before the position that is asked for"});
+}
+
 std::optional<ShardName> shard_in(const http::PathParameters& path, std::uint16_t partitions) {
   for (const machine::MachineKind kind : machine::kMachines) {
     if (machine::machine_name(kind) != path["machine"]) continue;
@@ -89,11 +95,13 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
           needs.lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = lane.number;
         const auto waiting = wait_at_most(question.wait_ms, std::move(responder));
         runtime.when_met(
-            shard, needs, waiting, [weak = std::weak_ptr(waiting)](const std::vector<runtime::LaneNumber>& lanes) {
+            shard, needs, waiting,
+            [weak = std::weak_ptr(waiting)](const std::optional<std::vector<runtime::LaneNumber>>& lanes) {
               const auto wait = weak.lock();
               if (!wait) return;
+              if (!lanes) return wait->end(beyond_the_log());
               LanesAnswer answer;
-              for (const runtime::LaneNumber& lane : lanes)
+              for (const runtime::LaneNumber& lane : *lanes)
                 answer.lanes.push_back({{}, static_cast<std::uint64_t>(lane.topic), lane.partition, lane.number});
               wait->end(message_response(answer));
             });

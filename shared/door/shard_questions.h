@@ -5,8 +5,8 @@
 //   POST /v1/shards/{machine}/{shard}/wait      WaitQuestion -> LanesAnswer
 //   POST /v1/shards/{machine}/{shard}/outcomes  OutcomesQuestion -> OutcomesAnswer
 //
-// 503 `not_folded_yet` where the wait was too long, 503 `no_owner` where the process does not own the shard. Threads:
-// any.
+// 503 `not_folded_yet` where the wait was too long, 409 `beyond_the_log` where the inbox ends before the position, 503
+// `no_owner` where the process does not own the shard. Threads: any.
 #pragma once
 
 #include <string>
@@ -19,6 +19,7 @@
 namespace granary::door {
 
 inline constexpr std::string_view kShardMessageType = "application/x-protobuf";
+inline constexpr int kBeyondTheLogStatus = 409;
 
 struct LaneMessage {
   machine::MachineKind machine{};  // of a question: whose lane

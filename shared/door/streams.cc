@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "shared/door/event_answer.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/json/writer.h"
 #include "shared/runtime/outward.h"
@@ -97,8 +98,9 @@ Result<journal::Offset> stream_start(const journal::Journal& journal, const jour
                                              std::string(from.substr(0, 40)) + "\"; hint: the first record is 0"};
 }
 
-Response stream_page(const journal::Journal& journal, std::uint16_t partitions, Topic stream, const Request& request) {
-  const std::uint16_t count = machine::partitions_of(stream, partitions);
+Response stream_page(const journal::Journal& journal, const runtime::Runtime& runtime, Topic stream,
+                     const Request& request) {
+  const std::uint16_t count = machine::partitions_of(stream, runtime.partitions());
   const auto limit = limit_of(request);
   if (!limit.ok()) return bad_parameter("limit", limit.error());
   if (const auto text = http::query(request, "partition")) {
@@ -107,24 +109,25 @@ Response stream_page(const journal::Journal& journal, std::uint16_t partitions, 
       return bad_parameter("partition",
                            {ErrorCode::invalid_input, "expected a number below " + std::to_string(count) + ", got \"" +
                                                           std::string(text->substr(0, 40)) + "\""});
+    if (http::query(request, "cursor"))
+      return bad_parameter("cursor",
+                           {ErrorCode::invalid_input,
+                            "expected none beside `partition`; hint: of one partition, `next` goes into `from`"});
     return one_partition(journal, count, stream, static_cast<std::uint16_t>(*number), *limit, request);
   }
   if (http::query(request, "from"))
     return bad_parameter("from", {ErrorCode::invalid_input, "expected it beside `partition`"});
-  auto cursor = cursor_of(request, count);
-  if (cursor.ok() && !cursor->after.empty() && cursor->after.size() != 8)
-    cursor = Error{ErrorCode::invalid_input, "expected a cursor of this list"};
-  if (!cursor.ok()) return bad_parameter("cursor", cursor.error());
-  journal::Offset offset = cursor->after.empty() ? 0 : read_u64(cursor->after);
+  const LogCursors cursors(runtime, {"/v1/streams/" + std::string(machine::topic_name(stream))}, request, {0, count});
+  const auto start = cursors.of(request);
+  if (!start.ok()) return bad_parameter("cursor", start.error());
+  auto [number, offset] = *start;
   std::vector<std::string> rows;
-  for (std::uint16_t number = cursor->shard; number < count; ++number, offset = 0) {
+  for (; number < count; ++number, offset = 0) {
     const journal::Partition partition{std::string(machine::topic_name(stream)), number};
     if (const auto read = add_rows(journal, partition, *limit, offset, rows); !read.ok())
       return cannot_read("cursor", read.error());
     if (rows.size() < *limit) continue;
-    Cursor next{number, {}};
-    append_u64(next.after, offset);
-    return answer(count, rows, next.text());
+    return answer(count, rows, cursors.text(number, offset));
   }
   return answer(count, rows, "");
 }

@@ -12,7 +12,7 @@
 
 #include "shared/http/message.h"
 #include "shared/journal/journal.h"
-#include "shared/machine/topology.h"
+#include "shared/runtime/runtime.h"
 
 namespace granary::door {
 
@@ -28,7 +28,7 @@ Result<journal::Offset> stream_start(const journal::Journal& journal, const jour
                                      std::string_view from);
 
 // 400 for a wrong parameter, 503 where the journal cannot be read.
-http::Response stream_page(const journal::Journal& journal, std::uint16_t partitions, machine::Topic stream,
+http::Response stream_page(const journal::Journal& journal, const runtime::Runtime& runtime, machine::Topic stream,
                            const http::Request& request);
 
 }  // namespace granary::door

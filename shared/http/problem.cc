@@ -14,6 +14,13 @@ void append_member(std::string& out, const char* name, const std::string& value)
 
 }  // namespace
 
+std::pair<std::string, std::string> split_hint(std::string_view message) {
+  constexpr std::string_view kHint = "; hint: ";
+  const std::size_t at = message.find(kHint);
+  if (at == std::string_view::npos) return {std::string(message), ""};
+  return {std::string(message.substr(0, at)), std::string(message.substr(at + kHint.size()))};
+}
+
 std::string to_json(const Problem& problem) {
   std::string out = "{";
   append_member(out, "type", "urn:granary:problem:" + problem.type);

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "shared/http/message.h"
 
@@ -19,6 +21,10 @@ struct Problem {
   std::optional<std::string> value = {};  // what stood there, as text
   std::optional<std::string> hint = {};   // what to do
 };
+
+// An error's message, "expected X, got Y; hint: Z", in the two parts that a problem has members for. The hint is empty
+// where there is none.
+std::pair<std::string, std::string> split_hint(std::string_view message);
 
 // One JSON object with the members that are set; valid JSON whatever bytes stand in the texts.
 std::string to_json(const Problem& problem);

@@ -6,6 +6,8 @@
 #include <exception>
 #include <set>
 
+#include "shared/json/utf8.h"
+
 namespace granary::json {
 namespace {
 
@@ -200,6 +202,10 @@ Result<Value> parse(std::string_view text, const Limits& limits) {
     return Error{ErrorCode::invalid_input, "expected JSON of at most " + std::to_string(limits.bytes) + " bytes, got " +
                                                std::to_string(text.size()) + "; hint: send it in smaller parts"};
   }
+  if (const char* encoding = wide_encoding(text))
+    return error_at(std::string("expected JSON in UTF-8, got ") + encoding, "", 0, conversion_hint(encoding));
+  const std::size_t begin = text.starts_with(kByteOrderMark) ? kByteOrderMark.size() : 0;
+  text.remove_prefix(begin);
   bj::parse_options options;
   options.max_depth = limits.depth;
   bj::basic_parser<Builder> parser(options);
@@ -212,7 +218,7 @@ Result<Value> parse(std::string_view text, const Limits& limits) {
                                              "; hint: try again, or send it in smaller parts"};
   }
   if (!code && used < text.size()) code = bj::error::extra_data;
-  if (code) return parse_error(parser.handler(), code, used, limits);
+  if (code) return parse_error(parser.handler(), code, begin + used, limits);
   return parser.handler().take();
 }
 

@@ -1,7 +1,7 @@
 // Strict JSON for foreign bytes (RFC 8259, narrowed as RFC 7493 asks): duplicate names, bytes that are not UTF-8,
 // comments, trailing commas, NaN and deep nesting are refused, and a number keeps its source text, so that nothing is
-// rounded before somebody who knows its meaning has looked at it. Plain values: safe on any thread, owned by whoever
-// holds them.
+// rounded before somebody who knows its meaning has looked at it. A byte order mark of UTF-8 is skipped; a text in
+// UTF-16 or UTF-32 is refused by that name. Plain values: safe on any thread, owned by whoever holds them.
 #pragma once
 
 #include <cstddef>

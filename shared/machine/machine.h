@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/events/record.h"
 #include "shared/machine/topology.h"
@@ -110,6 +111,14 @@ class Out {
   Bytes scratch_;
 };
 
+// A number that a machine tells without being asked: GET /v1/status and /metrics show it. The texts are static.
+struct Figure {
+  std::string_view name;    // of the member: "unrated"
+  std::string_view metric;  // of the gauge, behind "granary_": "unrated_charges"
+  std::string_view help;    // of the gauge
+  std::uint64_t value = 0;
+};
+
 class Machine {
  public:
   virtual ~Machine() = default;
@@ -132,6 +141,9 @@ class Machine {
   virtual void flush(store::WriteSet& rows) = 0;
   // The rows of the last flush are in the store: the cache may shrink.
   virtual void committed() = 0;
+
+  // What it tells, after open() and after each commit: reads counters, scans nothing.
+  [[nodiscard]] virtual std::vector<Figure> figures() { return {}; }
 };
 
 }  // namespace granary::machine

@@ -65,7 +65,8 @@ struct Worker {
 
 class LocalRuntime final : public Runtime {
  public:
-  LocalRuntime(journal::Journal& journal, std::uint16_t partitions) : journal_(journal), partitions_(partitions) {
+  LocalRuntime(journal::Journal& journal, const Ledger& ledger)
+      : journal_(journal), partitions_(ledger.partitions), mark_(read_u32(view_of(ledger.id))) {
     for (auto& workers : workers_) workers = std::vector<Worker>(threads_);
   }
   ~LocalRuntime() override { stop(); }
@@ -118,6 +119,7 @@ class LocalRuntime final : public Runtime {
   }
 
   [[nodiscard]] std::uint16_t partitions() const override { return partitions_; }
+  [[nodiscard]] LedgerMark ledger_mark() const override { return mark_; }
 
   [[nodiscard]] std::vector<ShardStatus> status() const override {
     std::vector<ShardStatus> all;
@@ -170,22 +172,19 @@ class LocalRuntime final : public Runtime {
              });
   }
 
-  void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
-                std::function<void(std::vector<LaneNumber>)> done) override {
+  void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive, Met done) override {
     if (!owns(shard)) {
       if (options_.elsewhere != nullptr) options_.elsewhere->when_met(shard, needs, std::move(alive), std::move(done));
       return;
     }
     on_shard(shard.first, shard.second,
              [needs = Needs(needs), alive = std::move(alive), done = std::move(done)](Shard& owner) mutable {
-               owner.wait(
-                   std::move(alive), [needs = std::move(needs)](Shard& one) { return one.meets(needs); },
-                   [done = std::move(done)](Shard& one) { done(one.lane_numbers()); });
+               owner.wait(std::move(alive), std::move(needs), std::move(done));
              });
   }
 
   void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
-                   std::function<void()> done) override;
+                   std::function<void(Folded)> done) override;
 
   void on_shard(MachineKind machine, std::uint16_t number, std::function<void(Shard&)> job) {
     Worker& worker = workers_of(machine)[number % threads_];
@@ -226,6 +225,7 @@ class LocalRuntime final : public Runtime {
 
   journal::Journal& journal_;
   std::uint16_t partitions_;
+  LedgerMark mark_;
   Options options_;
   // Of each machine one thread for four cores: more of them fold a backlog faster and make smaller commits of what
   // comes live (docs/performance.md).
@@ -243,7 +243,7 @@ class LocalRuntime final : public Runtime {
 class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
  public:
   FoldedWait(LocalRuntime& runtime, MachineKind target, std::uint16_t shard, std::weak_ptr<void> alive,
-             std::function<void()> done)
+             std::function<void(Runtime::Folded)> done)
       : runtime_(runtime), target_(target), target_shard_(shard), alive_(std::move(alive)), done_(std::move(done)) {}
 
   void start(const Token& token) {
@@ -284,13 +284,14 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
       waiting_ = asked.size();
     }
     if (asked.empty()) {
-      if (!alive_.expired()) done_();
+      if (!alive_.expired()) done_(Runtime::Folded::yes);
       return;
     }
     for (const auto& [at, needs] : asked) {
       runtime_.when_met(at, needs, alive_,
-                        [self = shared_from_this(), from = at](const std::vector<LaneNumber>& lanes) {
-                          self->answered(from, lanes);
+                        [self = shared_from_this(), from = at](const std::optional<std::vector<LaneNumber>>& lanes) {
+                          if (lanes) return self->answered(from, *lanes);
+                          self->end_in_vain();
                         });
     }
   }
@@ -305,18 +306,28 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
     next();
   }
 
+  // The shards that were asked beside it may answer still: without this one's answer that leads no further.
+  void end_in_vain() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (std::exchange(in_vain_, true)) return;
+    }
+    if (!alive_.expired()) done_(Runtime::Folded::beyond_the_log);
+  }
+
   LocalRuntime& runtime_;
   MachineKind target_;
   std::uint16_t target_shard_;
   std::weak_ptr<void> alive_;
-  std::function<void()> done_;
+  std::function<void(Runtime::Folded)> done_;
   std::mutex mutex_;
   std::map<ShardName, Needs> needs_;
   std::size_t waiting_ = 0;
+  bool in_vain_ = false;
 };
 
 void LocalRuntime::when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
-                               std::function<void()> done) {
+                               std::function<void(Folded)> done) {
   std::make_shared<FoldedWait>(*this, machine, shard, std::move(alive), std::move(done))->start(token);
 }
 
@@ -329,7 +340,7 @@ Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const 
   if (!ledger.ok()) return ledger.error();
   Options checked = options;
   checked.partitions = ledger->partitions;
-  auto runtime = std::make_unique<LocalRuntime>(journal, ledger->partitions);
+  auto runtime = std::make_unique<LocalRuntime>(journal, *ledger);
   GRANARY_TRY(runtime->open(*ledger, checked, make_machine, open_store, marker_directory, fatal));
   return std::unique_ptr<Runtime>(std::move(runtime));
 }

@@ -38,9 +38,14 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
+// The first bytes of a ledger's id: what tells its tokens and cursors from another's.
+using LedgerMark = std::uint32_t;
+
 // What a write answers with and a read may wait for: the places that have to be folded. Opaque outside.
 struct Token {
   std::vector<Place> places;
+  LedgerMark ledger = 0;  // whose places they are
+  // Empty where there are no places.
   [[nodiscard]] std::string text() const;
   static Result<Token> parse(std::string_view text);
 };
@@ -60,6 +65,7 @@ struct ShardStatus {
   std::uint64_t repeats = 0;  // raw events that came again
   std::uint64_t refusals = 0;
   std::map<std::string_view, std::uint64_t> refusals_by_name;
+  std::vector<machine::Figure> figures;  // the machine's own, as of the last commit
   std::uint64_t outbox_bytes = 0;
   std::uint64_t outbox_packets = 0;
   double apply_seconds = 0;  // spent in folding, without reading and committing
@@ -85,6 +91,9 @@ struct LaneNumber {
   std::uint64_t number = 0;
 };
 
+// Receives the numbers of a shard's lanes. nullopt: what it needs cannot come, as the inbox ends before that position.
+using Met = std::function<void(std::optional<std::vector<LaneNumber>>)>;
+
 // The shards of other processes: who owns them, and waits that go there. Any thread; callbacks on some thread of its
 // own, or never.
 class Elsewhere {
@@ -92,8 +101,7 @@ class Elsewhere {
   virtual ~Elsewhere() = default;
   // Where the owner answers ("http://host:port"); empty: nobody is known to own the shard.
   [[nodiscard]] virtual std::string owner_of(const ShardName& shard) const = 0;
-  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
-                        std::function<void(std::vector<LaneNumber>)> done) = 0;
+  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive, Met done) = 0;
   virtual void when_judged(Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
                            std::weak_ptr<void> alive,
                            std::function<void(std::vector<std::optional<machine::Outcome>>)> done) = 0;
@@ -115,6 +123,11 @@ struct Options {
   // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
   std::size_t checkpoint_records = 10'000;
   std::size_t checkpoint_bytes = 16U << 20;
+  // Who waits for a position behind all that was seen of an inbox may wait for ever: of an older backup's log, or for
+  // an offset that somebody made up. After this time the log is asked where the inbox ends. Not at once: it would cost
+  // a question to the brokers for each read of what was just written. The answer is sound also where other processes
+  // append: an offset is told only once it is durable, and the log counts what is durable.
+  std::chrono::milliseconds doubt_after{1000};
   // Folding pauses while more than this waits to be acknowledged by a shard's targets.
   std::size_t outbox_bytes_max = 64U << 20;
 };
@@ -128,6 +141,7 @@ class Runtime {
   virtual ~Runtime() = default;
 
   [[nodiscard]] virtual std::uint16_t partitions() const = 0;
+  [[nodiscard]] virtual LedgerMark ledger_mark() const = 0;
   [[nodiscard]] virtual std::vector<ShardStatus> status() const = 0;
   // Whether every shard that is not parked has folded what stood in its inbox at the start.
   [[nodiscard]] virtual bool caught_up() const = 0;
@@ -145,10 +159,12 @@ class Runtime {
                          std::function<void(Machine&, const ShardStatus&)> question) = 0;
 
   // Calls `done` once the effect of `token`, whose partitions must be the ledger's, is folded and committed in that
-  // shard, along the lanes: ask() sees it. Never, where it cannot get there.
+  // shard, along the lanes: ask() sees it. Never, where it cannot get there; but where an inbox ends before a place of
+  // the token, `done` is told so (see Options::doubt_after).
   // The caller keeps time; once it has dropped `alive` the wait is forgotten.
+  enum class Folded : std::uint8_t { yes, beyond_the_log };
   virtual void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
-                           std::function<void()> done) = 0;
+                           std::function<void(Folded)> done) = 0;
 
   // Calls `done` with the outcomes of raw records of one partition, at these offsets, once all are folded and
   // committed: ask() sees them. As above. nullopt: folded too long ago to know.
@@ -157,8 +173,7 @@ class Runtime {
                            std::function<void(std::vector<std::optional<machine::Outcome>>)> done) = 0;
 
   // Calls `done` with the numbers of a shard's lanes once it meets `needs`. As above.
-  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive,
-                        std::function<void(std::vector<LaneNumber>)> done) = 0;
+  virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive, Met done) = 0;
 
   // Commits what is folded, stops the workers. Called once; ask() and the rest must not be called after it.
   virtual void stop() = 0;

@@ -72,6 +72,7 @@ Result<void> Shard::start(TargetScan& scan) {
     if (*whole) break;
     if (!wipe) log_.folds_again();
   }
+  figures_ = fold_->rules().figures();
   std::ifstream marker(marker_path());
   std::string version;
   std::uint64_t position = 0;
@@ -197,6 +198,7 @@ bool Shard::step() {
   if (records_since_commit_ > 0 && (due || quiet || age >= setup_.options->commit_age_max)) commit();
   checkpoint_if_due();
   run_waits();
+  end_waits_in_vain();
   publish_status();
   return more && parked_.empty();
 }
@@ -260,6 +262,7 @@ void Shard::commit() {
   crash_point("runtime.after_commit");
   fold_->committed();
   committing_ = false;
+  figures_ = fold_->rules().figures();
   committed_at_ = std::chrono::steady_clock::now();
   ++commits_;
   records_since_checkpoint_ += records_since_commit_;
@@ -431,6 +434,34 @@ void Shard::wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std
   waits_.push_back({std::move(alive), std::move(met), std::move(done)});
 }
 
+void Shard::wait(std::weak_ptr<void> alive, Needs needs, Met done) {
+  if (meets(needs)) return done(lane_numbers());
+  const auto told = std::make_shared<Met>(std::move(done));
+  const std::uint64_t position = needs.position;
+  waits_.push_back({std::move(alive), [needs = std::move(needs)](Shard& one) { return one.meets(needs); },
+                    [told](Shard& one) { (*told)(one.lane_numbers()); }, position, [told] { (*told)(std::nullopt); },
+                    std::chrono::steady_clock::now() + setup_.options->doubt_after});
+}
+
+void Shard::end_waits_in_vain() {
+  const auto now = std::chrono::steady_clock::now();
+  const auto is_in_doubt = [&](const Wait& wait) {
+    return wait.in_vain && wait.position > end_ && wait.doubt_at <= now && !wait.alive.expired();
+  };
+  if (std::none_of(waits_.begin(), waits_.end(), is_in_doubt)) return;
+  const auto end = setup_.journal->end(inbox_);
+  if (end.ok()) end_ = std::max(end_, *end);
+  std::vector<Wait> in_vain;
+  std::erase_if(waits_, [&](Wait& wait) {
+    if (!is_in_doubt(wait)) return false;
+    wait.doubt_at = now + setup_.options->doubt_after;
+    if (!end.ok()) return false;
+    in_vain.push_back(std::move(wait));
+    return true;
+  });
+  for (const Wait& wait : in_vain) wait.in_vain();
+}
+
 void Shard::run_waits() {
   std::vector<Wait> due;
   std::erase_if(waits_, [&](Wait& wait) {
@@ -459,6 +490,7 @@ ShardStatus Shard::status() const {
   status.repeats = counters.repeats;
   status.refusals = counters.refusals;
   status.refusals_by_name = counters.refusals_by_name;
+  status.figures = figures_;
   status.outbox_bytes = outbox_bytes_;
   status.outbox_packets = outbox_packets_;
   status.apply_seconds = apply_seconds_;

@@ -59,6 +59,8 @@ class Shard {
   [[nodiscard]] std::vector<LaneNumber> lane_numbers() const;
   // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
   void wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
+  // The same for `needs`: with this shard's lanes, or with nullopt where the inbox ends before the position.
+  void wait(std::weak_ptr<void> alive, Needs needs, Met done);
 
  private:
   // One append of a lane is under way at a time: of two, the first could fail and the second stand, and an outward
@@ -101,6 +103,7 @@ class Shard {
   void park(std::string reason);
   void fail(const Error& error);
   void run_waits();
+  void end_waits_in_vain();
   void publish_status();
   [[nodiscard]] std::string name() const;
 
@@ -110,7 +113,8 @@ class Shard {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<Fold> fold_;
   std::map<LaneTarget, Lane> lanes_;
-  std::vector<Bytes> trims_;  // outbox rows to erase with the next commit
+  std::vector<machine::Figure> figures_;  // as of the last commit
+  std::vector<Bytes> trims_;              // outbox rows to erase with the next commit
   std::size_t outbox_bytes_ = 0;
   std::size_t outbox_packets_ = 0;
   std::size_t records_since_commit_ = 0;
@@ -136,6 +140,10 @@ class Shard {
     std::weak_ptr<void> alive;
     std::function<bool(Shard&)> met;
     std::function<void(Shard&)> done;
+    // Of a wait for a position: who is told that the inbox ends before it, and when to ask.
+    std::uint64_t position = 0;
+    std::function<void()> in_vain = nullptr;
+    std::chrono::steady_clock::time_point doubt_at{};
   };
   std::vector<Wait> waits_;
   mutable std::mutex status_mutex_;

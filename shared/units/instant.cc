@@ -115,7 +115,7 @@ ParsedTime parse_time(std::string_view text) {
   }
   const year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
                             std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 59) return kMalformed;
+  if (!date.ok() || *hour > 23 || *minute > 59 || *second > 60) return kMalformed;
   std::int64_t offset_minutes = 0;
   if (text.empty()) return {TimeTrouble::no_zone, {}};
   if (!take_char(text, 'Z')) {
@@ -129,9 +129,11 @@ ParsedTime parse_time(std::string_view text) {
     offset_minutes = (*hours * 60 + *minutes) * (west ? -1 : 1);
   }
   if (!text.empty()) return kMalformed;
+  const std::int64_t minute_utc = *hour * 60 + *minute - offset_minutes;
+  const bool ends_day = (minute_utc + 1) % (kDayMs / kMinuteMs) == 0;
+  if (*second == 60 && !ends_day) return kMalformed;
   const std::int64_t days = sys_days(date).time_since_epoch().count();
-  const Instant at(days * kDayMs + *hour * kHourMs + (*minute - offset_minutes) * kMinuteMs + *second * kSecondMs +
-                   nanos / 1'000'000);
+  const Instant at(days * kDayMs + minute_utc * kMinuteMs + *second * kSecondMs + nanos / 1'000'000);
   if (at < kInstantMin || at > kInstantMax) return {TimeTrouble::out_of_range, {}};
   return {nanos % 1'000'000 == 0 ? TimeTrouble::none : TimeTrouble::too_precise, at};
 }

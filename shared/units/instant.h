@@ -55,8 +55,8 @@ Month next_month(Month month);
 std::string format_month(Month month);
 std::optional<Month> parse_month(std::string_view text);
 
-// RFC 3339: date, 'T', time, optional fraction of 1 to 9 digits, 'Z' or an offset. A zone is required, a leap second
-// (:60) is not accepted, years 1970 to 9999.
+// RFC 3339: date, 'T', time, optional fraction of 1 to 9 digits, 'Z' or an offset. A zone is required, years 1970 to
+// 9999. A leap second is taken at the end of any day, 23:59:60 in UTC, as the second that follows: an Instant has none.
 enum class TimeTrouble { none, malformed, no_zone, out_of_range, too_precise };
 struct ParsedTime {
   TimeTrouble trouble = TimeTrouble::none;  // too_precise: finer than a millisecond; `at` is cut down to one

@@ -277,7 +277,8 @@ void BenchLedger::settle(const runtime::Token& token) {
       progress.show(at_first - std::min(at_first, left()));
   };
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard)
-    runtime_->when_folded(token, MachineKind::billing, shard, alive, [one = waits[shard]] { one->folded.set_value(); });
+    runtime_->when_folded(token, MachineKind::billing, shard, alive,
+                          [one = waits[shard]](runtime::Runtime::Folded) { one->folded.set_value(); });
   for (std::uint16_t shard = 0; shard < kPartitions; ++shard) {
     const auto& one = waits[shard];
     wait(one->folded);
@@ -287,7 +288,7 @@ void BenchLedger::settle(const runtime::Token& token) {
     });
     one->asked.get_future().wait();
     runtime_->when_met({MachineKind::billing, shard}, {one->position, {}, true}, alive,
-                       [one](const std::vector<runtime::LaneNumber>&) { one->published.set_value(); });
+                       [one](const auto&) { one->published.set_value(); });
   }
   for (const auto& one : waits) wait(one->published);
 }

@@ -85,7 +85,7 @@ class ServerGoesAway(unittest.TestCase):
         self.assertEqual(source["received"], source["metered"] + source["repeated"] + source["rejected"] + source["pending"])
 
     def test_a_server_that_stays_away_is_told_with_what_stands_and_the_next_run_ends_it(self):
-        self.configure("journal.before_write:14")
+        self.configure("journal.before_write:24")
         importing = self.begin("--retry-for", "0")
         self.died()
         out, err = importing.communicate(timeout=120)

@@ -143,7 +143,7 @@ class Refusals(unittest.TestCase):
             self.assertEqual(code, 0, err)
             after = json.loads(out)["after"]
             places = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))
-            self.assertEqual(len(places), (8 + 1) * 11, "a place in each partition, and that of the statement that the file is complete")
+            self.assertEqual(len(places), 4 + (8 + 1) * 11, "the ledger, a place in each partition, and that of the statement that the file is complete")
             code, out, err = granary.run("export", "usage", "--after", after)
             self.assertEqual(out.splitlines()[1:], [f"p-g4,cpu,resource-us,501,{sum(60 * n for n in range(1, 502)) * 2 * 10**6}"])
             for question in (["projects"], ["charges"], ["sources"], ["rejected"], ["export", "charges"]):

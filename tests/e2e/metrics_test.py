@@ -109,6 +109,52 @@ class Metrics(unittest.TestCase):
             self.assertIsNotNone(total(text, name), name)
         self.assertEqual(len(re.findall(r"^granary_shard_parked\{", text, re.MULTILINE)), len(shards))
 
+    def test_what_waits_is_told_of_each_shard(self):
+        def post(granary, event):
+            status, answer = granary.post([event])
+            self.assertEqual((status, answer["refused"]), (202, 0), answer)
+            return answer["after"]
+
+        def until(granary, name, metric, machine, expected):
+            """As of each shard's last commit: it gets there, or the test's time runs out."""
+            while total(scrape(granary), metric) != expected:
+                pass
+            told = [shard.get(name) for shard in granary.get("/v1/status")["shards"] if shard["machine"] == machine]
+            self.assertEqual((sum(told), len(told)), (expected, 4))
+            self.assertFalse([shard for shard in granary.get("/v1/status")["shards"] if name in shard and shard["machine"] != machine])
+
+        base = json.loads(pathlib.Path(SOURCE, "tests", "data", "cases", "base.json").read_text(encoding="utf-8"))
+        with server(PROGRAM, "--partitions", "4") as granary:
+            after = ""
+            for event in base:
+                status, answer = granary.post([event], "/v1/events" + (f"?after={after}" if after else ""))
+                self.assertEqual(status, 202, answer)
+                after = answer["after"]
+            granary.get("/v1/sources?after=" + after)
+            waits = [("unrated", "granary_unrated_charges", "billing"), ("unassigned", "granary_unassigned_usage", "allocation"),
+                     ("unbound", "granary_unbound_usage", "metering")]
+            for name, metric, machine in waits:
+                until(granary, name, metric, machine, 0)
+            of_lab = {"project": "lab", "resources": [{"class": "gpu:h100", "quantity": "1"}]}  # nobody has priced gpu:h100
+            for number in range(3):
+                post(granary, usage(id=f"unrated-{number}", data=of_lab))  # each lies in two months: two parts
+            until(granary, *waits[0], 6)
+            for number in range(2):
+                post(granary, usage(id=f"unassigned-{number}", data={**of_lab, "project": f"nobody-{number}"}))
+            until(granary, *waits[1], 2)
+            unbound = usage(id="unbound", data={**of_lab, "cluster": "c1", "account": "nobody"})
+            del unbound["data"]["project"]
+            post(granary, unbound)
+            until(granary, *waits[2], 1)
+            self.assertEqual(granary.stop(), 0)
+            granary.start()
+            for name, metric, machine, count in [(*waits[0], 6), (*waits[1], 2), (*waits[2], 1)]:
+                until(granary, name, metric, machine, count)
+            book = next(event for event in base if event["type"] == "granary.price_book.published.v1")
+            prices = [*book["data"]["prices"], {**book["data"]["prices"][0], "class": "gpu:h100"}]
+            post(granary, {**book, "id": "with-h100", "data": {**book["data"], "version": "with-h100", "prices": prices}})
+            until(granary, *waits[0], 0)
+
 
 if __name__ == "__main__":
     unittest.main()

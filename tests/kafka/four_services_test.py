@@ -1,10 +1,12 @@
 """The worked example, a workload and finance's sums over four processes and a real broker that goes away."""
+import base64
 import csv
 import io
 import json
 import os
 import pathlib
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -95,6 +97,14 @@ class WorkedExample(WithBroker):
             for name in ("low", "high", "billing"):
                 (source,) = four[name].get(f"/v1/sources?after={answer['after']}")["rows"]
                 self.assertEqual(source["metered"], 41, name)
+            # A record that the log does not hold: its owner asks the broker, and whoever was asked says so.
+            ledger = base64.urlsafe_b64decode(after + "=" * (-len(after) % 4))[:4]
+            beyond = base64.urlsafe_b64encode(ledger + struct.pack(">BHQ", 2, 3, 1_000_000)).decode().rstrip("=")
+            for asked in four:
+                for path in ("/v1/charges", "/v1/sources"):
+                    status, _, problem = asked.ask(f"{path}?after={beyond}")
+                    self.assertEqual((status, problem["type"]), (400, "urn:granary:problem:bad_parameter"), (path, problem))
+                    self.assertIn("beyond the end of the log", problem["detail"])
             self.assertEqual(four["high"].stop(), 0)
             status, headers, _ = four["low"].ask("/v1/sources")
             self.assertEqual((status, bool(headers["Retry-After"])), (503, True), "no half of an answer")

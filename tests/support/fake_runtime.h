@@ -7,17 +7,17 @@ namespace granary::test {
 
 class FakeRuntime : public runtime::Runtime {
  public:
+  [[nodiscard]] runtime::LedgerMark ledger_mark() const override { return 7; }
   [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return {}; }
   [[nodiscard]] bool caught_up() const override { return true; }
   [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName&) const override { return std::nullopt; }
   void ask_owner(machine::MachineKind, std::uint16_t,
                  std::function<void(machine::Machine&, const runtime::ShardStatus&)>) override {}
   void when_folded(const runtime::Token&, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
-                   std::function<void()>) override {}
+                   std::function<void(Folded)>) override {}
   void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,
                    std::function<void(std::vector<std::optional<machine::Outcome>>)>) override {}
-  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>,
-                std::function<void(std::vector<runtime::LaneNumber>)>) override {}
+  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>, runtime::Met) override {}
   void stop() override {}
 };
 

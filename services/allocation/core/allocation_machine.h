@@ -71,6 +71,7 @@ class AllocationMachine final : public machine::Machine {
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
   void flush(store::WriteSet& rows) override;
   void committed() override;
+  std::vector<machine::Figure> figures() override;
 
   // nullopt: the project is not known. Classes in the order of their keys; those that were only metered are left out.
   // `now`: the present, for what is usable.

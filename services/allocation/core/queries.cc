@@ -116,6 +116,10 @@ Page<UsageTotal> AllocationMachine::usage(BytesView after, std::size_t limit) {
   return page;
 }
 
+std::vector<machine::Figure> AllocationMachine::figures() {
+  return {{"unassigned", "unassigned_usage", "Usage that waits for its project to be registered", counts().waiting}};
+}
+
 CountsRow AllocationMachine::counts() {
   const CountsRow* row = counts_.find({});
   return row == nullptr ? CountsRow{} : *row;

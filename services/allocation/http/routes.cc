@@ -1,6 +1,7 @@
 #include "services/allocation/http/routes.h"
 
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/events/json_fields.h"
 #include "shared/http/problem.h"
@@ -144,25 +145,24 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
                             return balance_answer(allocation(machine), as_of, project);
                           });
              });
-  router.add("GET", "/v1/projects",
-             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
-                               [](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
-                                  std::size_t limit, std::vector<std::string>& rows) {
-                                 auto page = allocation(machine).projects(after, limit, as_of.now);
-                                 for (const ProjectBalance& project : page.rows) {
-                                   for (const ClassBalance& balance : project.classes)
-                                     rows.push_back(json_of(project, balance, Lots::left_out, as_of));
-                                   if (project.classes.empty())
-                                     rows.push_back(json_of(project, {}, Lots::left_out, as_of));
-                                 }
-                                 return page.last;
-                               });
-             });
+  router.add(
+      "GET", "/v1/projects", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+        door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/projects"},
+                        [](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
+                           std::vector<std::string>& rows) {
+                          auto page = allocation(machine).projects(after, limit, as_of.now);
+                          for (const ProjectBalance& project : page.rows) {
+                            for (const ClassBalance& balance : project.classes)
+                              rows.push_back(json_of(project, balance, Lots::left_out, as_of));
+                            if (project.classes.empty()) rows.push_back(json_of(project, {}, Lots::left_out, as_of));
+                          }
+                          return page.last;
+                        });
+      });
   router.add("GET", "/v1/usage",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
                door::read_list(
-                   runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                   runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/usage"},
                    [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after, std::size_t limit,
                       std::vector<std::string>& rows) {
                      auto page = allocation(machine).usage(after, limit);

@@ -112,6 +112,11 @@ void BillingMachine::committed() {
   waiting_.committed();
 }
 
+std::vector<machine::Figure> BillingMachine::figures() {
+  return {
+      {"unrated", "unrated_charges", "Parts of charges that wait for a price, or for their project", totals_.waiting}};
+}
+
 void BillingMachine::apply(const events::UsageCharged& charged, const Context& context, machine::Out& out) {
   totals_changed_ = true;
   ++totals_.charges;

@@ -41,6 +41,7 @@ class BillingMachine final : public machine::Machine {
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
   void flush(store::WriteSet& rows) override;
   void committed() override;
+  std::vector<machine::Figure> figures() override;
 
   // Visits monthly sums in key order from `from_key` on (empty: the first) until false. The keys of an organisation
   // begin with organisation_prefix(). A row's key and '\0' is the place after it.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "services/billing/core/billing_machine.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/json/writer.h"
 #include "shared/proof/hash.h"
@@ -104,25 +105,6 @@ const BillingMachine& billing_of(machine::Machine& rules) {
   return static_cast<BillingMachine&>(rules);
 }
 
-// The rows of one organisation stand in one shard: the list begins and ends there.
-void read_organisation(runtime::Runtime& runtime, Request request, Responder responder, Filter filter) {
-  const std::uint16_t shard = proof::shard_of({filter.organisation}, runtime.partitions());
-  auto cursor = door::cursor_of(request, runtime.partitions());
-  if (cursor.ok() && http::query(request, "cursor") && cursor->shard != shard)
-    cursor = Error{ErrorCode::invalid_input,
-                   "expected a cursor of this organisation's list, got another list's; hint: start without one"};
-  if (!cursor.ok()) return responder(door::bad_parameter("cursor", cursor.error()));
-  const auto limit = door::limit_of(request);
-  if (!limit.ok()) return responder(door::bad_parameter("limit", limit.error()));
-  door::read(runtime, std::move(request), std::move(responder), MachineKind::billing, shard,
-             [shard, after = cursor->after, limit = *limit, filter = std::move(filter)](machine::Machine& rules,
-                                                                                        const runtime::AsOf&) {
-               std::vector<std::string> rows;
-               const auto last = charges_page(billing_of(rules), filter, after, limit, rows);
-               return door::page(rows, last ? door::Cursor{shard, *last}.text() : "");
-             });
-}
-
 void read_charges(runtime::Runtime& runtime, Request request, Responder responder) {
   Filter filter;
   if (const auto period = http::query(request, "period")) {
@@ -132,23 +114,29 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
                      "expected a month as YYYY-MM, got \"" + std::string(period->substr(0, 40)) + "\""}));
     filter.period = *period;
   }
+  std::optional<door::ShardRange> shards;
   if (const auto organisation = http::query(request, "organisation")) {
     if (organisation->empty())
       return responder(door::bad_parameter(
           "organisation",
           {ErrorCode::invalid_input, "expected a name, got nothing; hint: leave the parameter out for all"}));
     filter.organisation = *organisation;
-    return read_organisation(runtime, std::move(request), std::move(responder), std::move(filter));
+    // Its rows stand in one shard: the list begins and ends there.
+    const std::uint16_t shard = proof::shard_of({filter.organisation}, runtime.partitions());
+    shards = {shard, static_cast<std::uint16_t>(shard + 1)};
   }
-  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
-                  [filter = std::move(filter)](machine::Machine& rules, const runtime::AsOf&, const Bytes& after,
-                                               std::size_t limit, std::vector<std::string>& rows) {
-                    return charges_page(billing_of(rules), filter, after, limit, rows);
-                  });
+  door::read_list(
+      runtime, std::move(request), std::move(responder), MachineKind::billing,
+      {"/v1/charges", {"organisation", "period"}},
+      [filter = std::move(filter)](machine::Machine& rules, const runtime::AsOf&, const Bytes& after, std::size_t limit,
+                                   std::vector<std::string>& rows) {
+        return charges_page(billing_of(rules), filter, after, limit, rows);
+      },
+      shards);
 }
 
 void read_accounts(runtime::Runtime& runtime, Request request, Responder responder) {
-  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing,
+  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing, {"/v1/accounts"},
                   [](machine::Machine& rules, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
                      std::vector<std::string>& rows) -> std::optional<Bytes> {
                     Bytes last;

@@ -1,6 +1,7 @@
 #include "services/intake/http/routes.h"
 
 #include "services/intake/core/intake_machine.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/events/json_fields.h"
 #include "shared/http/problem.h"
@@ -63,14 +64,15 @@ Response json_response(std::string body) {
 }
 
 // Intake's place: what waits for it sees what intake has folded so far, and what it sent.
-std::string place_of(const AsOf& as_of) {
-  runtime::Token token;
+std::string place_of(runtime::LedgerMark ledger, const AsOf& as_of) {
+  runtime::Token token{{}, ledger};
   if (as_of.position > 0) token.places.push_back({machine::Topic::applications, 0, as_of.position - 1});
   return token.text();
 }
 
 // `at`: whether to say too which of the policies that intake decides by are in force then.
-Response policies(machine::Machine& machine, const AsOf& as_of, std::optional<units::Instant> at) {
+Response policies(machine::Machine& machine, const AsOf& as_of, runtime::LedgerMark ledger,
+                  std::optional<units::Instant> at) {
   std::string policies, price_books;
   Policies decided_by;
   intake(machine).publications([&](const PublicationRow& publication) {
@@ -90,7 +92,7 @@ Response policies(machine::Machine& machine, const AsOf& as_of, std::optional<un
     body += ",\"in_force\":[" + in_force + "]";
   }
   body += ",\"after\":";
-  json::append_json_string(body, place_of(as_of));
+  json::append_json_string(body, place_of(ledger, as_of));
   return json_response(body + "}");
 }
 
@@ -164,13 +166,17 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
     const auto at = at_of(request);
     if (!at.ok()) return responder(door::bad_parameter("at", at.error()));
     door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-               [at = *at](machine::Machine& machine, const AsOf& as_of) { return policies(machine, as_of, at); });
+               [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
+                 return policies(machine, as_of, ledger, at);
+               });
   });
   router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, organisations);
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/organisations"},
+                    organisations);
   });
   router.add("GET", "/v1/applications", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, applications);
+    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/applications"},
+                    applications);
   });
   router.add(
       "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {

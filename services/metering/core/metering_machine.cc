@@ -58,6 +58,7 @@ void MeteringMachine::open(const store::View& rows) {
   ids_.open(rows);
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
   held_.scan("", [this](BytesView root, const HeldRow&) { return held_roots_.insert(*id_from(root)), true; });
+  each_waiting([this](std::string_view, std::string_view, std::uint64_t count) { unbound_ += count; });
 }
 
 void MeteringMachine::show(const store::View& rows) {
@@ -119,6 +120,7 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   WaitingUsage& waiting = waiting_.edit(waiting_key(account, head.next++));
   waiting = {input.raw.source, input.raw.id, input.identity, input.raw.recorded_at, usage, input.raw.notes};
   ++head.count;
+  ++unbound_;
   ids_.add(input.identity, basis, day, 0, 0);
   return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
 }
@@ -253,6 +255,7 @@ void MeteringMachine::release(const events::AccountBound& binding, const Context
       ++source.metered;
       waiting_.erase(key);
       --head.count;
+      --unbound_;
     }
     if (at_front) head.first = number + 1;
   }
@@ -299,6 +302,10 @@ void MeteringMachine::committed() {
   waiting_heads_.shrink();
   waiting_.shrink();
   held_.shrink();
+}
+
+std::vector<machine::Figure> MeteringMachine::figures() {
+  return {{"unbound", "unbound_usage", "Usage that waits for its account to be bound to a project", unbound_}};
 }
 
 void MeteringMachine::each_source(const std::function<void(std::string_view, const SourceRow&)>& visit) const {

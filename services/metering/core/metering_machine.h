@@ -24,6 +24,7 @@ class MeteringMachine final : public machine::Machine {
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
   void flush(store::WriteSet& rows) override;
   void committed() override;
+  std::vector<machine::Figure> figures() override;
 
   // For questions.
   // Each source with what became of its usage here.
@@ -75,6 +76,7 @@ class MeteringMachine final : public machine::Machine {
   std::unordered_set<Id16, HashOfHash>
       held_roots_;  // the keys of held_: most final reports have none, and look nowhere
   std::int64_t ids_kept_from_ = 0;
+  std::uint64_t unbound_ = 0;  // usage that waits for a binding
   machine::ChargeBasis basis_;
   events::UsageMetered metered_;  // reused: the hot path allocates nothing
 };

@@ -3,6 +3,7 @@
 #include <map>
 
 #include "services/metering/core/metering_machine.h"
+#include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/json/writer.h"
 

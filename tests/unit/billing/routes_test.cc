@@ -96,7 +96,6 @@ TEST_F(Routes, PagesGiveEachRowOnce) {
     EXPECT_EQ(found.size(), 2U * kOrganisations) << limit;
     std::sort(found.begin(), found.end());
     EXPECT_EQ(std::unique(found.begin(), found.end()), found.end()) << limit;
-    EXPECT_GE(pages, kPartitions) << limit;
   }
 }
 
@@ -142,9 +141,13 @@ TEST_F(Routes, WrongParametersAreNamed) {
     EXPECT_EQ(answer.status, 400) << c.named;
     EXPECT_NE(answer.body.find(c.named), std::string::npos) << answer.body;
   }
-  const std::uint16_t other = (proof::shard_of({"org3"}, kPartitions) + 1) % kPartitions;
-  const std::string foreign = to_base64url(std::string{'\0', static_cast<char>(other)});
-  EXPECT_EQ(get("/v1/charges", {{"organisation", "org3"}, {"cursor", foreign}}).status, 400);
+  const std::string all = get("/v1/charges", {{"limit", "1"}}).body;
+  const std::size_t next = all.find("\"next\":\"") + 8;
+  const std::string of_all = all.substr(next, all.find('"', next) - next);
+  EXPECT_EQ(get("/v1/charges", {{"cursor", of_all}}).status, 200);
+  EXPECT_EQ(get("/v1/charges", {{"organisation", "org3"}, {"cursor", of_all}}).status, 400);
+  EXPECT_EQ(get("/v1/charges", {{"period", "2026-04"}, {"cursor", of_all}}).status, 400);
+  EXPECT_EQ(get("/v1/accounts", {{"cursor", of_all}}).status, 400);
 }
 
 }  // namespace

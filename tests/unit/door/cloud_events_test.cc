@@ -98,13 +98,17 @@ TEST(CloudEvents, RefusesWrongAttributes) {
       {"datacontenttype", R"("application/xml")", "unsupported_content_type", false},
       {"datacontenttype", R"("application/json; charset=latin1")", "unsupported_content_type", false},
       {"data_base64", R"("e30=")", "malformed", false},
-      {"colour", R"("red")", "unknown_field"},
       {"Colour", R"("red")", "unknown_field", false},
+      {"Colour", "7", "unknown_field", false},
       {"my_name", R"("red")", "unknown_field"},
-      {"colour", "7", "unknown_field", false},
+      {"my-name", R"("red")", "unknown_field"},
+      {"grün", R"("red")", "unknown_field", false},
+      {"", "true", "unknown_field", false},
       {"colour", "7.5", "malformed", false},
       {"sequence", "7.5", "malformed", false},
       {"sequence", "[]", "malformed", false},
+      {"colour", "{}", "malformed", false},
+      {"colour", "1e3", "malformed", false},
       {"subject", "1", "malformed", false},
   };
   for (const Case& c : cases)
@@ -180,6 +184,70 @@ TEST(CloudEvents, TakesWhatTheSpecificationAllows) {
     expect_taken(CloudSample().with("datacontenttype", R"("Application/JSON; charset=\"utf-8\"")"), mode);
     expect_taken(CloudSample().with("actor", "null"), mode);
     expect_taken(CloudSample().with("sequence", "12"), mode);
+  }
+}
+
+TEST(CloudEvents, ExtensionsThatNobodyHereKnowsAreIgnored) {
+  Bytes plain;
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{
+           {"", ""},
+           {"knativearrivaltime", R"("2026-11-01T01:00:01Z")"},
+           {"colour", R"("red")"},
+           {"colour", R"("")"},
+           {"colour", R"("a\tb grün")"},
+           {"colour", "7"},
+           {"colour", "-7"},
+           {"colour", "true"},
+           {"colour", "null"},
+           {"0", R"("1")"},
+           {"anattributewithmorethantwentycharacters", '"' + std::string(5000, 'x') + '"'}}) {
+    for (const Mode mode : kModes) {
+      if (mode == Mode::binary && (value.empty() || value.front() != '"' || value.find('\\') != std::string::npos))
+        continue;
+      SCOPED_TRACE(name + ": " + value + ", " + name_of(mode));
+      const CloudSample sample = name.empty() ? CloudSample() : CloudSample().with(name, value);
+      expect_taken(sample, mode);
+      auto outcome = read(sample.request(mode));
+      auto made = make_raw_record(std::get<CloudEvent>(std::move(std::get<0>(outcome).at(0).outcome)), "http", "a",
+                                  kRecordedAt, 8);
+      if (plain.empty()) plain = std::get<RawRecord>(made).bytes;
+      EXPECT_EQ(to_hex(std::get<RawRecord>(made).bytes), to_hex(plain)) << "nothing of it is kept";
+    }
+  }
+}
+
+TEST(CloudEvents, AByteOrderMarkIsSkippedInEachMode) {
+  for (const Mode mode : kModes) {
+    http::Request request = CloudSample().request(mode);
+    request.body.insert(0, "\xEF\xBB\xBF");
+    const auto outcome = read(request);
+    ASSERT_EQ(outcome.index(), 0U) << name_of(mode);
+    EXPECT_TRUE(std::holds_alternative<CloudEvent>(std::get<0>(outcome).at(0).outcome)) << name_of(mode);
+  }
+}
+
+TEST(CloudEvents, AnotherEncodingIsNamed) {
+  for (const Mode mode : kModes) {
+    http::Request request = CloudSample().request(mode);
+    std::string wide("\xFF\xFE");
+    for (const char c : request.body) wide += {c, '\0'};
+    std::swap(request.body, wide);
+    auto outcome = read(request);
+    ASSERT_EQ(outcome.index(), 1U) << name_of(mode);
+    EXPECT_EQ(std::get<Problem>(outcome).status, 400);
+    EXPECT_NE(std::get<Problem>(outcome).detail.find("UTF-16"), std::string::npos) << std::get<Problem>(outcome).detail;
+    EXPECT_NE(std::get<Problem>(outcome).hint.value_or("").find("iconv"), std::string::npos);
+  }
+  for (const char* type : {"application/json", "application/cloudevents+json", "application/cloudevents-batch+json"}) {
+    for (const auto& [parameter, charset] : std::vector<std::pair<std::string, std::string>>{
+             {"; charset=UTF-16", "utf-16"}, {";x=y ; Charset=\"ISO-8859-1\"", "iso-8859-1"}}) {
+      const auto outcome = read_cloud_events({{"content-type", type + parameter}}, "{}", kRecordedAt);
+      ASSERT_EQ(outcome.index(), 1U) << type << parameter;
+      const Problem& problem = std::get<Problem>(outcome);
+      EXPECT_EQ(problem.status, 415) << type << parameter;
+      EXPECT_NE(problem.detail.find("charset utf-8, got " + charset), std::string::npos) << problem.detail;
+      EXPECT_NE(problem.hint.value_or("").find("UTF-8"), std::string::npos) << *problem.hint;
+    }
   }
 }
 

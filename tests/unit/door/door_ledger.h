@@ -61,6 +61,9 @@ class TinyMachine final : public machine::Machine {
   void apply_tick(units::Instant, const machine::Context&, machine::Out&) override {}
   void flush(store::WriteSet&) override {}
   void committed() override {}
+  std::vector<machine::Figure> figures() override {
+    return {{"tiny", "tiny_events", "What it has seen", seen_.size()}};
+  }
 
  private:
   std::map<Id16, Hash32> seen_;

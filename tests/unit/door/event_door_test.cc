@@ -45,7 +45,8 @@ TEST(EventDoor, AnswersAcceptedAndRefusedInTheOrderOfTheRequest) {
   EXPECT_EQ(response.status, 202);
   EXPECT_EQ(response.content_type, "application/json");
   // After the genesis and the first tick.
-  const std::string token = runtime::Token{{{machine::Topic::applications, 0, 2}}}.text();
+  const std::string token =
+      runtime::Token{{{machine::Topic::applications, 0, 2}}, ledger.runtime->ledger_mark()}.text();
   EXPECT_EQ(response.body,
             R"({"accepted":1,"refused":1,"after":")" + token +
                 R"(","results":[{"index":0,"id":"b","status":"refused","problem":)"
@@ -179,8 +180,7 @@ TEST(EventDoor, DoesNotWaitForTheFoldForEver) {
 class ForgetfulPeers final : public runtime::Elsewhere {
  public:
   [[nodiscard]] std::string owner_of(const runtime::ShardName&) const override { return "http://127.0.0.1:1"; }
-  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>,
-                std::function<void(std::vector<runtime::LaneNumber>)>) override {}
+  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>, runtime::Met) override {}
   void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,
                    std::function<void(std::vector<std::optional<machine::Outcome>>)>) override {}
 };
@@ -207,15 +207,34 @@ TEST(EventDoor, AppendsAfterWhatATokenNames) {
   const auto first = ledger.post(batch_of({project("a")}));
   const std::string token = text_at(parsed(first.body), {"after"});
   const auto before = ledger.records(kApplications).size();
-  const std::string ahead = runtime::Token{{{machine::Topic::applications, 0, 1000}}}.text();
+  const runtime::LedgerMark mark = ledger.runtime->ledger_mark();
+  const std::string ahead = runtime::Token{{{machine::Topic::applications, 0, 1000}}, mark}.text();
   const auto refused = ledger.post(with_query(batch_of({project("b")}), "after", ahead));
   EXPECT_EQ(refused.status, 503);
   EXPECT_EQ(text_at(parsed(refused.body), {"type"}), "urn:granary:problem:not_folded_yet");
   EXPECT_EQ(http::header(refused, "retry-after"), "5");
   EXPECT_EQ(ledger.records(kApplications).size(), before);
-  const std::string foreign = runtime::Token{{{machine::Topic::usage, 4, 1}}}.text();
+  const std::string foreign = runtime::Token{{{machine::Topic::usage, 4, 1}}, mark}.text();
   EXPECT_EQ(ledger.post(with_query(batch_of({project("b")}), "after", foreign)).status, 400);
   EXPECT_EQ(ledger.post(with_query(batch_of({project("b")}), "after", "?")).status, 400);
+}
+
+TEST(EventDoor, RefusesATokenOfAnotherLedgerAndOneBeyondItsLogByName) {
+  DoorLedger ledger;
+  ledger.options.doubt_after = std::chrono::milliseconds(1);
+  ledger.start();
+  const runtime::LedgerMark mark = ledger.runtime->ledger_mark();
+  const auto before = ledger.records(kApplications).size();
+  for (const auto& [token, said] : std::vector<std::pair<runtime::Token, std::string>>{
+           {{{{machine::Topic::applications, 0, 0}}, mark + 1}, "one of another"},
+           {{{{machine::Topic::applications, 0, 1000}}, mark}, "beyond the end of the log"}}) {
+    const auto refused = ledger.post(with_query(batch_of({project("b"), CloudSample()}), "after", token.text()));
+    EXPECT_EQ(refused.status, 400);
+    EXPECT_EQ(text_at(parsed(refused.body), {"type"}), "urn:granary:problem:bad_parameter");
+    EXPECT_NE(text_at(parsed(refused.body), {"detail"}).find(said), std::string::npos) << refused.body;
+    EXPECT_FALSE(text_at(parsed(refused.body), {"hint"}).empty());
+  }
+  EXPECT_EQ(ledger.records(kApplications).size(), before);
 }
 
 TEST(EventDoor, AppendsOnceTheTokenIsFolded) {

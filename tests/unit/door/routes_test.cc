@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <set>
+#include <thread>
 
-#include "shared/door/read.h"
+#include "shared/door/list.h"
+#include "shared/door/rejected.h"
 #include "shared/http/uri.h"
 #include "tests/support/log_lines.h"
 #include "tests/unit/door/cloud_sample.h"
@@ -132,7 +134,7 @@ TEST_F(Routes, StreamsAreReadPageByPageAndPartitionByPartition) {
   EXPECT_EQ(by_partition, ids);
   EXPECT_EQ(get("/v1/streams/nothing").status, 404);
   for (const char* wrong : {"partition=7", "partition=x", "partition=0&from=x", "partition=0&from=1", "from=0",
-                            "limit=0", "cursor=x", "cursor=AAEC"})
+                            "limit=0", "cursor=x", "cursor=AAEC", "partition=0&cursor=AAEC"})
     EXPECT_EQ(get(std::string("/v1/streams/rejected?") + wrong).status, 400) << wrong;
 }
 
@@ -144,9 +146,26 @@ TEST_F(Routes, RejectedNamesWrongParameters) {
     EXPECT_EQ(response.status, 400) << target;
     EXPECT_EQ(text_at(parsed(response.body), {"type"}), "urn:granary:problem:bad_parameter") << target;
   }
-  Cursor beyond{1, {}};
-  append_u64(beyond.after, 99);
-  EXPECT_EQ(get("/v1/rejected?cursor=" + beyond.text()).status, 400);
+  const LogCursors cursors(*ledger_.runtime, {"/v1/rejected", {"source", "id", "machine"}}, {}, {0, 7});
+  EXPECT_EQ(get("/v1/rejected?cursor=" + cursors.text(1, 0)).status, 200);
+  EXPECT_EQ(get("/v1/rejected?cursor=" + cursors.text(1, 99)).status, 400);
+  EXPECT_EQ(get("/v1/rejected?id=x&cursor=" + cursors.text(1, 0)).status, 400);
+  EXPECT_EQ(get("/v1/streams/rejected?cursor=" + cursors.text(1, 0)).status, 400);
+}
+
+TEST_F(Routes, APageOfRefusalsThatEndsForLongLookingSaysSo) {
+  start();
+  std::vector<journal::Record> refusals(kRejectedScanMax + 1);
+  for (journal::Record& refusal : refusals) refusal.value = R"({"id":"a"})";
+  refusals.back().value = R"({"id":"z"})";
+  ASSERT_TRUE(journal::append_and_wait(ledger_.journal, {"granary.rejected.v1", 5}, std::move(refusals)).ok());
+  const auto first = parsed(get("/v1/rejected?id=z").body);
+  EXPECT_TRUE(first.find("rows")->items().empty());
+  ASSERT_NE(first.find("partial"), nullptr);
+  const auto second = parsed(get("/v1/rejected?id=z&cursor=" + text_at(first, {"next"})).body);
+  EXPECT_EQ(second.find("rows")->items().size(), 1U);
+  EXPECT_EQ(second.find("next"), nullptr);
+  EXPECT_EQ(parsed(get("/v1/rejected?id=a").body).find("partial"), nullptr) << "the page is full";
 }
 
 TEST_F(Routes, IsReadyOnceAllIsFoldedThoughAShardIsParked) {
@@ -236,12 +255,26 @@ TEST_F(Routes, MetricsCountShardsAndDoors) {
   for (const char* line :
        {"granary_door_events_accepted_total 1\n", "granary_door_events_refused_total{reason=\"malformed\"} 1\n",
         "granary_door_requests_total 1\n", "granary_ready 1\n", "# TYPE granary_shard_lag_records gauge\n",
-        "granary_shard_parked{machine=\"metering\",shard=\"1\"} 0\n",
-        "granary_shard_lane_alarms_total{machine=\"billing\",shard=\"0\"} 0\n",
+        "granary_shard_parked{machine=\"metering\",shard=\"1\"} 0\n", "# HELP granary_tiny_events What it has seen\n",
+        "# TYPE granary_tiny_events gauge\n", "granary_shard_lane_alarms_total{machine=\"billing\",shard=\"0\"} 0\n",
         "granary_door_request_seconds_count{waits_for=\"append\"} 1\n",
         "granary_door_request_seconds_count{waits_for=\"fold\"} 0\n", "granary_door_append_seconds_count 1\n",
         "granary_door_appends_in_flight 0\n", "granary_clock_last_tick_seconds 1793534400\n"})
     EXPECT_NE(response.body.find(line), std::string::npos) << line << response.body;
+}
+
+TEST_F(Routes, WhatAMachineTellsIsShownOfEachShard) {
+  start();
+  const auto posted = parsed(serve(batch_of({CloudSample()})).body);
+  const std::string shard = text_at(posted, {"results", "0", "receipt", "partition"});
+  const std::string line = "granary_tiny_events{machine=\"metering\",shard=\"" + shard + "\"} ";
+  // As of a commit: it gets there, or runs into the test's time limit.
+  while (get("/metrics").body.find(line + "1\n") == std::string::npos) std::this_thread::yield();
+  const auto status = parsed(get("/v1/status").body);
+  for (const json::Value& one : status.find("shards")->items()) {
+    const bool is_that = text_at(one, {"machine"}) == "metering" && text_at(one, {"shard"}) == shard;
+    EXPECT_EQ(text_at(one, {"tiny"}), is_that ? "1" : "0");
+  }
 }
 
 }  // namespace

@@ -21,9 +21,9 @@ class DirectRuntime final : public granary::test::FakeRuntime {
     question(*shard_.operator->(), as_of);
   }
   void when_folded(const runtime::Token& token, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
-                   std::function<void()> done) override {
+                   std::function<void(Folded)> done) override {
     waited_for.push_back(token);
-    done();
+    done(Folded::yes);
   }
 
   std::uint64_t position = 0;
@@ -81,7 +81,7 @@ TEST_F(IntakeRoutes, PoliciesAndPriceBooksWithAPlaceToWaitFor) {
   const http::Response answer = get("/v1/policies");
   EXPECT_EQ(answer.status, 200);
   EXPECT_EQ(answer.content_type, "application/json");
-  const std::string token = runtime::Token{{{Topic::applications, 0, 17}}}.text();
+  const std::string token = runtime::Token{{{Topic::applications, 0, 17}}, runtime_.ledger_mark()}.text();
   EXPECT_EQ(answer.body,
             R"({"policies":[{"kind":"acceptance_window","version":"1","effective":"2026-01-01T00:00:00Z",)"
             R"("content":{"window_days":400},"published_at":"2026-09-01T12:00:00Z"},)"
@@ -154,7 +154,7 @@ TEST_F(IntakeRoutes, ListsGoOnWhereThePageBeforeEnded) {
 }
 
 TEST_F(IntakeRoutes, ReadsWaitForTheTokenThatTheyAreGiven) {
-  const runtime::Token token{{{Topic::applications, 0, 3}}};
+  const runtime::Token token{{{Topic::applications, 0, 3}}, runtime_.ledger_mark()};
   for (const char* path : {"/v1/policies", "/v1/organisations", "/v1/applications", "/v1/projects/x"})
     EXPECT_NE(get(path, {{"after", token.text()}}).status, 0) << path;
   ASSERT_EQ(runtime_.waited_for.size(), 4U);

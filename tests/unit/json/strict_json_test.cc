@@ -90,9 +90,47 @@ TEST(StrictJson, WhatIsNoJsonIsRefused) {
                            "\"\xC0\xAF\"",
                            "\"\xED\xA0\x80\"",
                            "\"\xF4\x90\x80\x80\"",
-                           "\xEF\xBB\xBF{}"}) {
+                           "\xEF\xBB\xBF",
+                           "\xEF\xBB{}",
+                           " \xEF\xBB\xBF{}",
+                           "{}\xEF\xBB\xBF",
+                           "\xEF\xBB\xBF\xEF\xBB\xBF{}"}) {
     EXPECT_TRUE(contains(refusal(text), "RFC 8259")) << '[' << text << "] " << refusal(text);
   }
+}
+
+TEST(StrictJson, AByteOrderMarkOfUtf8IsSkipped) {
+  const auto result = parse("\xEF\xBB\xBF{\"a\":1}");
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  EXPECT_EQ(result->find("a")->integer(), 1);
+  const std::string message = refusal("\xEF\xBB\xBF[0,x]");
+  EXPECT_TRUE(contains(message, "'/1', byte 6")) << message;  // of the text as it came
+}
+
+TEST(StrictJson, AnotherEncodingIsNamedAndHowToConvertIt) {
+  const std::string little("[\0{\0", 4);
+  const std::string big("\0[\0{", 4);
+  const struct {
+    std::string text;
+    const char* encoding;
+  } cases[] = {
+      {"\xFF\xFE" + little, "UTF-16"},
+      {"\xFE\xFF" + big, "UTF-16"},
+      {little, "UTF-16"},
+      {big, "UTF-16"},
+      {std::string("1\0", 2), "UTF-16"},
+      {std::string("\xFF\xFE\0\0[\0\0\0", 8), "UTF-32"},
+      {std::string("\0\0\xFE\xFF\0\0\0[", 8), "UTF-32"},
+      {std::string("[\0\0\0]\0\0\0", 8), "UTF-32"},
+      {std::string("\0\0\0[", 4), "UTF-32"},
+  };
+  for (const auto& c : cases) {
+    const std::string message = refusal(c.text);
+    EXPECT_TRUE(contains(message, std::string("in UTF-8, got ") + c.encoding)) << message;
+    EXPECT_TRUE(contains(message, "hint: ") && contains(message, "iconv")) << message;
+  }
+  EXPECT_FALSE(contains(refusal(std::string("\0", 1)), "UTF-16"));
+  EXPECT_FALSE(contains(refusal(std::string("[1,\0", 4)), "UTF-16"));
 }
 
 TEST(StrictJson, ADuplicateNameIsRefusedWithItsPointer) {

@@ -16,6 +16,7 @@ using machine::MachineKind;
 using machine::Topic;
 using runtime::Place;
 using runtime::Token;
+using Folded = runtime::Runtime::Folded;
 
 constexpr auto kLimit = std::chrono::seconds(30);
 
@@ -88,7 +89,7 @@ TEST(Runtime, AQuestionSeesTheNewestCommitWhileTheShardsOwnerIsBusy) {
   go_on.set_value();
   const auto alive = std::make_shared<int>();
   std::promise<void> folded;
-  ledger.runtime->when_folded(Token{{place}}, intake.first, intake.second, alive, [&] { folded.set_value(); });
+  ledger.runtime->when_folded(Token{{place}}, intake.first, intake.second, alive, [&](Folded) { folded.set_value(); });
   folded.get_future().wait();
   EXPECT_EQ(committed_sum(ledger, intake, "key", &as_of), (ToySum{2, units::Amount(50)}));
   EXPECT_EQ(as_of.position, place.offset + 1);
@@ -152,14 +153,14 @@ TEST(Runtime, AWaitEndsWhenTheEffectIsFoldedAlongTheLanes) {
   const auto alive = std::make_shared<int>();
   auto dropped = std::make_shared<int>();
   std::atomic<bool> called = false;
-  ledger.runtime->when_folded(token, billing.first, billing.second, alive, [&] { folded.set_value(); });
-  ledger.runtime->when_folded(token, billing.first, billing.second, dropped, [&] { called = true; });
+  ledger.runtime->when_folded(token, billing.first, billing.second, alive, [&](Folded) { folded.set_value(); });
+  ledger.runtime->when_folded(token, billing.first, billing.second, dropped, [&](Folded) { called = true; });
   dropped.reset();
 
   // Allocation has folded it, so that only the gate is left; nothing more can come of any number of passes.
   std::promise<void> charged;
   ledger.runtime->when_folded(token, MachineKind::allocation, proof::shard_of({"p-a"}, 2), alive,
-                              [&] { charged.set_value(); });
+                              [&](Folded) { charged.set_value(); });
   ASSERT_EQ(charged.get_future().wait_for(kLimit), std::future_status::ready);
   for (int i = 0; i < 50; ++i) ledger.status(billing);
   EXPECT_EQ(done.wait_for(std::chrono::seconds(0)), std::future_status::timeout);
@@ -178,10 +179,28 @@ TEST(Runtime, AWaitForWhatIsBehindTheMachineEndsAtOnce) {
   for (const Token& token : {Token{}, Token{{{Topic::ledger, 1, 1'000'000}}}, Token{{{Topic::usage, 0, 0}}}}) {
     std::promise<std::thread::id> folded;
     ledger.runtime->when_folded(token, MachineKind::metering, 1, alive,
-                                [&] { folded.set_value(std::this_thread::get_id()); });
+                                [&](Folded) { folded.set_value(std::this_thread::get_id()); });
     auto done = folded.get_future();
     ASSERT_EQ(done.wait_for(kLimit), std::future_status::ready);
     EXPECT_TRUE(done.get() != std::this_thread::get_id()) << "callbacks run on a worker";
+  }
+}
+
+// A log that was restored from an older backup, or an offset that somebody made up.
+TEST(Runtime, AWaitForARecordThatTheLogDoesNotHoldIsToldSo) {
+  ToyLedger ledger;
+  ledger.options.doubt_after = std::chrono::milliseconds(1);
+  ASSERT_TRUE(ledger.start().ok());
+  const auto alive = std::make_shared<int>();
+  const Place last = ledger.usage("1", "p-a", 5);
+  for (const std::uint64_t beyond : {0, 1, 1'000'000}) {
+    const Place place{last.topic, last.partition, last.offset + beyond};
+    std::promise<Folded> told;
+    ledger.runtime->when_folded(Token{{place, {Topic::applications, 0, 0}}}, MachineKind::billing, 0, alive,
+                                [&](Folded folded) { told.set_value(folded); });
+    auto done = told.get_future();
+    ASSERT_EQ(done.wait_for(kLimit), std::future_status::ready);
+    EXPECT_EQ(done.get(), beyond == 0 ? Folded::yes : Folded::beyond_the_log) << beyond;
   }
 }
 
@@ -194,8 +213,9 @@ TEST(Runtime, AShardThatHasMetWhatWasAskedAnswersWithItsLanes) {
   needs.position = last.offset + 1;
   needs.published = true;
   std::promise<std::vector<runtime::LaneNumber>> told;
-  ledger.runtime->when_met({MachineKind::metering, 1}, needs, alive,
-                           [&](std::vector<runtime::LaneNumber> lanes) { told.set_value(std::move(lanes)); });
+  ledger.runtime->when_met(
+      {MachineKind::metering, 1}, needs, alive,
+      [&](std::optional<std::vector<runtime::LaneNumber>> lanes) { told.set_value(lanes.value()); });
   auto lanes = told.get_future();
   ASSERT_EQ(lanes.wait_for(kLimit), std::future_status::ready);
   std::uint64_t sent = 0;

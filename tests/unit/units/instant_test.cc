@@ -22,6 +22,7 @@ TEST(Time, ReadsRfc3339WithAZoneOnly) {
       {"2026-02-29T00:00:00Z", TimeTrouble::malformed, 0},
       {"2026-10-31T24:00:00Z", TimeTrouble::malformed, 0},
       {"2026-10-31T23:30:60Z", TimeTrouble::malformed, 0},
+      {"2026-10-31T23:59:61Z", TimeTrouble::malformed, 0},
       {"2026-10-31T23:30Z", TimeTrouble::malformed, 0},
       {"2026-10-31T23:30:00.Z", TimeTrouble::malformed, 0},
       {"2026-10-31T23:30:00ZZ", TimeTrouble::malformed, 0},
@@ -33,6 +34,32 @@ TEST(Time, ReadsRfc3339WithAZoneOnly) {
     EXPECT_EQ(got.trouble, c.trouble) << c.text;
     EXPECT_EQ(got.at.ms(), c.ms) << c.text;
   }
+}
+
+TEST(Time, ALeapSecondIsTheSecondThatFollows) {
+  const struct {
+    const char* text;
+    const char* same;
+  } cases[] = {
+      {"2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"},
+      {"2016-12-31T23:59:60.25Z", "2017-01-01T00:00:00.250Z"},
+      {"2017-01-01T00:59:60+01:00", "2017-01-01T00:00:00Z"},
+      {"2016-12-31T15:59:60-08:00", "2017-01-01T00:00:00Z"},
+      {"2017-01-01T05:29:60.5+05:30", "2017-01-01T00:00:00.500Z"},
+      {"2017-01-01T00:00:60+00:01", "2017-01-01T00:00:00Z"},
+      {"2026-10-14T23:59:60Z", "2026-10-15T00:00:00Z"},  // a future one may come at the end of any day
+  };
+  for (const auto& c : cases) {
+    const ParsedTime got = parse_time(c.text);
+    EXPECT_EQ(got.trouble, TimeTrouble::none) << c.text;
+    EXPECT_EQ(format_time(got.at), c.same) << c.text;
+  }
+  for (const char* text : {"2016-12-31T23:59:60+01:00", "2016-12-31T00:00:60Z", "2016-12-31T23:58:60Z",
+                           "2016-12-31T22:59:60Z", "2016-12-31T23:60:60Z"})
+    EXPECT_EQ(parse_time(text).trouble, TimeTrouble::malformed) << text;
+  EXPECT_EQ(parse_time("2016-12-31T23:59:60").trouble, TimeTrouble::no_zone);
+  EXPECT_EQ(parse_time("2016-12-31T12:30:60").trouble, TimeTrouble::no_zone) << "in some zone it is the day's end";
+  EXPECT_EQ(parse_time("9999-12-31T23:59:60Z").trouble, TimeTrouble::out_of_range);
 }
 
 TEST(Time, WritesWhatItReads) {

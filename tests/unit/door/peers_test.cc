@@ -1,0 +1,44 @@
+// What one process asks another about its shards.
+#include "shared/door/peers.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "shared/door/shard_questions.h"
+#include "shared/http/listener.h"
+#include "tests/support/temp_directory.h"
+#include "tests/unit/door/door_ledger.h"
+
+namespace granary::door {
+namespace {
+
+using Lanes = std::optional<std::vector<runtime::LaneNumber>>;
+
+TEST(Peers, AWaitForARecordThatTheOwnersLogDoesNotHoldIsToldSo) {
+  test::DoorLedger owner(1);
+  owner.options.doubt_after = std::chrono::milliseconds(1);
+  owner.start();
+  http::Router router;
+  add_shard_routes(router, *owner.runtime);
+  const auto listener = http::Listener::start({}, [&router](http::Request request, http::Responder responder) {
+    router.serve(std::move(request), std::move(responder));
+  });
+  ASSERT_TRUE(listener.ok()) << listener.error().message;
+  const testing_support::TempDirectory folder;
+  const std::string path = folder / "peers";
+  std::ofstream(path) << "http://127.0.0.1:" << (*listener)->port() << " metering all\n";
+  auto peers = Peers::read(path, 1);
+  ASSERT_TRUE(peers.ok()) << peers.error().message;
+  const auto alive = std::make_shared<int>();
+  for (const auto& [position, stands] : {std::pair<std::uint64_t, bool>{1, true}, {1'000'000, false}}) {
+    std::promise<Lanes> told;
+    peers->when_met({machine::MachineKind::metering, 0}, {position, {}}, alive,
+                    [&told](Lanes lanes) { told.set_value(std::move(lanes)); });
+    EXPECT_EQ(told.get_future().get().has_value(), stands) << position;
+  }
+  (*listener)->stop(std::chrono::milliseconds(1000));
+}
+
+}  // namespace
+}  // namespace granary::door
