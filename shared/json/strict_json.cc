@@ -6,6 +6,7 @@
 #include <exception>
 #include <set>
 
+#include "shared/base/encoding.h"
 #include "shared/json/utf8.h"
 
 namespace granary::json {

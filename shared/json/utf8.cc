@@ -35,19 +35,4 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-const char* wide_encoding(std::string_view text) {
-  constexpr const char* kUtf16 = "UTF-16";
-  constexpr const char* kUtf32 = "UTF-32";
-  using namespace std::string_view_literals;
-  if (text.starts_with("\xFF\xFE\0\0"sv) || text.starts_with("\0\0\xFE\xFF"sv)) return kUtf32;
-  if (text.starts_with("\xFF\xFE"sv) || text.starts_with("\xFE\xFF"sv)) return kUtf16;
-  const auto is_zero = [text](std::size_t at) { return text[at] == '\0'; };
-  if (text.size() >= 4 && is_zero(1) && is_zero(2) && is_zero(0) != is_zero(3)) return kUtf32;
-  return text.size() >= 2 && is_zero(0) != is_zero(1) ? kUtf16 : nullptr;
-}
-
-std::string conversion_hint(std::string_view encoding) {
-  return "convert it: iconv -f " + std::string(encoding) + " -t UTF-8 FILE (PowerShell: Out-File -Encoding utf8)";
-}
-
 }  // namespace granary::json

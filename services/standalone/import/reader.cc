@@ -2,7 +2,7 @@
 
 #include "services/standalone/import/formats.h"
 #include "services/standalone/import/text.h"
-#include "shared/json/encoding.h"
+#include "shared/base/encoding.h"
 
 namespace granary::import {
 
@@ -14,10 +14,10 @@ std::uint64_t Summary::rows() const {
 }
 
 Result<Summary> read(Input& input, const Options& options, RowSink& sink) {
-  const std::string_view head = input.ahead(json::kEncodingBytes);
-  if (const char* wide = json::wide_encoding(head))
-    return row_error(1, "file", wide, "text in UTF-8", json::kWideEncodingHint);
-  input.pass(json::utf8_mark_bytes(head));
+  const std::string_view head = input.ahead(kEncodingBytes);
+  if (const char* wide = wide_encoding(head))
+    return row_error(1, "file", wide, "text in UTF-8", conversion_hint(wide));
+  if (head.starts_with(kByteOrderMark)) input.pass(kByteOrderMark.size());
   switch (options.format) {
     case Format::swf:
       return read_swf(input, options, sink);

@@ -1,18 +1,19 @@
-#include "shared/json/encoding.h"
+#include "shared/base/encoding.h"
 
 #include <gtest/gtest.h>
 
 #include <string>
 
-namespace granary::json {
+namespace granary {
 namespace {
 
 using std::string_literals::operator""s;
 
 TEST(Encoding, AUtf8MarkIsPassedOverAndOthersAreNamed) {
-  EXPECT_EQ(utf8_mark_bytes("\xef\xbb\xbf{}"), 3U);
-  EXPECT_EQ(utf8_mark_bytes("\xef\xbb"), 0U);
-  EXPECT_EQ(utf8_mark_bytes(""), 0U);
+  EXPECT_EQ(*without_byte_order_mark("\xef\xbb\xbf{}", "a"), "{}");
+  EXPECT_EQ(*without_byte_order_mark("\xef\xbb", "a"), "\xef\xbb");
+  EXPECT_EQ(*without_byte_order_mark("", "a"), "");
+  EXPECT_NE(without_byte_order_mark("\xff\xfe{", "a").error().message.find("iconv -f UTF-16"), std::string::npos);
   for (const std::string& text : {"\xff\xfe{\0"s, "\xfe\xff\0{"s, "{\0\"\0"s, "\0[\0\n"s, "\xff\xfe"s}) {
     EXPECT_STREQ(wide_encoding(text), "UTF-16");
   }
@@ -25,4 +26,4 @@ TEST(Encoding, AUtf8MarkIsPassedOverAndOthersAreNamed) {
 }
 
 }  // namespace
-}  // namespace granary::json
+}  // namespace granary
