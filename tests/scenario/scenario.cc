@@ -180,7 +180,7 @@ class Player {
       one.charging = named<events::Charging>(charging);
       content.classes.push_back(one);
     }
-    return publish(events::PolicyKind::resource_classes, content);
+    return publish(events::PolicyKind::resource_classes, content, words.has("from") ? at(words.next()) : Instant());
   }
   std::string window(Words& words) {
     events::PolicyContent content;
@@ -219,6 +219,7 @@ class Player {
     words.expect("to");
     bound.project = words.next();
     if (words.has("from")) bound.from = at(words.next());
+    if (words.has("to")) bound.to = at(words.next());
     return send(bound);
   }
   // `of PROJECT`, or `of account ACCOUNT`.

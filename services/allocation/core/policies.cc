@@ -1,5 +1,7 @@
 #include "services/allocation/core/policies.h"
 
+#include "shared/machine/effective.h"
+
 namespace granary::allocation {
 namespace {
 
@@ -15,19 +17,13 @@ void Policies::publish(const events::PolicyPublished& policy) {
   const bool overdraft = policy.kind == events::PolicyKind::overdraft;
   if (!overdraft && policy.kind != events::PolicyKind::burn_order && policy.kind != events::PolicyKind::holds) return;
   policy_key(policy.kind, overdraft ? BytesView(policy.content.project) : BytesView(), key_);
-  auto& versions = rows_.edit(key_).versions;
-  // A policy has no end: from its effective time on it hides all that were published before.
-  std::erase_if(versions, [&](const PolicyVersion& earlier) { return earlier.effective >= policy.effective; });
-  versions.push_back({policy.effective, policy.version, policy.content});
+  machine::publish(rows_.edit(key_).versions, PolicyVersion{policy.effective, policy.version, policy.content});
 }
 
 const PolicyVersion* Policies::in_force(events::PolicyKind kind, BytesView project, Instant at) {
   policy_key(kind, project, key_);
   const PolicyRow* row = rows_.find(key_);
-  if (row == nullptr) return nullptr;
-  for (auto version = row->versions.rbegin(); version != row->versions.rend(); ++version)
-    if (version->effective <= at) return &*version;
-  return nullptr;
+  return row == nullptr ? nullptr : machine::in_force(row->versions, at);
 }
 
 const std::vector<events::BurnRule>& Policies::burn_order(Instant start) {

@@ -171,7 +171,7 @@ struct PolicyVersion {
   }
 };
 
-// By `effective`, strictly rising: one that was published later has removed those that it overlaps wholly.
+// By `effective`, strictly rising (machine/effective.h).
 struct PolicyRow {
   std::vector<PolicyVersion> versions;
   template <class Self, class Visit>

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "shared/machine/effective.h"
+
 namespace granary::billing {
 
 using units::Instant;
@@ -17,38 +19,30 @@ bool names_it_or_none(const std::vector<T>& names, const U& wanted) {
 }  // namespace
 
 void PriceBooks::add(std::uint64_t number, const events::PriceBookPublished& published) {
-  auto book = std::make_unique<Book>();
-  book->number = number;
-  book->seller = published.seller;
-  book->version = published.version;
-  book->currency = published.currency;
-  book->effective = published.effective;
+  Book book;
+  book.number = number;
+  book.seller = published.seller;
+  book.version = published.version;
+  book.currency = published.currency;
+  book.effective = published.effective;
   for (const events::PriceEntry& entry : published.prices) {
     const auto per_unit = units::named_unit(entry.per);
     if (!per_unit) continue;
-    book->entries[entry.class_name].push_back(
-        {entry.price, entry.per, *per_unit, entry.customer_kinds, entry.purposes});
+    book.entries[entry.class_name].push_back({entry.price, entry.per, *per_unit, entry.customer_kinds, entry.purposes});
   }
-  Timeline& timeline = sellers_[published.seller];
-  const auto place =
-      std::lower_bound(timeline.begin(), timeline.end(), published.effective,
-                       [](const std::unique_ptr<Book>& one, Instant effective) { return one->effective < effective; });
-  if (place != timeline.end() && (*place)->effective == published.effective)
-    *place = std::move(book);
-  else
-    timeline.insert(place, std::move(book));
+  machine::publish(sellers_[published.seller], std::move(book));
 }
 
 PriceBooks::Pick PriceBooks::pick(const PriceQuestion& question, Instant at) const {
   if (!question.seller.empty()) {
     const auto found = sellers_.find(question.seller);
-    const Book* book = found == sellers_.end() ? nullptr : in_force(found->second, at);
+    const Book* book = found == sellers_.end() ? nullptr : machine::in_force(found->second, at);
     const Entry* entry = book == nullptr ? nullptr : entry_for(*book, question);
     return entry == nullptr ? Pick{} : Pick{book, entry};
   }
   Pick best;
   for (const auto& [seller, timeline] : sellers_) {
-    const Book* book = in_force(timeline, at);
+    const Book* book = machine::in_force(timeline, at);
     const Entry* entry = book == nullptr ? nullptr : entry_for(*book, question);
     if (entry == nullptr) continue;
     if (!best || std::tie(best.book->effective, best.book->number) < std::tie(book->effective, book->number))
@@ -66,13 +60,6 @@ void PriceBooks::append_edges(std::string_view seller, Instant after, Instant be
   }
 }
 
-const PriceBooks::Book* PriceBooks::in_force(const Timeline& timeline, Instant at) {
-  const auto later =
-      std::upper_bound(timeline.begin(), timeline.end(), at,
-                       [](Instant wanted, const std::unique_ptr<Book>& one) { return wanted < one->effective; });
-  return later == timeline.begin() ? nullptr : std::prev(later)->get();
-}
-
 const PriceBooks::Entry* PriceBooks::entry_for(const Book& book, const PriceQuestion& question) {
   const auto entries = book.entries.find(question.class_name);
   if (entries == book.entries.end()) return nullptr;
@@ -84,10 +71,9 @@ const PriceBooks::Entry* PriceBooks::entry_for(const Book& book, const PriceQues
 }
 
 void PriceBooks::append_edges(const Timeline& timeline, Instant after, Instant before, std::vector<Instant>& edges) {
-  auto next =
-      std::upper_bound(timeline.begin(), timeline.end(), after,
-                       [](Instant wanted, const std::unique_ptr<Book>& one) { return wanted < one->effective; });
-  for (; next != timeline.end() && (*next)->effective < before; ++next) edges.push_back((*next)->effective);
+  for (auto next = machine::behind_effective(timeline, after); next != timeline.end() && next->effective < before;
+       ++next)
+    edges.push_back(next->effective);
 }
 
 }  // namespace granary::billing

@@ -1,17 +1,15 @@
 // The price books that a shard knows, and which price holds. All of them stay in memory: they are few.
 //
-// Which book: among those of a seller with effective <= service time the one with the latest effective; of two with the
-// same, the later published. A new book replaces the older ones whole: a class that it does not price for that customer
-// has no price from then on, and older books are not searched. In the book, the first entry holds that names the class,
-// counts its unit, and fits customer kind and purpose. A part without a seller (use that no lot covers, where no policy
-// names one) takes, of all sellers' books in force that price it, the one with the latest effective, then the later
-// published.
+// Which book of a seller: machine/effective.h, by service time. A new book replaces the older ones whole: a class that
+// it does not price for that customer has no price from then on, and older books are not searched. In the book, the
+// first entry holds that names the class, counts its unit, and fits customer kind and purpose. A part without a seller
+// (use that no lot covers, where no policy names one) takes, of all sellers' books in force that price it, the one with
+// the latest effective, then the later published.
 //
 // Threads: belongs to its shard's thread. Pointers into it live until the next add().
 #pragma once
 
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -63,9 +61,7 @@ class PriceBooks {
                     std::vector<units::Instant>& edges) const;
 
  private:
-  // A seller's books in order of `effective`, of each instant only the last published.
-  using Timeline = std::vector<std::unique_ptr<Book>>;
-  static const Book* in_force(const Timeline& timeline, units::Instant at);
+  using Timeline = std::vector<Book>;
   static const Entry* entry_for(const Book& book, const PriceQuestion& question);
   static void append_edges(const Timeline& timeline, units::Instant after, units::Instant before,
                            std::vector<units::Instant>& edges);

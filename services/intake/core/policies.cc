@@ -2,14 +2,10 @@
 
 #include <algorithm>
 
+#include "shared/machine/effective.h"
+
 namespace granary::intake {
 namespace {
-
-const events::PolicyPublished* last_in_force(const std::vector<events::PolicyPublished>& published, units::Instant at) {
-  const auto found = std::find_if(published.rbegin(), published.rend(),
-                                  [at](const events::PolicyPublished& policy) { return policy.effective <= at; });
-  return found == published.rend() ? nullptr : &*found;
-}
 
 const events::ResourceClass* class_in(const events::PolicyPublished& list, std::string_view name) {
   const auto& classes = list.content.classes;
@@ -21,13 +17,13 @@ const events::ResourceClass* class_in(const events::PolicyPublished& list, std::
 }  // namespace
 
 void Policies::learn(const events::PolicyPublished& policy) {
-  if (policy.kind == events::PolicyKind::resource_classes) classes_.push_back(policy);
-  if (policy.kind == events::PolicyKind::acceptance_window) windows_.push_back(policy);
+  if (policy.kind == events::PolicyKind::resource_classes) machine::publish(classes_, policy);
+  if (policy.kind == events::PolicyKind::acceptance_window) machine::publish(windows_, policy);
 }
 
 const events::PolicyPublished* Policies::in_force(events::PolicyKind kind, units::Instant at) const {
-  if (kind == events::PolicyKind::resource_classes) return last_in_force(classes_, at);
-  return kind == events::PolicyKind::acceptance_window ? last_in_force(windows_, at) : nullptr;
+  if (kind == events::PolicyKind::resource_classes) return machine::in_force(classes_, at);
+  return kind == events::PolicyKind::acceptance_window ? machine::in_force(windows_, at) : nullptr;
 }
 
 const events::ResourceClass* Policies::find_class(std::string_view name, units::Instant at) const {

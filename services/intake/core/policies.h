@@ -1,5 +1,5 @@
-// The policies that intake itself decides by: which classes are published, and how long the acceptance window is. Of
-// those that are effective at an instant the one published last is in force; it replaces the others whole.
+// The policies that intake itself decides by: which classes are published, and how long the acceptance window is. Which
+// of a kind is in force at an instant: machine/effective.h; it replaces the others whole.
 //
 // Threads: belongs to the machine's thread. Ownership: owns its copies of the policies.
 #pragma once

@@ -1,9 +1,15 @@
 #include "services/metering/core/facts.h"
 
+#include "shared/machine/effective.h"
+
 namespace granary::metering {
 namespace {
 
 constexpr std::size_t kRowsMax = 64;
+
+Instant from_of(const events::AccountBound& binding) {
+  return binding.from.value_or(units::kInstantMin);
+}
 
 Bytes number_key(std::uint64_t number) {
   Bytes key;
@@ -13,7 +19,7 @@ Bytes number_key(std::uint64_t number) {
 
 }  // namespace
 
-ClassBook::ClassBook(const events::PolicyPublished& policy) : version_(policy.version), effective_(policy.effective) {
+ClassBook::ClassBook(const events::PolicyPublished& policy) : effective(policy.effective), version_(policy.version) {
   for (const events::ResourceClass& published : policy.content.classes)
     classes_.emplace(published.class_name, published);
 }
@@ -35,13 +41,13 @@ void Facts::open(const store::View& rows) {
 }
 
 void Facts::take(const events::PolicyPublished& policy) {
-  if (policy.kind == events::PolicyKind::resource_classes) class_books_.emplace_back(policy);
+  if (policy.kind == events::PolicyKind::resource_classes) machine::publish(class_books_, ClassBook(policy));
   if (policy.kind == events::PolicyKind::acceptance_window)
-    windows_.emplace_back(policy.effective, static_cast<std::int64_t>(policy.content.window_days));
+    machine::publish(windows_, Window{policy.effective, static_cast<std::int64_t>(policy.content.window_days)});
 }
 
 void Facts::take(const events::AccountBound& binding) {
-  bindings_[{binding.cluster, binding.account}].push_back(binding);
+  machine::publish(bindings_[{binding.cluster, binding.account}], binding, from_of);
 }
 
 void Facts::publish(const events::PolicyPublished& policy, ShardRow& shard) {
@@ -55,23 +61,20 @@ void Facts::bind(const events::AccountBound& binding, ShardRow& shard) {
 }
 
 const ClassBook* Facts::classes_at(Instant start) const {
-  for (auto book = class_books_.rbegin(); book != class_books_.rend(); ++book)
-    if (book->effective() <= start) return &*book;
-  return nullptr;
+  return machine::in_force(class_books_, start);
 }
 
 std::optional<std::int64_t> Facts::window_days_at(Instant now) const {
-  for (auto window = windows_.rbegin(); window != windows_.rend(); ++window)
-    if (window->first <= now) return window->second;
-  return std::nullopt;
+  const Window* window = machine::in_force(windows_, now);
+  return window == nullptr ? std::nullopt : std::optional(window->days);
 }
 
 const std::string& Facts::project_of(const std::string& cluster, const std::string& account, Instant start) const {
   static const std::string kNone;
   const auto found = bindings_.find({cluster, account});
   if (found == bindings_.end()) return kNone;
-  for (auto binding = found->second.rbegin(); binding != found->second.rend(); ++binding)
-    if ((!binding->from || *binding->from <= start) && (!binding->to || start < *binding->to)) return binding->project;
+  for (auto behind = machine::behind_effective(found->second, start, from_of); behind != found->second.begin();)
+    if (const events::AccountBound& binding = *--behind; !binding.to || start < *binding.to) return binding.project;
   return kNone;
 }
 

@@ -19,11 +19,10 @@ class ClassBook {
   explicit ClassBook(const events::PolicyPublished& policy);
   [[nodiscard]] const events::ResourceClass* find(const std::string& class_name) const;
   [[nodiscard]] const std::string& version() const { return version_; }
-  [[nodiscard]] Instant effective() const { return effective_; }
+  Instant effective;
 
  private:
   std::string version_;
-  Instant effective_;
   std::unordered_map<std::string, events::ResourceClass> classes_;
 };
 
@@ -34,11 +33,12 @@ class Facts {
   void publish(const events::PolicyPublished& policy, ShardRow& shard);
   void bind(const events::AccountBound& binding, ShardRow& shard);
 
-  // The classes in force at a usage's start: of the lists effective by then, the one published last. nullptr: none.
+  // The classes in force at a usage's start (machine/effective.h, as for all facts). nullptr: none.
   [[nodiscard]] const ClassBook* classes_at(Instant start) const;
   // Days that late usage is taken, as in force at `now`. nullopt: no window was published, nothing is too old.
   [[nodiscard]] std::optional<std::int64_t> window_days_at(Instant now) const;
-  // The project that an account means for usage of that start: of the bindings that hold then, the one made last.
+  // The project that an account means for usage of that start: of the bindings whose interval holds it, the one with
+  // the latest `from` (none said: the earliest instant); of equal ones the one made last, which withdraws the other.
   // Empty: none.
   [[nodiscard]] const std::string& project_of(const std::string& cluster, const std::string& account,
                                               Instant start) const;
@@ -52,8 +52,12 @@ class Facts {
 
   machine::RowTable<events::PolicyPublished> policy_rows_;
   machine::RowTable<events::AccountBound> binding_rows_;
-  std::vector<ClassBook> class_books_;                     // in order of publication
-  std::vector<std::pair<Instant, std::int64_t>> windows_;  // effective, days; likewise
+  struct Window {
+    Instant effective;
+    std::int64_t days;
+  };
+  std::vector<ClassBook> class_books_;
+  std::vector<Window> windows_;
   std::map<std::pair<std::string, std::string>, std::vector<events::AccountBound>> bindings_;
 };
 

@@ -120,8 +120,11 @@ TEST(BurnOrder, is_that_of_the_policy_in_force_at_the_start) {
   EXPECT_EQ(burned(lots, {expiry}), (Grants{2, 1}));
   EXPECT_EQ(burned(lots, {future}), (Grants{1, 2})) << "not yet effective at the start";
   EXPECT_EQ(burned(lots, {expiry, priority}), (Grants{1, 2}));
-  EXPECT_EQ(burned(lots, {priority, expiry}), (Grants{2, 1})) << "of two in force the later published wins";
-  EXPECT_EQ(burned(lots, {expiry, priority_before}), (Grants{1, 2})) << "though it is effective earlier";
+  EXPECT_EQ(burned(lots, {priority, expiry}), (Grants{1, 2})) << "the later effective one holds, whenever published";
+  EXPECT_EQ(burned(lots, {expiry, priority_before}), (Grants{2, 1})) << "an earlier effective one changes nothing";
+  EXPECT_EQ(burned(lots, {expiry, burn_order("2026-01-01T00:00:00Z", Rules{events::BurnRule::priority})}),
+            (Grants{1, 2}))
+      << "of two effective at one instant the later published holds";
   EXPECT_EQ(burned(lots, {burn_order("2026-01-01T00:00:00Z", Rules{events::BurnRule::earliest_award})}),
             (Grants{2, 1}));
 }

@@ -38,8 +38,8 @@ TEST(Overdraft, of_the_project_before_the_general_one_and_later_before_earlier) 
   EXPECT_EQ(answer({own, general}), (Answer{PartFunding::uncovered_record, "own"}));
   EXPECT_EQ(answer({general, own_future}), (Answer{PartFunding::uncovered_bill, "general"}));
   EXPECT_EQ(answer({general, general_later}), (Answer{PartFunding::uncovered_record, "later"}));
-  EXPECT_EQ(answer({general_later, general}), (Answer{PartFunding::uncovered_bill, "general"}));
-  EXPECT_EQ(answer({general, general_earlier}), (Answer{PartFunding::uncovered_record, "earlier"}));
+  EXPECT_EQ(answer({general_later, general}), (Answer{PartFunding::uncovered_record, "later"}));
+  EXPECT_EQ(answer({general, general_earlier}), (Answer{PartFunding::uncovered_bill, "general"}));
 }
 
 TEST(Overdraft, other_kinds_of_policies_leave_no_trace) {
