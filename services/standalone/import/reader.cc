@@ -15,8 +15,7 @@ std::uint64_t Summary::rows() const {
 
 Result<Summary> read(Input& input, const Options& options, RowSink& sink) {
   const std::string_view head = input.ahead(kEncodingBytes);
-  if (const char* wide = wide_encoding(head))
-    return row_error(1, "file", wide, "text in UTF-8", conversion_hint(wide));
+  if (const char* wide = wide_encoding(head)) return row_error(1, "file", wide, "text in UTF-8", conversion_hint(wide));
   if (head.starts_with(kByteOrderMark)) input.pass(kByteOrderMark.size());
   switch (options.format) {
     case Format::swf:
