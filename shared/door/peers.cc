@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <mutex>
 #include <sstream>
 
+#include "shared/base/text_file.h"
 #include "shared/door/forward.h"
 #include "shared/door/read.h"
 #include "shared/door/shard_questions.h"
@@ -15,6 +15,8 @@ namespace granary::door {
 namespace {
 
 using runtime::MachineKind;
+
+constexpr std::size_t kListBytesMax = 16U << 20;
 
 std::optional<MachineKind> machine_called(std::string_view name) {
   for (const MachineKind kind : machine::kMachines)
@@ -66,13 +68,12 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
 }
 
 Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
-  std::ifstream file(path);
-  if (!file)
-    return Error{ErrorCode::not_found, "expected a list of peers, got " + path +
-                                           ", which cannot be read; hint: lines of `URL MACHINE SHARDS`"};
+  const auto text = read_text_file(path, "a list of peers (lines of `URL MACHINE SHARDS`)", kListBytesMax);
+  if (!text.ok()) return text.error();
+  std::istringstream lines(*text);
   Peers peers;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
     const auto wrong = [&](const std::string& what) {
       return Error{ErrorCode::invalid_input, path + ", line " + std::to_string(number) + ": " + what +

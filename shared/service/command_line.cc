@@ -1,0 +1,49 @@
+#include "shared/service/command_line.h"
+
+#include "shared/service/kafka_options.h"
+#include "shared/service/program.h"
+
+namespace granary::service {
+namespace {
+
+std::string refuse_empty(const std::string& text) {
+  return text.empty() ? "expected a value, got an empty one; is a variable not set?" : "";
+}
+
+void refuse_empty_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; }))
+    if (option->get_items_expected_max() > 0) option->check(refuse_empty);
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) refuse_empty_values(*command);
+}
+
+// "granary clock confirm"
+std::string command_of(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  return commands.empty() ? app.get_name() : app.get_name() + " " + command_of(*commands.front());
+}
+
+}  // namespace
+
+std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
+  refuse_empty_values(app);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    complain(std::string(error.what()) + "; hint: " + command_of(app) + " --help");
+    return kUsage;
+  }
+  return std::nullopt;
+}
+
+CLI::Option* add_kafka_options(CLI::App& app, std::string& brokers, std::vector<std::string>& settings,
+                               std::string& file, const std::string& about_brokers) {
+  app.add_option("--kafka", settings, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
+  app.add_option("--kafka-file", file, "A file of such settings, a line each; for secrets");
+  return app.add_option("--brokers", brokers, about_brokers)->check([](const std::string& text) {
+    const auto checked = check_brokers(text);
+    return checked.ok() ? std::string() : checked.error().message;
+  });
+}
+
+}  // namespace granary::service
