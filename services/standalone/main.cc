@@ -169,7 +169,10 @@ void add_export(CLI::App& app, Told& told) {
   command.add_option("--out", told.exporting.out,
                      "To this file (default: standard output), which has its name only once it is whole");
   command.footer("Exit codes: 0 all rows are written, 1 refused, 2 usage, 3 cannot run (no server, no room).");
-  command.callback([&told] { told.exit_code = export_rows(told.client, told.exporting); });
+  command.callback([&told] {
+    if (told.client.json) told.exporting.format = "json";
+    told.exit_code = export_rows(told.client, told.exporting);
+  });
 }
 
 void add_import(CLI::App& app, Told& told) {
@@ -236,6 +239,7 @@ void add_replay(CLI::App& app, Told& told) {
   CLI::App* command =
       app.add_subcommand("replay", "Fold every machine again from the log of a stopped server, and compare");
   command->add_option("--data", replaying.data, "The server's data directory; with --brokers may be repeated")
+      ->allow_extra_args(false)
       ->capture_default_str();
   service::add_kafka_options(*command, replaying.brokers, replaying.kafka, replaying.kafka_file,
                              "Replay from Kafka, in place of the directory's journal");

@@ -38,6 +38,20 @@ void on_ending_signals(const std::string& part) {
     if (std::signal(signal, delete_unfinished) == SIG_IGN) std::signal(signal, SIG_IGN);
 }
 
+// As mkostemp; none of the signals comes between the file and who deletes it.
+int make_part(std::string& part) {
+  sigset_t ending, before;
+  sigemptyset(&ending);
+  for (const int signal : kEndingSignals) sigaddset(&ending, signal);
+  pthread_sigmask(SIG_BLOCK, &ending, &before);
+  const int file = ::mkostemp(part.data(), O_CLOEXEC);
+  const int why = errno;
+  if (file >= 0) on_ending_signals(part);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = why;
+  return file;
+}
+
 void forget_unfinished() {
   for (const int signal : kEndingSignals)
     if (std::signal(signal, SIG_DFL) == SIG_IGN) std::signal(signal, SIG_IGN);
@@ -102,9 +116,8 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
                      (stands && !S_ISDIR(status.st_mode) ? "no regular file" : "a directory") +
                      "; hint: name a file, or leave --out out and redirect the output"};
   if (stands && ::access(target->c_str(), W_OK) != 0) return made.failed("write", errno);
-  made.file_ = ::mkostemp(made.part_.data(), O_CLOEXEC);
+  made.file_ = make_part(made.part_);
   if (made.file_ < 0) return made.failed("write beside", errno);
-  on_ending_signals(made.part_);
   if (::fchmod(made.file_, stands ? status.st_mode & 07777 : usual_mode()) != 0) return made.failed("write", errno);
   return made;
 }

@@ -67,10 +67,12 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
   }
 }
 
-Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
-  const auto text = read_text_file(path, "a list of peers (lines of `URL MACHINE SHARDS`)", kListBytesMax);
-  if (!text.ok()) return text.error();
-  std::istringstream lines(*text);
+Result<std::string> Peers::read(const std::string& path) {
+  return read_text_file(path, "a list of peers (lines of `URL MACHINE SHARDS`)", kListBytesMax);
+}
+
+Result<Peers> Peers::parse(const std::string& text, const std::string& path, std::uint16_t partitions) {
+  std::istringstream lines(text);
   Peers peers;
   std::size_t number = 0;
   for (std::string line; std::getline(lines, line);) {
@@ -92,6 +94,9 @@ Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
       if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
         return wrong("shard " + std::to_string(shard) + " of " + name + " stands in the list before");
   }
+  if (peers.owners_.empty())
+    return Error{ErrorCode::invalid_input, "expected lines of `URL MACHINE SHARDS` in " + path +
+                                               ", got none; hint: leave --peers out if there are none"};
   return peers;
 }
 

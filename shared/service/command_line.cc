@@ -1,5 +1,7 @@
 #include "shared/service/command_line.h"
 
+#include <sstream>
+
 #include "shared/service/kafka_options.h"
 #include "shared/service/program.h"
 
@@ -29,8 +31,16 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    complain(std::string(error.what()) + "; hint: " + command_of(app) + " --help");
+    if (error.get_exit_code() == 0) {  // --help, --version
+      std::ostringstream said;
+      app.exit(error, said, said);
+      const auto written = write_output(said.str());
+      if (!written.ok()) complain(written.error().message);
+      return 0;
+    }
+    const std::string message = error.what();
+    complain(message.find("hint: ") != std::string::npos ? message
+                                                         : message + "; hint: " + command_of(app) + " --help");
     return kUsage;
   }
   return std::nullopt;
@@ -38,12 +48,15 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
 
 CLI::Option* add_kafka_options(CLI::App& app, std::string& brokers, std::vector<std::string>& settings,
                                std::string& file, const std::string& about_brokers) {
-  app.add_option("--kafka", settings, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated");
-  app.add_option("--kafka-file", file, "A file of such settings, a line each; for secrets");
-  return app.add_option("--brokers", brokers, about_brokers)->check([](const std::string& text) {
+  CLI::Option* option = app.add_option("--brokers", brokers, about_brokers)->check([](const std::string& text) {
     const auto checked = check_brokers(text);
     return checked.ok() ? std::string() : checked.error().message;
   });
+  app.add_option("--kafka", settings, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated")
+      ->allow_extra_args(false)
+      ->needs(option);
+  app.add_option("--kafka-file", file, "A file of such settings, a line each; for secrets")->needs(option);
+  return option;
 }
 
 }  // namespace granary::service

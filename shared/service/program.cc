@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstdio>
 #include <exception>
-#include <iostream>
 #include <new>
 #include <string>
 
@@ -23,9 +22,10 @@ void take_standard_files() {
 }
 
 Error cannot_write(int error_number) {
-  return {ErrorCode::io_error, "expected to write all of the output, got: " +
-                                   (error_number == 0 ? "an error before" : system_words(error_number)) +
-                                   "; hint: what was written is cut: free some space, or write to another place"};
+  return {ErrorCode::io_error,
+          "expected to write all of the output, got: " +
+              (error_number == 0 ? "an error that was not seen when it came" : system_words(error_number)) +
+              "; hint: what was written is cut: free some space, or write to another place"};
 }
 
 // The first thing that went wrong with standard output; 0: nothing that left a number.
@@ -33,7 +33,6 @@ int output_error = 0;
 bool output_error_is_told = false;  // by who called write_output
 
 Result<void> finish_output() {
-  std::cout.flush();
   errno = 0;
   if (std::fflush(stdout) != 0 && output_error == 0) output_error = errno;
   if (std::ferror(stdout) != 0 || output_error != 0) return cannot_write(output_error);

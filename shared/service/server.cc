@@ -129,6 +129,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     cannot_start(address.error());
     return 2;
   }
+  const auto list = options.peers.empty() ? Result<std::string>("") : door::Peers::read(options.peers);
+  if (!list.ok()) return cannot_start(list.error());
   StopSignal stop;
   std::error_code failed;
   std::filesystem::create_directories(options.data + "/state", failed);
@@ -142,8 +144,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
 
   auto owned = owned_shards(options, hosted, ledger.partitions);
   if (!owned.ok()) return cannot_start(owned.error());
-  auto peers =
-      options.peers.empty() ? Result<door::Peers>(door::Peers()) : door::Peers::read(options.peers, ledger.partitions);
+  auto peers = options.peers.empty() ? Result<door::Peers>(door::Peers())
+                                     : door::Peers::parse(*list, options.peers, ledger.partitions);
   if (!peers.ok()) return cannot_start(peers.error());
 
   store::RocksEnvironment environment{store::RocksOptions{}};
