@@ -1,6 +1,7 @@
 #include "services/standalone/export_command.h"
 
-#include <optional>
+#include <functional>
+#include <utility>
 #include <vector>
 
 #include "services/standalone/api.h"
@@ -34,15 +35,17 @@ Result<void> write_rows(const ClientOptions& options, const ExportArguments& arg
     return rows.finish();
   }
   const std::vector<std::string> columns = columns_of(arguments.what);
-  std::string header;
-  for (const std::string& column : columns) header += (header.empty() ? "" : ",") + column;
-  GRANARY_TRY(write(header + '\n'));
-  return api->each_row(path, [&](const json::Value& row) {
+  const auto line_of = [&columns](const std::function<std::string(const std::string&)>& cell) {
     std::string line;
-    for (const std::string& column : columns) line += csv_cell(text_of(row, column)) + ',';
+    for (const std::string& column : columns) line += csv_cell(cell(column)) + ',';
     line.back() = '\n';
-    return write(line);
-  });
+    return line;
+  };
+  std::string headings = line_of([](const std::string& column) { return column; });
+  GRANARY_TRY(api->each_row(path, [&](const json::Value& row) {
+    return write(std::exchange(headings, "") + line_of([&row](const std::string& name) { return text_of(row, name); }));
+  }));
+  return write(headings);  // if there was no row
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "shared/service/command_line.h"
 
+#include <charconv>
 #include <sstream>
 
 #include "shared/service/kafka_options.h"
@@ -12,10 +13,24 @@ std::string refuse_empty(const std::string& text) {
   return text.empty() ? "expected a value, got an empty one; is a variable not set?" : "";
 }
 
-void refuse_empty_values(CLI::App& app) {
-  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; }))
-    if (option->get_items_expected_max() > 0) option->check(refuse_empty);
-  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) refuse_empty_values(*command);
+// CLI11 takes -1 for a large number and 010 for eight.
+std::string refuse_no_number(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_whole = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  const bool is_plain = text.size() == 1 || text.front() != '0';
+  return is_whole && is_plain ? "" : "expected a whole number, got " + text;
+}
+
+void check_values(CLI::App& app) {
+  for (CLI::Option* option : app.get_options([](const CLI::Option*) { return true; })) {
+    if (option->get_items_expected_max() == 0) continue;
+    const std::string type = option->get_type_name();
+    // Validators run in the order in which they were added; whatever the others say, these have been asked.
+    if (type.starts_with("INT") || type.starts_with("UINT")) option->check(refuse_no_number);
+    option->check(refuse_empty);
+  }
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) check_values(*command);
 }
 
 // "granary clock confirm"
@@ -27,7 +42,7 @@ std::string command_of(const CLI::App& app) {
 }  // namespace
 
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
-  refuse_empty_values(app);
+  check_values(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

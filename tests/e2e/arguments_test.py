@@ -22,7 +22,7 @@ NOBODY = 65534
 TIMEOUT_S = 30
 WRONG, CANNOT = (2,), (2, 3)
 
-NUMBERS = ["", "x", "-1", "1.5", "0x10", "99999999999999999999"]
+NUMBERS = ["", "x", "-1", "1.5", "0x10", "010", "99999999999999999999"]
 READ = ["", "none", "folder", "loop", "long", "long_name", "file/below", "pipe", "secret", "locked/file"]
 FOLDER = ["", "long", "long_name", "loop", "file", "file/below", "pipe", "locked/new", "not_ours/new"]
 WRITTEN = ["", "folder", "folder/", "long", "loop", "none/file", "file/below", "pipe", "/dev/full", "secret", "not_ours/new", "locked/new"]
@@ -184,7 +184,7 @@ class Arguments(unittest.TestCase):
                         continue
                     said = self.value(value)
                     given = [said] if option in command.positionals else [option, said]
-                    with self.subTest(program=os.path.basename(command.program), command=command.name, option=option, value=value):
+                    with self.subTest(program=os.path.basename(command.program), command=command.name, option=option, value=value[:60]):
                         done = self.run_it(command.program, *command.words, *self.base(command, option), *given)
                         self.check(done, codes)
                         self.assertNotIn("stop the other process", done.stderr)
@@ -193,7 +193,7 @@ class Arguments(unittest.TestCase):
 
     def test_what_is_missing_or_too_much_ends_so_too(self):
         for command in self.commands:
-            for words in (["--no-such-option"], ["one", "more", "word"], *([[option]] for option in command.values)):
+            for words in (["--no-such-option"], ["one", "more", "word"], *([option] for option in command.values)):
                 with self.subTest(command=command.name, words=words):
                     self.check(self.run_it(command.program, *command.words, *self.base(command, ""), *words), WRONG)
             needed = [name for name in command.positionals] + [name for name, rest in command.values.items() if "REQUIRED" in rest]
@@ -249,6 +249,8 @@ class Arguments(unittest.TestCase):
             for path in (state / "LOCK", state / "CURRENT", state, log / "CURRENT", log, pathlib.Path(data, "journal", "LOCK"),
                          pathlib.Path(data, "journal", "HEAD")):
                 mode = path.stat().st_mode
+                if os.geteuid() == 0:
+                    os.chown(path, 0, 0)  # a start before may have made it anew
                 path.chmod(0o700 if path.is_dir() else 0o600)
                 if os.geteuid() != 0:
                     path.chmod(0)
@@ -257,7 +259,7 @@ class Arguments(unittest.TestCase):
                         done = self.run_it(program, *command)
                         self.check(done, (3,))
                         self.assertIn("ermission denied", done.stderr)
-                        for word in ("other process", "restore", "delete", "check the disk"):
+                        for word in ("other process", "restore", "delete", "check the disk, then"):
                             self.assertNotIn(word, done.stderr)
                 path.chmod(mode)
             self.assertEqual(self.run_it(program, "replay", "--data", data).returncode, 0, "nothing was changed by it")

@@ -226,7 +226,8 @@ const char* other_archive(std::string_view head) {
 
 }  // namespace
 
-FileHandle::FileHandle(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+// Without waiting: a pipe that nobody writes to would hold the process before it can be refused.
+FileHandle::FileHandle(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)) {}
 FileHandle::FileHandle(FileHandle&& other) noexcept : fd_(other.fd_) {
   other.fd_ = -1;
 }
