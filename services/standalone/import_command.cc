@@ -14,6 +14,7 @@
 #include "services/standalone/poster.h"
 #include "shared/base/clock.h"
 #include "shared/json/writer.h"
+#include "shared/service/program.h"
 #include "shared/units/amount.h"
 #include "shared/units/instant.h"
 
@@ -25,7 +26,7 @@ using units::Instant;
 constexpr int kDone = 0, kStopped = 1, kUsage = 2, kNothingPosted = 3, kSomeRefused = 4, kTruncated = 5;
 
 int complain(int code, const std::string& message) {
-  std::fprintf(stderr, "granary: %s\n", message.c_str());
+  service::complain(message);
   return code;
 }
 
@@ -155,12 +156,14 @@ Result<Policies> read_policies(Api& api) {
   if (!answer.ok()) return answer.error();
   Policies policies;
   policies.after = text_of(*answer, "after");
-  const json::Value* list = answer->find("policies");
-  for (const json::Value& policy : list->items()) {
-    const json::Value* content = policy.find("content");
-    if (const json::Value* days = content->find("window_days")) policies.window_days = days->integer();
-    const json::Value* classes = content->find("classes");
-    if (classes == nullptr) continue;
+  const auto list = member_of(*answer, "policies", json::Kind::array);
+  if (!list.ok()) return list.error();
+  for (const json::Value& policy : (*list)->items()) {
+    const auto content = member_of(policy, "content", json::Kind::object);
+    if (!content.ok()) return content.error();
+    if (const json::Value* days = (*content)->find("window_days")) policies.window_days = days->integer();
+    const json::Value* classes = (*content)->find("classes");
+    if (classes == nullptr || !classes->is(json::Kind::array)) continue;
     policies.lot_units.clear();
     policies.classes.clear();
     for (const json::Value& one : classes->items()) {
