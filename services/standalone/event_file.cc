@@ -1,6 +1,7 @@
 #include "services/standalone/event_file.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "services/standalone/api.h"
 #include "shared/events/event.h"
@@ -14,8 +15,8 @@ using std::string_view_literals::operator""sv;
 constexpr auto kBetween = " \t\r\n\x1E"sv;
 constexpr std::size_t kDepthMax = 17;  // an event's, in an array
 
-// Where the value ends that begins at `at`, by its brackets and strings; the text's end if it is not closed.
-std::size_t value_end(std::string_view text, std::size_t at) {
+// Where the value ends that begins at `at`, by its brackets and strings; nullopt: it is not closed.
+std::optional<std::size_t> value_end(std::string_view text, std::size_t at) {
   if (text[at] != '{' && text[at] != '[') return std::min(text.find_first_of(kBetween, at), text.size());
   std::size_t depth = 0;
   for (bool in_string = false; at < text.size(); ++at) {
@@ -31,7 +32,7 @@ std::size_t value_end(std::string_view text, std::size_t at) {
       return at + 1;
     }
   }
-  return text.size();
+  return std::nullopt;
 }
 
 class Reader {
@@ -69,11 +70,16 @@ Result<std::vector<FileEvent>> events_of(std::string_view text) {
     line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
                                                 text.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
     counted = at;
-    const std::size_t end = value_end(text, at);
+    const std::size_t end = value_end(text, at).value_or(text.size());
     const auto value = json::parse(text.substr(at, end - at), {kEventFileBytesMax, kDepthMax});
     const auto added = value.ok() ? reader.add_all(*value) : Result<void>(value.error());
-    if (!added.ok())
-      return Error{ErrorCode::invalid_input, "line " + std::to_string(line) + ": " + added.error().message};
+    if (!added.ok()) {
+      const bool is_cut = !value_end(text, at);
+      return Error{ErrorCode::invalid_input,
+                   "line " + std::to_string(line) + ": " +
+                       (is_cut ? "what begins here is not closed before the end; is the file cut short? " : "") +
+                       added.error().message};
+    }
     at = end;
   }
   if (values == 0)

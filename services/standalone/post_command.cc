@@ -107,11 +107,11 @@ int post(const ClientOptions& options, const std::string& file) {
   const auto text = text_of_file(file);
   if (!text.ok()) {
     service::complain(text.error().message);
-    return service::kCannotRun;
+    return text.error().code == ErrorCode::invalid_input ? service::kUsage : service::kCannotRun;
   }
   const auto events = events_of(*text);
   if (!events.ok()) {
-    service::complain(file + ", " + events.error().message);
+    service::complain(file + ": " + events.error().message);
     return service::kUsage;
   }
   auto api = Api::connect(options.url);

@@ -46,7 +46,7 @@ Result<std::string> read_text(int file, const std::string& name, const std::stri
   struct stat status {};
   if (::fstat(file, &status) != 0) return cannot_read(name, what, errno);
   if (S_ISDIR(status.st_mode))
-    return Error{ErrorCode::invalid_input,
+    return Error{ErrorCode::io_error,
                  "expected " + what + " in " + name + ", got a directory; hint: name a file in it"};
   std::string bytes;
   while (true) {
@@ -78,7 +78,7 @@ Result<std::string> read_text_file(const std::string& path, const std::string& w
   auto text = read_text(file.get(), path, what, bytes_max);
   struct stat status {};
   if (text.ok() && text->empty() && ::fstat(file.get(), &status) == 0 && S_ISFIFO(status.st_mode))
-    return Error{ErrorCode::invalid_input,
+    return Error{ErrorCode::io_error,
                  "expected " + what + " in " + path + ", got a pipe that nobody writes to; hint: write to it first"};
   return text;
 }
