@@ -120,11 +120,7 @@ class Arguments(unittest.TestCase):
         cls.commands = [command for program in cls.programs.values() for command in commands(program)]
         cls.jobs = os.path.join(cls.folder, "jobs.swf")
         pathlib.Path(cls.jobs).write_text(JOBS, encoding="ascii")
-        cls.granary = cls.enterClassContext(server(PROGRAM, "--partitions", "1")) if hasattr(cls, "enterClassContext") else None
-        if cls.granary is None:
-            context = server(PROGRAM, "--partitions", "1")
-            cls.granary = context.__enter__()
-            cls.addClassCleanup(context.__exit__, None, None, None)
+        cls.granary = cls.enterClassContext(server(PROGRAM, "--partitions", "1"))
         cls.taken = socket.create_server(("127.0.0.1", 0))
         cls.addClassCleanup(cls.taken.close)
 

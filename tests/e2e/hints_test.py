@@ -102,9 +102,7 @@ class Hints(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        context = server(PROGRAM, "--partitions", "1")
-        cls.truth = Truth(context.__enter__())
-        cls.addClassCleanup(context.__exit__, None, None, None)
+        cls.truth = Truth(cls.enterClassContext(server(PROGRAM, "--partitions", "1")))
 
     def test_what_the_program_says_is_so(self):
         wrong, looked_at, hints = [], 0, 0

@@ -2,6 +2,8 @@
 ctest); by hand it is the release build of this checkout. Who misses something hears at once what, and how to get it.
 
     from needs import PROGRAM, SOURCE       names that are looked for when they are imported"""
+import glob
+import importlib.util
 import os
 import shutil
 import sys
@@ -50,19 +52,39 @@ def command(name, packages):
         cannot_run(f"the command {name}, found none", f"deploy/install-packages {packages}")
 
 
+def command_or_path(program):
+    """A program that can be run, or the end."""
+    if shutil.which(program) is None:
+        cannot_run(f"a program that can be run, got {program}", "build it: tests/run, or cmake --build --preset release")
+
+
+VENV_KAFKA = os.path.join(SOURCE, "build", "tools", "venv-kafka")
+KAFKA_CLIENT = ("tests/support/venv python3 build/tools/venv-kafka docs/finance-consumer/requirements.txt",
+                "build/tools/venv-kafka/bin/python")
+
+
+def python_package(name, hint):
+    """A package that this Python can import, or the end."""
+    if importlib.util.find_spec(name) is None:
+        cannot_run(f"the Python package {name}, found none", hint)
+
+
 def kafka_client():
+    """Kafka's client in this Python, or the end."""
+    python_package("confluent_kafka", f"{KAFKA_CLIENT[0]}, then run this by {KAFKA_CLIENT[1]}")
+
+
+def kafka_client_venv():
     """The Python of a venv with Kafka's client, or the end."""
-    python = os.path.join(SOURCE, "build", "tools", "venv-kafka", "bin", "python")
+    python = os.path.join(VENV_KAFKA, "bin", "python")
     if not os.path.exists(python):
-        cannot_run(f"a venv with Kafka's client in {os.path.dirname(os.path.dirname(python))}, found none",
-                   "tests/support/venv python3 build/tools/venv-kafka docs/finance-consumer/requirements.txt")
+        cannot_run(f"a venv with Kafka's client in {VENV_KAFKA}, found none", KAFKA_CLIENT[0])
     return python
 
 
 def kafka_broker():
     """What deploy/kafka/broker needs, or the end."""
     jars = os.environ.get("GRANARY_KAFKA_JARS") or os.path.join(SOURCE, "build", "tools", "kafka")
-    if shutil.which("java") is None:
-        cannot_run("java, found none", "deploy/install-packages deploy/packages-kafka")
-    if not os.path.isdir(jars):
-        cannot_run(f"a Kafka broker's jars in {jars}, found none", "deploy/kafka/fetch")
+    command("java", "deploy/packages-kafka")
+    if not glob.glob(os.path.join(jars, "kafka_*.jar")):
+        cannot_run(f"the jars of a Kafka broker in {jars}, found none", "deploy/kafka/fetch")
