@@ -12,7 +12,6 @@
 #include "services/standalone/tail_command.h"
 #include "services/standalone/topics_command.h"
 #include "shared/http/uri.h"
-#include "shared/runtime/runtime.h"
 #include "shared/runtime/version.h"
 #include "shared/service/command_line.h"
 #include "shared/service/program.h"
@@ -29,10 +28,6 @@ std::string words_of(const Result<T>& checked) {
 
 std::string check_url(const std::string& text) {
   return words_of(http::parse_url(text));
-}
-
-std::string check_token(const std::string& text) {
-  return words_of(runtime::Token::parse(text));
 }
 
 std::string check_place(const std::string& text) {
@@ -70,9 +65,8 @@ CLI::App& add_client_command(CLI::App& app, Told& told, const char* name, const 
 
 CLI::App& add_question(CLI::App& app, Told& told, const char* name, const char* description) {
   CLI::App& command = add_client_command(app, told, name, description);
-  command
-      .add_option("--after", told.client.after, "Answer once this TOKEN's effect is folded (import --json gives it)")
-      ->check(check_token);
+  command.add_option("--after", told.client.after,
+                     "Answer once this TOKEN's effect is folded (import --json gives it)");
   return command;
 }
 

@@ -67,8 +67,14 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
   }
 }
 
-Result<std::string> Peers::read(const std::string& path) {
+Result<std::string> Peers::read_text(const std::string& path) {
   return read_text_file(path, "a list of peers (lines of `URL MACHINE SHARDS`)", kListBytesMax);
+}
+
+Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
+  const auto text = read_text(path);
+  if (!text.ok()) return text.error();
+  return parse(*text, path, partitions);
 }
 
 Result<Peers> Peers::parse(const std::string& text, const std::string& path, std::uint16_t partitions) {

@@ -25,10 +25,12 @@ class Peers final : public runtime::Elsewhere {
  public:
   Peers() = default;
   // The text of a list. Errors: as read_text_file.
-  static Result<std::string> read(const std::string& path);
+  static Result<std::string> read_text(const std::string& path);
   // Of a ledger of `partitions`; `path` is what messages call the text. Errors: invalid_input with the line (no such
   // machine, a shard twice, nothing listed).
   static Result<Peers> parse(const std::string& text, const std::string& path, std::uint16_t partitions);
+  // Both.
+  static Result<Peers> read(const std::string& path, std::uint16_t partitions);
 
   [[nodiscard]] std::string owner_of(const ShardName& shard) const override;
   // Who owns what, by shard.

@@ -129,7 +129,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     cannot_start(address.error());
     return 2;
   }
-  const auto list = options.peers.empty() ? Result<std::string>("") : door::Peers::read(options.peers);
+  const auto list = options.peers.empty() ? Result<std::string>("") : door::Peers::read_text(options.peers);
   if (!list.ok()) return cannot_start(list.error());
   StopSignal stop;
   std::error_code failed;
