@@ -10,6 +10,7 @@ same seed gives the same bytes with every Python 3, since the random numbers are
     granary import year.csv --format openb --project-prefix demo --shift-end-to TIME
 """
 import argparse
+import os
 import sys
 
 DAY_S = 86_400
@@ -128,11 +129,17 @@ def main():
     options = parser.parse_args()
     if options.jobs < 1 or options.days < 1:
         parser.error("--jobs and --days must be at least 1")
-    if options.out:
-        with open(options.out, "w", encoding="ascii", newline="\n") as out:
-            write(out, options.seed, options.jobs, options.days)
-    else:
-        write(sys.stdout, options.seed, options.jobs, options.days)
+    try:
+        if options.out is not None:
+            with open(options.out, "w", encoding="ascii", newline="\n") as out:
+                write(out, options.seed, options.jobs, options.days)
+        else:
+            write(sys.stdout, options.seed, options.jobs, options.days)
+            sys.stdout.flush()
+    except OSError as error:
+        print(f"generate_workload.py: expected to write {options.out or 'standard output'}, got: {error.strerror}; hint: what was written is cut",
+              file=sys.stderr)
+        os._exit(3)  # without another try to write what is left
 
 
 if __name__ == "__main__":

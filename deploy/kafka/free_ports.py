@@ -28,4 +28,7 @@ def free_ports(count):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2 or not sys.argv[1].isdecimal():
+        print("free_ports.py: expected how many ports, got " + (" ".join(sys.argv[1:]) or "nothing") + "; hint: free_ports.py 5", file=sys.stderr)
+        sys.exit(2)
     print(*free_ports(int(sys.argv[1])), sep="\n")

@@ -18,6 +18,24 @@ std::string text_of(const json::Value& row, std::string_view name) {
   return {};
 }
 
+Result<const json::Value*> member_of(const json::Value& row, std::string_view name, json::Kind kind) {
+  const json::Value* value = row.find(name);
+  if (value != nullptr && value->is(kind)) return value;
+  return Error{ErrorCode::io_error, "expected the member `" + std::string(name) + "` (" + json::kind_name(kind) +
+                                        ") in the server's answer, got " +
+                                        (value == nullptr ? "none" : json::kind_name(value->kind())) +
+                                        "; hint: see that --url names a Granary server of this version"};
+}
+
+Result<std::int64_t> integer_of(const json::Value& row, std::string_view name) {
+  const auto value = member_of(row, name, json::Kind::number);
+  if (!value.ok()) return value.error();
+  if (const auto number = (*value)->integer()) return *number;
+  return Error{ErrorCode::io_error, "expected a whole number as `" + std::string(name) +
+                                        "` in the server's answer, got " + (*value)->number_text() +
+                                        "; hint: see that --url names a Granary server of this version"};
+}
+
 std::string problem_text(const http::Response& response) {
   const auto body = json::parse(response.body);
   std::string text = "the server answered " + std::to_string(response.status);
@@ -40,22 +58,27 @@ Result<json::Value> Api::get(const std::string& target) {
   if (!response.ok()) return response.error();
   if (response->status != 200) {
     const ErrorCode code = response->status == 404   ? ErrorCode::not_found
-                           : response->status == 503 ? ErrorCode::unavailable
+                           : response->status >= 500 ? ErrorCode::unavailable
                                                      : ErrorCode::invalid_input;
     return Error{code, problem_text(*response)};
   }
   return json::parse(response->body, {256U << 20, 16});
 }
 
-Result<void> Api::each_row(const std::string& path, const std::function<void(const json::Value&)>& visit) {
+Result<void> Api::visit_rows(const std::string& path, const std::function<Result<void>(const json::Value&)>& visit) {
   const char joint = path.find('?') == std::string::npos ? '?' : '&';
   for (std::string cursor;;) {
     const auto page = get(cursor.empty() ? path : path + joint + "cursor=" + cursor);
     if (!page.ok()) return page.error();
-    if (const json::Value* rows = page->find("rows"); rows != nullptr && rows->is(json::Kind::array))
-      for (const json::Value& row : rows->items()) visit(row);
-    cursor = text_of(*page, "next");
-    if (cursor.empty()) return {};
+    const auto rows = member_of(*page, "rows", json::Kind::array);
+    if (!rows.ok()) return rows.error();
+    for (const json::Value& row : (*rows)->items()) GRANARY_TRY(visit(row));
+    std::string next = text_of(*page, "next");
+    if (next.empty()) return {};
+    if (next == cursor)
+      return Error{ErrorCode::io_error, "expected the next page of " + path +
+                                            ", got the same again; hint: see that --url names a Granary server"};
+    cursor = std::move(next);
   }
 }
 

@@ -19,6 +19,7 @@
 #include "services/standalone/import_sources.h"
 #include "services/standalone/poster.h"
 #include "shared/json/writer.h"
+#include "shared/service/program.h"
 #include "shared/units/amount.h"
 #include "shared/units/instant.h"
 
@@ -32,7 +33,7 @@ constexpr int kDone = 0, kStopped = 1, kUsage = 2, kNothingPosted = 3, kNotWritt
               kTruncated = 5;
 
 int complain(int code, const std::string& message) {
-  std::fprintf(stderr, "granary: %s\n", message.c_str());
+  service::complain(message);
   return code;
 }
 

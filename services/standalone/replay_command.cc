@@ -14,6 +14,7 @@
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/replay.h"
 #include "shared/service/kafka_options.h"
+#include "shared/service/program.h"
 #include "shared/store/rocks_store.h"
 
 namespace granary::standalone {
@@ -21,12 +22,13 @@ namespace {
 
 using machine::MachineKind;
 
-constexpr int kEqual = 0, kDifferent = 1, kUsage = 2, kCannotRun = 3;
+constexpr int kEqual = 0, kDifferent = 1;
+constexpr std::size_t kDigestDigits = 64;
 constexpr std::size_t kCommitEvery = 20'000;
 
 int cannot_run(const Error& error) {
-  std::fprintf(stderr, "granary: cannot replay: %s\n", error.message.c_str());
-  return kCannotRun;
+  service::complain("cannot replay: " + error.message);
+  return service::kCannotRun;
 }
 
 // "granary.usage.v1/3/1200"; nullopt: another form, or no inbox of that name.
@@ -57,17 +59,23 @@ Result<std::unique_ptr<journal::Journal>> open_log(const ReplayArguments& argume
     return journal::open_kafka_journal(*kafka);
   }
   const std::string& data = arguments.data.front();
-  if (arguments.data.size() > 1 || !std::filesystem::exists(data + "/journal"))
-    return Error{ErrorCode::not_found, data +
-                                           " holds no journal, or several directories are named without --brokers"
+  if (arguments.data.size() > 1)
+    return Error{ErrorCode::invalid_input,
+                 "expected one --data without --brokers, got several; hint: only a ledger in Kafka has its state in "
+                 "several directories"};
+  std::error_code trouble;
+  if (!std::filesystem::exists(data + "/journal", trouble))
+    return Error{ErrorCode::not_found, "expected a journal in " + data +
+                                           ", got: " + (trouble ? trouble.message() : "none") +
                                            "; hint: name the --data of a server that has stopped"};
   return journal::open_embedded_journal(data + "/journal", {});
 }
 
 // Where the live state of a shard lies: in the first directory that holds any of it.
 std::string live_directory(const std::vector<std::string>& data, MachineKind kind, std::uint16_t shard) {
+  std::error_code trouble;  // what cannot be looked at is told when it is opened
   for (const std::string& one : data)
-    if (std::filesystem::exists(service::state_directory(one, kind, shard)))
+    if (std::filesystem::exists(service::state_directory(one, kind, shard), trouble))
       return service::state_directory(one, kind, shard);
   return service::state_directory(data.front(), kind, shard);
 }
@@ -75,12 +83,18 @@ std::string live_directory(const std::vector<std::string>& data, MachineKind kin
 }  // namespace
 
 int replay(const ReplayArguments& arguments) {
+  if (arguments.data.empty()) return cannot_run({ErrorCode::invalid_input, "expected a directory as --data, got none"});
   std::optional<runtime::Place> until;
   if (!arguments.until.empty() && !(until = parse_place(arguments.until))) {
-    std::fprintf(stderr,
-                 "granary: --until: expected TOPIC/PARTITION/OFFSET, got \"%s\"; hint: granary.usage.v1/0/1200\n",
-                 arguments.until.c_str());
-    return kUsage;
+    service::complain("--until: expected TOPIC/PARTITION/OFFSET, got \"" + arguments.until +
+                      "\"; hint: granary.usage.v1/0/1200");
+    return service::kUsage;
+  }
+  const bool is_digest = arguments.expect.size() == kDigestDigits && from_hex(arguments.expect).has_value();
+  if (!arguments.expect.empty() && !is_digest) {
+    service::complain("--expect: expected a digest of 64 hexadecimal digits, got \"" + arguments.expect +
+                      "\"; hint: one that a replay printed");
+    return service::kUsage;
   }
   auto journal = open_log(arguments);
   if (!journal.ok()) return cannot_run(journal.error());
@@ -89,6 +103,10 @@ int replay(const ReplayArguments& arguments) {
 
   const store::RocksEnvironment environment{store::RocksOptions{}};
   const std::string scratch_directory = arguments.data.front() + "/replay-" + std::to_string(getpid());
+  const auto remove_scratch = [&scratch_directory] {
+    std::error_code trouble;
+    std::filesystem::remove_all(scratch_directory, trouble);
+  };
   std::vector<runtime::ShardDigest> folded;
   std::string difference;
   std::uint64_t records = 0;
@@ -132,10 +150,10 @@ int replay(const ReplayArguments& arguments) {
                              : "different"});
       folded.push_back(*again);
       scratch->reset();
-      std::filesystem::remove_all(scratch_directory);
+      remove_scratch();
     }
   }
-  std::filesystem::remove_all(scratch_directory);
+  remove_scratch();
   if (terminal) std::fputc('\n', stderr);
   if (failed) return cannot_run(*failed);
   if (folded.empty()) return cannot_run({ErrorCode::not_found, "this ledger has no such shard"});
@@ -155,7 +173,7 @@ int replay(const ReplayArguments& arguments) {
     std::printf("%s: %s\n", until ? "digest" : "over all", digest.c_str());
   }
   if (difference.empty()) return kEqual;
-  std::fprintf(stderr, "granary: different: %s\n", difference.c_str());
+  service::complain("different: " + difference);
   return kDifferent;
 }
 

@@ -7,6 +7,8 @@
 
 #include "services/standalone/api.h"
 #include "services/standalone/table.h"
+#include "shared/json/writer.h"
+#include "shared/service/program.h"
 
 namespace granary::standalone {
 namespace {
@@ -18,6 +20,11 @@ std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view 
   const char* end = text.data() + text.size();
   if (text.empty() || std::from_chars(text.data(), end, number).ptr != end) return std::nullopt;
   return number;
+}
+
+// Charge parts of a shard that wait for a price; 0 also where the server does not say.
+std::uint64_t unrated_of(const json::Value& shard) {
+  return number_of(shard, "unrated").value_or(0);
 }
 
 // What a person should look at.
@@ -38,6 +45,12 @@ std::vector<std::string> troubles(const json::Value& status, const std::vector<j
       found.push_back(name + " lags by " + text_of(shard, "lag_records") + " records and has folded no tick yet");
     else if (*lag > lag_seconds_max)
       found.push_back(name + " lags by " + std::to_string(*lag) + " s, " + text_of(shard, "lag_records") + " records");
+    if (unrated_of(shard) > 0) {
+      const std::string since = text_of(shard, "unrated_since");
+      found.push_back(name + " holds " + std::to_string(unrated_of(shard)) + " charges that wait for a price" +
+                      (since.empty() ? "" : ", since " + since) +
+                      "; hint: `granary charges` shows them as unrated; publish a price book that has their classes");
+    }
   }
   return found;
 }
@@ -64,11 +77,13 @@ std::vector<json::Value> all_shards(const json::Value& status, std::vector<std::
 }
 
 void print_table(const json::Value& status, const std::vector<json::Value>& shards) {
-  Table table({"machine", "shard", "owner", "position", "end", "lag", "lag s", "now", "complete", "outbox", "parked"});
+  Table table({"machine", "shard", "owner", "position", "end", "lag", "lag s", "now", "complete", "outbox", "unrated",
+               "parked"});
+  table.leave_out_if_empty("unrated");
   for (const json::Value& shard : shards) {
     std::vector<std::string> cells;
     for (const char* name : {"machine", "shard", "owner", "position", "end", "lag_records", "lag_seconds", "now",
-                             "complete", "outbox_packets", "parked"})
+                             "complete", "outbox_packets", "unrated", "parked"})
       cells.push_back(text_of(shard, name));
     const bool parked = !cells.back().empty();
     table.add(std::move(cells), parked ? Table::Row::alarm : Table::Row::plain);
@@ -85,33 +100,33 @@ int status(const ClientOptions& options, const StatusArguments& arguments) {
   auto api = Api::connect(options.url);
   const auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
   if (!answer.ok()) {
-    std::fprintf(stderr, "granary: %s\n", answer.error().message.c_str());
-    return 3;
+    service::complain(answer.error().message);
+    return service::kCannotRun;
   }
   const json::Value* clock = answer->find("clock");
   const json::Value* shards = answer->find("shards");
   if (clock == nullptr || !clock->is(json::Kind::object) || shards == nullptr || !shards->is(json::Kind::array)) {
-    std::fprintf(stderr, "granary: %s does not answer as a Granary server; hint: --url names it\n",
-                 options.url.c_str());
-    return 3;
+    service::complain(options.url + " does not answer as a Granary server; hint: --url names it");
+    return service::kCannotRun;
   }
   std::vector<std::string> silent;
   const auto everywhere = all_shards(*answer, silent);
   if (options.json) {
     std::string text = "{";
     for (const json::Member& member : answer->members()) {
-      text += text.size() > 1 ? ",\"" : "\"";
-      text += member.name + "\":";
+      if (text.size() > 1) text += ',';
+      json::append_json_string(text, member.name);
+      text += ':';
       append_json(text, member.name == "shards" ? json::Value(everywhere) : member.value);
     }
     std::puts((text + '}').c_str());
   } else {
     print_table(*answer, everywhere);
   }
-  for (const std::string& one : silent) std::fprintf(stderr, "granary: %s\n", one.c_str());
+  for (const std::string& one : silent) service::complain(one);
   if (!arguments.check) return 0;
   const auto found = troubles(*answer, everywhere, arguments.lag_seconds_max);
-  for (const std::string& trouble : found) std::fprintf(stderr, "granary: %s\n", trouble.c_str());
+  for (const std::string& trouble : found) service::complain(trouble);
   return found.empty() && silent.empty() ? 0 : 1;
 }
 

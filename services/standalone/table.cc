@@ -16,17 +16,21 @@ bool is_number(const std::string& text) {
 
 void Table::print(std::FILE* out) const {
   const bool terminal = isatty(fileno(out)) == 1;
-  std::vector<std::size_t> widths(rows_.front().size());
-  std::vector<bool> right(rows_.front().size(), true);
+  const std::size_t columns = rows_.front().size();
+  std::vector<std::size_t> widths(columns);
+  std::vector<bool> right(columns, true), shown(columns);
+  for (std::size_t c = 0; c < columns; ++c) shown[c] = !optional_.contains(rows_.front()[c]);
   for (std::size_t i = 0; i < rows_.size(); ++i) {
-    for (std::size_t c = 0; c < widths.size(); ++c) {
+    for (std::size_t c = 0; c < columns; ++c) {
       widths[c] = std::max(widths[c], rows_[i][c].size());
       if (i > 0 && !is_number(rows_[i][c])) right[c] = false;
+      if (i > 0 && !rows_[i][c].empty()) shown[c] = true;
     }
   }
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     std::string line;
-    for (std::size_t c = 0; c < widths.size(); ++c) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      if (!shown[c]) continue;
       const std::string pad(widths[c] - rows_[i][c].size(), ' ');
       line += right[c] ? pad + rows_[i][c] : rows_[i][c] + pad;
       line += "  ";

@@ -16,6 +16,8 @@ class Table {
     if (kind == Row::alarm) alarms_.insert(rows_.size());
     rows_.push_back(std::move(row));
   }
+  // A column that older servers' answers have nothing for.
+  void leave_out_if_empty(const std::string& heading) { optional_.insert(heading); }
   // The headings bold and alarms red where `out` is a terminal. Columns in which every cell is a number stand to the
   // right.
   void print(std::FILE* out) const;
@@ -23,6 +25,7 @@ class Table {
  private:
   std::vector<std::vector<std::string>> rows_;
   std::set<std::size_t> alarms_;
+  std::set<std::string> optional_;
 };
 
 // An amount of base units as people read it: hours of a resource, GiB-hours, items; two decimals. `unit` as in the

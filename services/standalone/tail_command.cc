@@ -11,17 +11,20 @@
 #include "services/standalone/table.h"
 #include "shared/door/streams.h"
 #include "shared/service/kafka_options.h"
+#include "shared/service/program.h"
+#include "shared/units/currency.h"
 
 namespace granary::standalone {
 namespace {
 
-constexpr int kDone = 0, kUsage = 2, kCannotRead = 3;
+constexpr int kDone = 0;
 constexpr int kFollowPauseMs = 500;
 constexpr std::size_t kReadBytes = 1U << 20;
 
-int fail(const Error& error) {
-  std::fprintf(stderr, "granary: tail: %s\n", error.message.c_str());
-  return error.code == ErrorCode::invalid_input || error.code == ErrorCode::conflict ? kUsage : kCannotRead;
+int cannot_tail(const Error& error) {
+  service::complain("tail: " + error.message);
+  return error.code == ErrorCode::invalid_input || error.code == ErrorCode::conflict ? service::kUsage
+                                                                                     : service::kCannotRun;
 }
 
 // Where events come from: Kafka or a server.
@@ -69,15 +72,23 @@ class ServerStream final : public Stream {
   Result<std::uint16_t> partitions() override {
     const auto page = api_.get(path_ + "?limit=1");
     if (!page.ok()) return page.error();
-    const json::Value* count = page->find("partitions");
-    return static_cast<std::uint16_t>(count == nullptr ? 0 : count->integer().value_or(0));
+    const auto count = integer_of(*page, "partitions");
+    if (!count.ok()) return count.error();
+    if (*count < 1 || *count > UINT16_MAX)
+      return Error{ErrorCode::io_error, "expected 1 to 65535 `partitions` in the server's answer, got " +
+                                            std::to_string(*count) + "; hint: see that --url names a Granary server"};
+    return static_cast<std::uint16_t>(*count);
   }
   Result<std::string> read(std::uint16_t partition, const std::string& from,
                            std::vector<std::string>& events) override {
     const auto page = api_.get(path_ + "?limit=1000&partition=" + std::to_string(partition) + "&from=" + from);
     if (!page.ok()) return page.error();
-    for (const json::Value& row : page->find("rows")->items()) append_json(events.emplace_back(), row);
-    return text_of(*page, "next");
+    const auto rows = member_of(*page, "rows", json::Kind::array);
+    if (!rows.ok()) return rows.error();
+    for (const json::Value& row : (*rows)->items()) append_json(events.emplace_back(), row);
+    const auto next = member_of(*page, "next", json::Kind::string);
+    if (!next.ok()) return next.error();
+    return (*next)->string();
   }
 
  private:
@@ -108,13 +119,19 @@ std::vector<std::string> columns_of(const std::string& stream) {
   return {"machine", "reason", "source", "id", "hint"};
 }
 
+// Of `columns_of`, what is money.
+bool is_money(const std::string& column) {
+  return column.ends_with("_amount");
+}
+
 // Lines whose columns stand below each other as far as what has come allows.
 class Lines {
  public:
-  explicit Lines(const std::string& stream) : columns_(columns_of(stream)), widths_(columns_.size() + 2) {}
+  Lines(const std::string& stream, bool exact)
+      : columns_(columns_of(stream)), widths_(columns_.size() + 2), exact_(exact) {}
 
   // The first time with the headings.
-  void print(const std::vector<std::string>& events) {
+  Result<void> print(const std::vector<std::string>& events) {
     std::vector<std::vector<std::string>> rows;
     if (!std::exchange(headed_, true)) {
       rows.push_back({"id", "type"});
@@ -123,7 +140,9 @@ class Lines {
     for (const std::string& event : events) rows.push_back(cells_of(event));
     for (const auto& cells : rows)
       for (std::size_t i = 0; i < cells.size(); ++i) widths_[i] = std::max(widths_[i], cells[i].size());
-    for (const auto& cells : rows) print_row(cells);
+    std::string text;
+    for (const auto& cells : rows) text += line_of(cells);
+    return service::write_output(text);
   }
 
  private:
@@ -136,20 +155,23 @@ class Lines {
     if (type.ends_with(".v1")) type.erase(type.size() - 3);
     std::vector<std::string> cells{text_of(*event, "id"), type};
     for (const std::string& column : columns_) {
-      std::string cell = data == nullptr ? "" : text_of(*data, column);
-      cells.push_back(column == "amount" && !cell.empty() ? people_amount(cell, text_of(*data, "unit")) : cell);
+      std::string& cell = cells.emplace_back(data == nullptr ? "" : text_of(*data, column));
+      if (cell.empty()) continue;
+      if (column == "amount") cell = people_amount(cell, text_of(*data, "unit"));
+      if (is_money(column) && !exact_) cell = units::people_money(cell, text_of(*data, "currency"));
     }
     return cells;
   }
-  void print_row(const std::vector<std::string>& cells) const {
+  [[nodiscard]] std::string line_of(const std::vector<std::string>& cells) const {
     std::string line;
     for (std::size_t i = 0; i < cells.size(); ++i) line.append(cells[i]).append(widths_[i] - cells[i].size() + 2, ' ');
     line.erase(line.find_last_not_of(' ') + 1);
-    std::puts(line.c_str());
+    return line + '\n';
   }
 
   std::vector<std::string> columns_;
   std::vector<std::size_t> widths_;
+  bool exact_;
   bool headed_ = false;
 };
 
@@ -157,16 +179,21 @@ class Lines {
 
 int tail(const ClientOptions& client, const TailArguments& arguments) {
   auto stream = open_stream(client, arguments);
-  if (!stream.ok()) return fail(stream.error());
+  if (!stream.ok()) return cannot_tail(stream.error());
   const auto count = (*stream)->partitions();
-  if (!count.ok()) return fail(count.error());
+  if (!count.ok()) return cannot_tail(count.error());
   const std::uint16_t first = arguments.partition.value_or(0);
   const std::uint16_t end = arguments.partition ? static_cast<std::uint16_t>(first + 1) : *count;
   if (first >= *count)
-    return fail({ErrorCode::invalid_input,
-                 "--partition: expected a number below " + std::to_string(*count) + ", got " + std::to_string(first)});
+    return cannot_tail({ErrorCode::invalid_input, "--partition: expected a number below " + std::to_string(*count) +
+                                                      ", got " + std::to_string(first)});
   std::vector<std::string> places(*count, arguments.from);
-  Lines lines(arguments.stream);
+  Lines lines(arguments.stream, client.exact);
+  const auto show = [&](const std::vector<std::string>& shown) -> Result<void> {
+    if (!client.json) return lines.print(shown);
+    for (const std::string& event : shown) GRANARY_TRY(service::write_output(event + '\n'));
+    return {};
+  };
   bool told = false;
   std::vector<std::string> events;
   while (true) {
@@ -175,23 +202,26 @@ int tail(const ClientOptions& client, const TailArguments& arguments) {
       events.clear();
       auto next = (*stream)->read(partition, places[partition], events);
       if (!next.ok() && arguments.follow && next.error().can_retry()) {
-        if (!told) std::fprintf(stderr, "granary: tail: %s; asking again\n", next.error().message.c_str());
+        if (!told) service::complain("tail: " + next.error().message + "; asking again");
         told = true;
         break;
       }
-      if (!next.ok()) return fail(next.error());
+      if (!next.ok()) return cannot_tail(next.error());
       told = false;
+      if (!events.empty() && *next == places[partition])
+        return cannot_tail(
+            {ErrorCode::io_error, "expected the events after " + *next +
+                                      ", got the same again; hint: see that --url names a Granary server"});
       more |= !events.empty();
       places[partition] = std::move(*next);
-      if (!client.json && !events.empty()) lines.print(events);
-      if (client.json)
-        for (const std::string& event : events) std::puts(event.c_str());
+      if (events.empty()) continue;
+      if (const auto shown = show(events); !shown.ok()) return cannot_tail(shown.error());
     }
-    std::fflush(stdout);
-    if (std::ferror(stdout) != 0) return kDone;  // nobody reads any more
+    if (std::fflush(stdout) != 0) return kDone;  // run_program says so
     if (more) continue;
     if (!arguments.follow) {
-      if (!client.json) lines.print({});
+      if (!client.json)
+        if (const auto shown = show({}); !shown.ok()) return cannot_tail(shown.error());
       return kDone;
     }
     poll(nullptr, 0, kFollowPauseMs);

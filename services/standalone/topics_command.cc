@@ -8,6 +8,7 @@
 #include "shared/machine/topology.h"
 #include "shared/runtime/ledger.h"
 #include "shared/service/kafka_options.h"
+#include "shared/service/program.h"
 
 namespace granary::standalone {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 using journal::TopicSetting;
 using machine::Topic;
 
-constexpr int kWell = 0, kWrong = 1, kUsage = 2, kCannotAsk = 3;
+constexpr int kWell = 0, kWrong = 1;
 
 struct Row {
   std::string name, kind, key;
@@ -24,8 +25,8 @@ struct Row {
 };
 
 int cannot_ask(const Error& error) {
-  std::fprintf(stderr, "granary: topics: %s\n", error.message.c_str());
-  return error.code == ErrorCode::invalid_input ? kUsage : kCannotAsk;
+  service::complain("topics: " + error.message);
+  return error.code == ErrorCode::invalid_input ? service::kUsage : service::kCannotRun;
 }
 
 void print_json(const std::vector<Row>& rows, const std::optional<runtime::Ledger>& ledger) {
@@ -114,12 +115,11 @@ int topics(const TopicsArguments& arguments) {
   }
   if (!arguments.json)
     for (const Row& row : rows)
-      for (const std::string& what : row.wrong)
-        std::fprintf(stderr, "granary: topic %s: %s\n", row.name.c_str(), what.c_str());
-  if (!whole.ok()) std::fprintf(stderr, "granary: %s\n", whole.error().message.c_str());
+      for (const std::string& what : row.wrong) service::complain("topic " + row.name + ": " + what);
+  if (!whole.ok()) service::complain(whole.error().message);
   if (!ledger && !arguments.json)
-    std::fprintf(stderr, "granary: no ledger stands at %s; hint: granary topics --create --brokers %s\n",
-                 arguments.brokers.c_str(), arguments.brokers.c_str());
+    service::complain("there is no ledger at " + arguments.brokers + "; hint: granary topics --create --brokers " +
+                      arguments.brokers);
   return well ? kWell : kWrong;
 }
 

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <mutex>
 #include <sstream>
 
+#include "shared/base/text_file.h"
 #include "shared/door/forward.h"
 #include "shared/door/read.h"
 #include "shared/door/shard_questions.h"
@@ -15,6 +15,8 @@ namespace granary::door {
 namespace {
 
 using runtime::MachineKind;
+
+constexpr std::size_t kListBytesMax = 16U << 20;
 
 std::optional<MachineKind> machine_called(std::string_view name) {
   for (const MachineKind kind : machine::kMachines)
@@ -65,14 +67,21 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
   }
 }
 
+Result<std::string> Peers::read_text(const std::string& path) {
+  return read_text_file(path, "a list of peers (lines of `URL MACHINE SHARDS`)", kListBytesMax);
+}
+
 Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
-  std::ifstream file(path);
-  if (!file)
-    return Error{ErrorCode::not_found, "expected a list of peers, got " + path +
-                                           ", which cannot be read; hint: lines of `URL MACHINE SHARDS`"};
+  const auto text = read_text(path);
+  if (!text.ok()) return text.error();
+  return parse(*text, path, partitions);
+}
+
+Result<Peers> Peers::parse(const std::string& text, const std::string& path, std::uint16_t partitions) {
+  std::istringstream lines(text);
   Peers peers;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
     const auto wrong = [&](const std::string& what) {
       return Error{ErrorCode::invalid_input, path + ", line " + std::to_string(number) + ": " + what +
@@ -91,6 +100,9 @@ Result<Peers> Peers::read(const std::string& path, std::uint16_t partitions) {
       if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
         return wrong("shard " + std::to_string(shard) + " of " + name + " stands in the list before");
   }
+  if (peers.owners_.empty())
+    return Error{ErrorCode::invalid_input, "expected lines of `URL MACHINE SHARDS` in " + path +
+                                               ", got none; hint: leave --peers out if there are none"};
   return peers;
 }
 

@@ -24,7 +24,12 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
 class Peers final : public runtime::Elsewhere {
  public:
   Peers() = default;
-  // Of a ledger of `partitions`. Errors: not_found, invalid_input with the line (no such machine, a shard twice).
+  // The text of a list. Errors: as read_text_file.
+  static Result<std::string> read_text(const std::string& path);
+  // Of a ledger of `partitions`; `path` is what messages call the text. Errors: invalid_input with the line (no such
+  // machine, a shard twice, nothing listed).
+  static Result<Peers> parse(const std::string& text, const std::string& path, std::uint16_t partitions);
+  // Both.
   static Result<Peers> read(const std::string& path, std::uint16_t partitions);
 
   [[nodiscard]] std::string owner_of(const ShardName& shard) const override;

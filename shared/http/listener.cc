@@ -385,14 +385,19 @@ Listener::~Listener() {
   stop(std::chrono::milliseconds(0));
 }
 
+Result<void> Listener::check_address(const std::string& text) {
+  error_code error;
+  asio::ip::make_address(text, error);
+  if (!error) return {};
+  return Error{ErrorCode::invalid_input,
+               "expected an IP address to listen on, got '" + text + "'; hint: 127.0.0.1, 0.0.0.0 or ::"};
+}
+
 Result<std::unique_ptr<Listener>> Listener::start(ListenerOptions options, Handler handler) {
   const std::string place = options.address + " port " + std::to_string(options.port);
   error_code error;
+  GRANARY_TRY(check_address(options.address));
   const auto address = asio::ip::make_address(options.address, error);
-  if (error) {
-    return Error{ErrorCode::invalid_input,
-                 "expected an IP address to listen on, got '" + options.address + "'; hint: 127.0.0.1, 0.0.0.0 or ::"};
-  }
   auto impl = std::make_unique<Impl>();
   const tcp::endpoint endpoint(address, options.port);
   auto& acceptor = impl->acceptor;

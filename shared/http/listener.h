@@ -45,6 +45,8 @@ struct ListenerMetrics {
 
 class Listener {
  public:
+  // Whether `text` is an address that a listener can have: an IP address, no name. Errors: invalid_input.
+  static Result<void> check_address(const std::string& text);
   // Listens; the handler may be called before start returns. One request at a time of each connection reaches the
   // handler, so pipelined requests are answered in order; an exception out of the handler answers 500. Errors:
   // invalid_input (address), conflict (the port is taken), io_error.

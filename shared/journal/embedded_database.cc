@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "shared/rocks/continuity.h"
+#include "shared/rocks/rights.h"
 
 namespace granary::journal {
 namespace {
@@ -79,10 +80,18 @@ Error not_together(const std::string& directory, const std::string& what) {
 
 enum class Access { read_only, read_write };
 
+// Whether this user may use what lies there. Errors: io_error.
+Result<void> check_rights(const std::string& directory) {
+  const auto denied = rocks::denied_path(directory + "/log");
+  if (!denied) return {};
+  return Error{ErrorCode::io_error, "expected to open the journal in " + directory + ", got: " + *denied +
+                                        "; hint: give this user the right to read and write what lies there"};
+}
+
 Error opening_failed(const std::string& directory, const rocksdb::Status& status) {
+  if (const auto allowed = check_rights(directory); !allowed.ok()) return allowed.error();
   auto error = error_of(status, "open the journal in " + directory);
-  // A file that the database speaks of and that is not there.
-  if (error.message.find("No such file") != std::string::npos) error.code = ErrorCode::corrupt;
+  if (status.IsPathNotFound()) error.code = ErrorCode::corrupt;  // a file that the database speaks of is not there
   return error;
 }
 
@@ -173,6 +182,7 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
   }
   std::error_code trouble;
   const bool stands = fs::exists(directory + "/log/CURRENT", trouble);
+  if (trouble) GRANARY_TRY(check_rights(directory));  // what may not be looked at is not missing
   if (head && !stands)
     return not_together(directory, "the log is missing while HEAD speaks of group " + std::to_string(head->group));
   auto options = options_of(wanted);

@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
+#include <sstream>
 
+#include "shared/base/text_file.h"
 #include "shared/telemetry/log.h"
 
 namespace granary::journal {
 namespace {
+
+constexpr std::size_t kSettingsBytesMax = 1U << 20;
 
 // What the laws of the log depend on; nobody sets these.
 constexpr std::array kReserved{"acks",
@@ -112,12 +115,12 @@ Error kafka_error(rd_kafka_resp_err_t code, const std::string& where, const std:
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> read_kafka_settings(const std::string& path) {
-  std::ifstream file(path);
-  if (!file)
-    return Error{ErrorCode::not_found, "expected a file of KEY=VALUE lines, got " + path + ", which cannot be read"};
+  const auto content = read_text_file(path, "KEY=VALUE lines", kSettingsBytesMax);
+  if (!content.ok()) return content.error();
+  std::istringstream lines(*content);
   std::vector<std::pair<std::string, std::string>> settings;
   std::size_t number = 0;
-  for (std::string line; std::getline(file, line);) {
+  for (std::string line; std::getline(lines, line);) {
     ++number;
     const auto begin = line.find_first_not_of(" \t\r");
     if (begin == std::string::npos || line[begin] == '#') continue;

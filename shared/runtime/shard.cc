@@ -86,10 +86,11 @@ Result<void> Shard::check_inbox() const {
   const std::uint64_t position = fold_->position();
   const std::string where = inbox_.topic + "/" + std::to_string(inbox_.number);
   if (position > end_) {
-    return Error{ErrorCode::corrupt,
-                 "the journal is shorter than what was folded from it: " + where + " ends at " + std::to_string(end_) +
-                     ", state stands at " + std::to_string(position) +
-                     "; hint: restore the journal from its backup; the state can be deleted, the journal is the truth"};
+    return Error{
+        ErrorCode::corrupt,
+        "the journal is shorter than what was folded from it: " + where + " ends at " + std::to_string(end_) +
+            ", state stands at " + std::to_string(position) +
+            "; hint: restore the journal from its backup, and do not delete the state: it knows what is missing"};
   }
   if (position == 0) return {};
   journal::ReadBatch batch;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/http/uri.h"
 #include "shared/machine/topology.h"
 
 namespace granary::service {
@@ -24,6 +25,20 @@ Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const st
     options.settings.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
   }
   return options;
+}
+
+Result<void> check_brokers(const std::string& text) {
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t comma = std::min(text.find(',', at), text.size());
+    std::string one = text.substr(at, comma - at);
+    one.erase(0, one.find_first_not_of(' '));
+    if (const auto scheme = one.find("://"); scheme != std::string::npos) one.erase(0, scheme + 3);
+    if (const auto parsed = http::parse_url("http://" + one); !parsed.ok() || !parsed->path.empty())
+      return Error{ErrorCode::invalid_input,
+                   "expected HOST:PORT,HOST:PORT, got \"" + text + "\"; hint: localhost:9092"};
+    at = comma + 1;
+  }
+  return {};
 }
 
 std::string mending_command(const journal::TopicSetting& setting, const std::string& brokers) {

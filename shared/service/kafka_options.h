@@ -13,6 +13,10 @@ namespace granary::service {
 Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const std::vector<std::string>& pairs,
                                             const std::string& file);
 
+// "HOST:PORT,HOST:PORT", as librdkafka takes it: also without a port, and an IPv6 address in brackets. Errors:
+// invalid_input.
+Result<void> check_brokers(const std::string& text);
+
 // Whether all topics of a ledger stand, with its number of partitions and its genesis records, and with settings under
 // which no record is lost or changed: an error that names the first that is wrong, and the command that mends it.
 Result<void> check_topics(const journal::KafkaOptions& options, const journal::Journal& journal,

@@ -57,14 +57,17 @@ struct Address {
 Result<Address> parse_listen(const std::string& text) {
   const auto colon = text.rfind(':');
   Address address;
+  const Error wrong{ErrorCode::invalid_input, "--listen: expected ADDRESS:PORT, got \"" + text +
+                                                  "\"; hint: 127.0.0.1:8080, port 0 takes a free one, the largest is "
+                                                  "65535"};
+  if (colon == std::string::npos || colon + 1 == text.size()) return wrong;
   const char* end = text.data() + text.size();
-  if (colon == std::string::npos || std::from_chars(text.data() + colon + 1, end, address.port).ptr != end ||
-      colon + 1 == text.size())
-    return Error{ErrorCode::invalid_input, "--listen: expected ADDRESS:PORT, got \"" + text +
-                                               "\"; hint: 127.0.0.1:8080, port 0 takes a free one"};
+  const auto port = std::from_chars(text.data() + colon + 1, end, address.port);
+  if (port.ec != std::errc() || port.ptr != end) return wrong;
   address.host = text.substr(0, colon);
   if (address.host.starts_with('[') && address.host.ends_with(']'))
     address.host = address.host.substr(1, address.host.size() - 2);
+  GRANARY_TRY(http::Listener::check_address(address.host));
   return address;
 }
 
@@ -126,27 +129,34 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     cannot_start(address.error());
     return 2;
   }
+  const auto list = options.peers.empty() ? Result<std::string>("") : door::Peers::read_text(options.peers);
+  if (!list.ok()) return cannot_start(list.error());
   StopSignal stop;
   std::error_code failed;
   std::filesystem::create_directories(options.data + "/state", failed);
   if (failed)
-    return cannot_start(
-        {ErrorCode::io_error, "the data directory " + options.data + " cannot be made: " + failed.message()});
+    return cannot_start({ErrorCode::io_error, "expected to make the directory " + options.data +
+                                                  "/state, got: " + failed.message() +
+                                                  "; hint: --data names a directory that this user may write to"});
   auto log = options.brokers.empty() ? open_embedded(options) : open_kafka(options, creates);
   if (!log.ok()) return cannot_start(log.error());
   auto& [journal, ledger] = *log;
 
   auto owned = owned_shards(options, hosted, ledger.partitions);
   if (!owned.ok()) return cannot_start(owned.error());
-  auto peers =
-      options.peers.empty() ? Result<door::Peers>(door::Peers()) : door::Peers::read(options.peers, ledger.partitions);
+  auto peers = options.peers.empty() ? Result<door::Peers>(door::Peers())
+                                     : door::Peers::parse(*list, options.peers, ledger.partitions);
   if (!peers.ok()) return cannot_start(peers.error());
 
   store::RocksEnvironment environment{store::RocksOptions{}};
   const auto open_store = [&](MachineKind machine, std::uint16_t shard,
                               bool wipe) -> Result<std::unique_ptr<store::Store>> {
     const std::string directory = state_directory(options.data, machine, shard);
-    if (wipe) std::filesystem::remove_all(directory);
+    std::error_code trouble;
+    if (wipe) std::filesystem::remove_all(directory, trouble);
+    if (trouble)
+      return Error{ErrorCode::io_error, "expected to delete the state in " + directory + ", got: " + trouble.message() +
+                                            "; hint: check the rights of what is in it"};
     auto store = store::open_rocks_store(environment, directory);
     if (!store.ok()) return store.error();
     return std::unique_ptr<store::Store>(std::move(*store));

@@ -9,11 +9,13 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 
 #include "shared/base/check.h"
 #include "shared/rocks/continuity.h"
+#include "shared/rocks/rights.h"
 
 namespace granary::store {
 
@@ -36,12 +38,9 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
   if (status.IsNoSpace()) {
     code = ErrorCode::out_of_space;
     hint = "free some space, then start again";
-  } else if (status.IsCorruption() || status.ToString().find("No such file") != std::string::npos) {
+  } else if (status.IsCorruption() || status.IsPathNotFound()) {  // a file that the database speaks of is not there
     code = ErrorCode::corrupt;
     hint = "delete this directory, its state comes back from the log";
-  } else if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
-    code = ErrorCode::conflict;
-    hint = "stop the other process that has it open, or give this one another directory";
   }
   return {code, "expected to " + what + ", got: " + status.ToString() + "; hint: " + hint};
 }
@@ -159,14 +158,29 @@ class RocksStore final : public Store {
   std::optional<Error> failed_;
 };
 
+Error cannot_open(const std::string& directory, const rocksdb::Status& status) {
+  if (const auto denied = rocks::denied_path(directory))
+    return {ErrorCode::io_error, "expected to open the state in " + directory + ", got: " + *denied +
+                                     "; hint: give this user the right to read and write what lies there"};
+  return error_of(status, "open the state in " + directory);
+}
+
 // Nobody else has it open meanwhile: what they write would look like one.
-rocksdb::Status look_for_holes(const rocksdb::Options& options, const std::string& directory) {
+Result<void> look_for_holes(const rocksdb::Options& options, const std::string& directory) {
   rocksdb::FileLock* lock = nullptr;
   rocksdb::Env& env = *rocksdb::Env::Default();
-  if (auto status = env.LockFile(directory + "/LOCK", &lock); !status.ok()) return status;
-  auto status = rocks::check_continuity(options, directory);
+  errno = 0;
+  if (const auto taken = env.LockFile(directory + "/LOCK", &lock); !taken.ok()) {
+    const bool held = rocks::is_lock_held(errno) && !rocks::denied_path(directory);
+    if (!held) return cannot_open(directory, taken);
+    return Error{ErrorCode::conflict, "expected to be the only one with the state in " + directory +
+                                          ", but it is open already; hint: stop the other process, or give this one "
+                                          "another directory"};
+  }
+  const auto status = rocks::check_continuity(options, directory);
   env.UnlockFile(lock);
-  return status;
+  if (!status.ok()) return cannot_open(directory, status);
+  return {};
 }
 
 }  // namespace
@@ -217,11 +231,10 @@ Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environm
     return error_of(rocksdb::Status::Corruption("it is marked as damaged", mark_of(directory)),
                     "open the state in " + directory);
   const rocksdb::Options& options = environment.parts().options;
-  if (const auto status = look_for_holes(options, directory); !status.ok())
-    return error_of(status, "open the state in " + directory);
+  GRANARY_TRY(look_for_holes(options, directory));
   rocksdb::DB* rows = nullptr;
   const auto status = rocksdb::DB::Open(options, directory, &rows);
-  if (!status.ok()) return error_of(status, "open the state in " + directory);
+  if (!status.ok()) return cannot_open(directory, status);
   return std::unique_ptr<Store>(std::make_unique<RocksStore>(Opened{directory, std::unique_ptr<rocksdb::DB>(rows)},
                                                              environment.parts().wanted.reserve_bytes));
 }

@@ -9,7 +9,13 @@ import sys
 import tempfile
 import unittest
 
-PROGRAM = sys.argv[1]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import needs  # noqa: E402
+
+PROGRAM = sys.argv[1] if len(sys.argv) > 1 else needs.BENCH
+needs.command_or_path(PROGRAM)
+if "kafka" in sys.argv[2:] and "GRANARY_TEST_BROKERS" not in os.environ:
+    needs.cannot_run("a broker in GRANARY_TEST_BROKERS, found none", f"tests/support/with_kafka.py -- python3 {sys.argv[0]} {PROGRAM} kafka")
 SIZE = ["--events", "20000", "--projects", "100"]
 
 # Of SIZE and seed 7. It covers the machines' rows, so a change of the workload (tests/bench/workload.cc), of the rules, or of the form in which rows

@@ -15,10 +15,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-TICK = os.environ["GRANARY_TICK"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE, TICK  # noqa: E402
 from granary_server import Server, server  # noqa: E402
 
 BATCH = "application/cloudevents-batch+json"

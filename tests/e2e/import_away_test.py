@@ -13,9 +13,8 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE  # noqa: E402
 from granary_server import Server  # noqa: E402
 from import_test import configuration, posted  # noqa: E402
 

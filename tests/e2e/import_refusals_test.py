@@ -12,9 +12,8 @@ import tempfile
 import unittest
 import zipfile
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE  # noqa: E402
 from granary_server import server  # noqa: E402
 from import_test import configuration, event  # noqa: E402
 

@@ -11,10 +11,9 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
 TRACES = os.environ.get("GRANARY_TRACES", "")
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE  # noqa: E402
 from granary_server import server  # noqa: E402
 
 END = "2026-11-01T00:00:00Z"

@@ -9,10 +9,8 @@ import sys
 import unittest
 import urllib.request
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-TOOLS = os.environ["GRANARY_TOOLS"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE, TOOLS  # noqa: E402
 from granary_server import server  # noqa: E402
 
 LINE = re.compile(r"^([a-z_:0-9]+)(?:\{(.*)\})? (\S+)$")

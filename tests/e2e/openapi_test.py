@@ -12,12 +12,14 @@ import tempfile
 import unittest
 import urllib.parse
 
-import jsonschema_rs
-import yaml
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import needs  # noqa: E402
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+needs.python_package("jsonschema_rs", "tests/support/venv python3 build/tools/schemathesis schemathesis==4.32.5, then run this by "
+                     "build/tools/schemathesis/bin/python")
+import jsonschema_rs  # noqa: E402
+import yaml  # noqa: E402
+from needs import PROGRAM, SOURCE  # noqa: E402
 from granary_server import server  # noqa: E402
 
 HTTP = pathlib.Path(SOURCE, "schemas", "http")

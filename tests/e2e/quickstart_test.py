@@ -6,11 +6,13 @@ import pathlib
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-TICK = os.environ["GRANARY_TICK"]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import SOURCE, TICK  # noqa: E402
+
 QUICKSTART = os.path.join(SOURCE, "deploy", "quickstart")
 NOBODY = 65534
 

@@ -10,9 +10,8 @@ import subprocess
 import sys
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE  # noqa: E402
 from granary_server import server  # noqa: E402
 
 HOUR = 3_600_000_000

@@ -13,8 +13,11 @@ import tempfile
 import time
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import needs  # noqa: E402
+from needs import SOURCE, STEPPED  # noqa: E402
+
+needs.kafka_client()
 import kafka_broker  # noqa: E402
 from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException  # noqa: E402
 from confluent_kafka.admin import AdminClient  # noqa: E402
@@ -145,7 +148,7 @@ class Clock(WithBroker):
         return code, json.loads(out), err
 
     def test_a_person_confirms_the_clock_of_all_at_one(self):
-        with four_services(self.broker, program=os.environ["GRANARY_STEPPED"]) as four:
+        with four_services(self.broker, program=STEPPED) as four:
             self.assertEqual(set(four.stop().values()), {0})
             file = os.path.join(four.data, "clock")
             pathlib.Path(file).write_text(str(9 * 24 * 3_600_000), encoding="ascii")

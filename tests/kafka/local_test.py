@@ -7,7 +7,9 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import PROGRAM, SOURCE  # noqa: E402
+
 LOCAL = os.path.join(SOURCE, "deploy", "local")
 FLAGS = ["--format", "openb", "--shift-end-to", "2026-11-01T00:00:00Z"]
 
@@ -61,7 +63,7 @@ class Local(unittest.TestCase):
         self.assertIn("A ledger stands in", said)
         self.assertIn(f"300 rows: 0 accepted, {accepted} repeats", said)
         for url in re.findall(r"http://127\.0\.0\.1:\d+(?=  process)", said):
-            done = subprocess.run([os.environ["GRANARY_PROGRAM"], "balance", "aurora-llm", "--url", url], capture_output=True, text=True, timeout=60,
+            done = subprocess.run([PROGRAM, "balance", "aurora-llm", "--url", url], capture_output=True, text=True, timeout=60,
                                   check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
         code, _, refused = self.run_once()

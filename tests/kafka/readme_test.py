@@ -7,8 +7,8 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import SOURCE  # noqa: E402
 import kafka_broker  # noqa: E402
 from four_services import MACHINES, PROGRAM, SERVICES, examples, free_ports  # noqa: E402
 from granary_server import Server  # noqa: E402

@@ -6,8 +6,8 @@ import subprocess
 import sys
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import SOURCE  # noqa: E402
 import kafka_broker  # noqa: E402
 from four_services import PROGRAM, examples, four_services, send_examples  # noqa: E402
 
@@ -61,7 +61,13 @@ class Tail(unittest.TestCase):
         self.assertEqual(lines[0], ["id", "type", "organisation", "project", "resource", "period", "amount", "currency", "list_amount",
                                     "covered_amount", "billed_amount"])
         self.assertEqual(lines[3], [f"{partition}-3", "charge.rated", "aurora", "aurora-llm", "gpu:h200", "2026-11", "0.25", "EUR",
-                                    "0.600000000", "0.000000000", "0.600000000"])
+                                    "0.60", "0.00", "0.60"])
+        exact = [line.split() for line in self.tail("billing", "--exact", *way)]
+        self.assertEqual(exact[3][-3:], ["0.600000000", "0.000000000", "0.600000000"])
+        with open("/dev/full", "w", encoding="ascii") as full:
+            for command in (["tail", "billing", *way], ["tail", "billing", "--json", *way], *([["topics", *way]] if way[0] == "--brokers" else [])):
+                done = subprocess.run([PROGRAM, *command], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                self.assertEqual((done.returncode, done.stderr.count("\n")), (3, 1), (command, done.stderr))
         (refusal,) = [json.loads(line) for line in self.tail("rejected", "--json", *way)]
         self.assertEqual((refusal["type"], refusal["data"]["reason"]), ("granary.record.refused.v1", "conflicting_duplicate"))
         self.assertIn("metering", self.tail("rejected", *way)[1])

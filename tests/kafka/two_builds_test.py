@@ -5,8 +5,8 @@ import subprocess
 import sys
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from needs import SOURCE  # noqa: E402
 import kafka_broker  # noqa: E402
 from four_services import PROGRAM, four_services  # noqa: E402
 from two_builds import (INTERIM, NUMBER, OLDER, PARKED, PARTITIONS, REPORT, check_everything, check_parked, decisions, jobs,  # noqa: E402

@@ -10,8 +10,11 @@ import sys
 import tempfile
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+import needs  # noqa: E402
+from needs import SOURCE  # noqa: E402
+
+needs.kafka_client()
 import kafka_broker  # noqa: E402
 from confluent_kafka import Consumer, Producer, TopicPartition  # noqa: E402
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic, ResourceType  # noqa: E402

@@ -9,12 +9,11 @@ import tempfile
 
 import kafka_broker
 from granary_server import Server
+from needs import PROGRAM, SERVICES
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "kafka"))
 from free_ports import free_ports  # noqa: E402
 
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-SERVICES = os.environ["GRANARY_SERVICES"]
 MACHINES = ("intake", "metering", "allocation", "billing")
 ONE_EACH = tuple((machine, machine, "all") for machine in MACHINES)
 

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 
+import needs
+
 COMMAND = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "deploy", "kafka", "broker")
 
 
@@ -45,6 +47,7 @@ class Broker:
 
     def start(self, timeout_s=60):
         """Returns when it serves. Again after stop or kill: on the same data and port. The thread that calls has to outlive the broker."""
+        needs.kafka_broker()
         self.process = subprocess.Popen([*self.command(), "--with-parent"], stdout=subprocess.PIPE)
         with self.process.stdout as says:
             said = select.poll()

@@ -293,4 +293,9 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, zoneinfo.ZoneInfoNotFoundError) as what:  # no such file, or no data of time zones
+        print(f"sum_workload.py: expected to read the file, in a time zone that is known, got: {what}; hint: check the name; for zones "
+              "deploy/install-packages deploy/packages (tzdata)", file=sys.stderr)
+        sys.exit(3)

@@ -7,8 +7,8 @@ import struct
 import urllib.request
 
 from four_services import examples
+from needs import OLDER
 
-OLDER = os.environ["GRANARY_OLDER"]
 PARTITIONS = 4
 HOUR = 3_600_000_000
 NUMBER = {"metering": 61, "allocation": 121}  # of what the older build does not know: usage.interim, and usage.held made of it

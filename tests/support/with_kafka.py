@@ -15,6 +15,7 @@ import subprocess
 import sys
 
 import kafka_broker
+import needs
 
 
 def main():
@@ -23,6 +24,10 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the broker")
     parser.add_argument("program", nargs="+")
     arguments = parser.parse_args()
+    if wrong := [setting for setting in arguments.set if "=" not in setting]:
+        parser.error(f"--set: expected NAME=VALUE, got {wrong[0]}")
+    needs.command_or_path(arguments.program[0])
+    needs.kafka_broker()
     settings = dict(setting.split("=", 1) for setting in arguments.set)
     with kafka_broker.Broker(heap=arguments.heap, settings=settings) as broker:
         code = subprocess.call(arguments.program, env={

@@ -18,7 +18,7 @@ CORE = ["shared/base/", "shared/units/", "shared/events/", "shared/store/store.h
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",
-         "openssl/": r"shared/(proof|runtime/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main|shared/service/service_main",
+         "openssl/": r"shared/(proof|runtime/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
          "prometheus/": r"shared/door/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/standalone/import/", "date/": r"services/standalone/import/"}
 IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
 

@@ -2,6 +2,9 @@
 # Lints the description of the doors (schemas/http) with redocly and spectral; a warning is an error.
 # Usage: openapi_lint.sh SOURCE_DIR CACHE_DIR      The linters are installed into CACHE_DIR by npm, once (some 260 MB).
 set -eu
+. "$(dirname "$0")/../../deploy/needs"
+if [ $# != 2 ]; then echo "openapi_lint.sh: expected SOURCE_DIR CACHE_DIR, got \"$*\"; hint: openapi_lint.sh . build/tools/openapi" >&2; exit 2; fi
+need "deploy/install-packages deploy/packages-tests" npm node
 source_dir=$1
 # The newest of these versions that run on Debian's Node 18.
 tools="@redocly/cli@1.34.20 @stoplight/spectral-cli@6.16.3"

@@ -18,7 +18,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
 import books  # noqa: E402
+import needs  # noqa: E402
 from books import SOURCE, Failure  # noqa: E402
 from clients import Clients  # noqa: E402
 from processes import World  # noqa: E402
@@ -177,6 +179,21 @@ class Torture(Steps):
               "0 lost, 0 twice, 0 gaps, the same from nothing")
 
 
+def check_needs(build, journals):
+    """At once, not when the last step comes to it."""
+    programs = [os.path.join("services", "standalone", "granary"), os.path.join("tests", "support", "granary-stepped"),
+                os.path.join("tests", "torture", "granary-outward-check")]
+    if "kafka" in journals:
+        programs += [os.path.join("services", machine, f"granary-{machine}") for machine in ("intake", "metering", "allocation", "billing")]
+    for program in programs:
+        if not os.path.exists(os.path.join(build, program)):
+            needs.cannot_run(f"{os.path.join(build, program)}, found none", f"tests/run, or: cmake --preset release && cmake --build --preset release --target "
+                             f"{' '.join(os.path.basename(one) for one in programs)}; or --build names where they are")
+    if "kafka" in journals:
+        needs.kafka_broker()
+        needs.kafka_client_venv()
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--journal", choices=["embedded", "kafka"], required=True)
@@ -194,6 +211,7 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave logs, journal and state where they are")
     arguments = parser.parse_args()
     arguments.processes = "one" if arguments.journal == "embedded" else arguments.processes or "four"
+    check_needs(arguments.build, [arguments.journal])
     inside_a_namespace_where_needed(arguments)
     again = shlex.join([sys.argv[0], "--journal", arguments.journal, "--processes", arguments.processes, "--seed", str(arguments.seed),
                         "--kills", str(arguments.kills), "--build", arguments.build])
