@@ -10,7 +10,12 @@ import sqlite3
 import sys
 import time
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+try:
+    from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+except ImportError:
+    print("consume.py: expected the Python package confluent_kafka, found none; hint: "
+          "python3 -m venv venv && venv/bin/pip install -r docs/finance-consumer/requirements.txt, then run this by venv/bin/python", file=sys.stderr)
+    sys.exit(3)
 
 CHARGE = "granary.charge.rated.v1"
 GROUP = ["organisation", "project", "resource", "period", "currency"]

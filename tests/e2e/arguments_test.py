@@ -2,7 +2,6 @@
 
 The commands and their options come from the programs' own --help, so that a new option without a row in ROWS fails here. Rights are tried
 as another user than root (uid 65534 where the test runs as root)."""
-import http.server
 import os
 import pathlib
 import shutil
@@ -10,11 +9,11 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from command_lines import commands  # noqa: E402
+from fake_server import FakeServer  # noqa: E402
 from granary_server import server  # noqa: E402
 from needs import PROGRAM, SERVICES  # noqa: E402
 
@@ -274,33 +273,10 @@ class Strangers(unittest.TestCase):
                b'{"policies": 1}', b'{"policies": [1, {}]}', b'{"peers": [1, {}, {"owner": 1, "error": 2}]}', b"<html></html>", b"{" * 100_000]
 
     def setUp(self):
-        answers = {"status": 200, "body": b""}
-        self.answers = answers
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):  # noqa: N802
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.send_response(answers["status"])
-                self.send_header("Content-Length", str(len(answers["body"])))
-                self.end_headers()
-                self.wfile.write(answers["body"])
-
-            do_POST = do_GET  # noqa: N815
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=self.server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
+        self.answer = (200, b"")
+        self.url = self.enterContext(FakeServer(lambda _: self.answer)).url
 
     def test_whatever_it_answers_no_command_breaks(self):
-        url = f"http://127.0.0.1:{self.server.server_address[1]}"
         with tempfile.TemporaryDirectory() as folder:
             jobs, event, out = (os.path.join(folder, name) for name in ("jobs.swf", "event.json", "out"))
             pathlib.Path(jobs).write_text(JOBS, encoding="ascii")
@@ -315,9 +291,9 @@ class Strangers(unittest.TestCase):
                              *([["--check"]] if "--check" in command.flags else [])):
                     for status in (200, 202, 404, 500):
                         for answer in self.ANSWERS if status < 300 else self.ANSWERS[:4]:
-                            self.answers.update(status=status, body=answer)
+                            self.answer = (status, answer)
                             with self.subTest(command=command.name, more=more, status=status, answer=answer[:80]):
-                                done = subprocess.run([PROGRAM, *command.words, *words, *more, "--url", url], capture_output=True, text=True,
+                                done = subprocess.run([PROGRAM, *command.words, *words, *more, "--url", self.url], capture_output=True, text=True,
                                                       timeout=TIMEOUT_S, check=False)
                                 self.assertIn(done.returncode, (0, 1, 2, 3), done.stderr)
                                 self.assertNotIn("this is a bug", done.stderr)

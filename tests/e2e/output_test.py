@@ -1,7 +1,6 @@
 """Who cannot write all of its output says so and ends with 3: every command, to a full disk and to a closed standard output; and
 `granary export --out FILE` has its file whole or not at all."""
 import glob
-import http.server
 import json
 import os
 import pathlib
@@ -11,12 +10,12 @@ import stat
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from command_lines import commands  # noqa: E402
+from fake_server import FakeServer  # noqa: E402
 from granary_server import Server, server  # noqa: E402
 from needs import PROGRAM, SERVICES, SOURCE  # noqa: E402
 
@@ -110,38 +109,16 @@ class Output(unittest.TestCase):
             process.stderr.close()
 
 
-class Endless:
-    """A server of lists that have another page for ever."""
+class Endless(FakeServer):
+    """Lists that have another page for ever."""
     def __init__(self):
-        pages = self.pages = {"count": 0}
+        super().__init__(self.page)
+        self.pages = 0
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):  # noqa: N802
-                pages["count"] += 1
-                rows = [{"project": f"p{n}", "organisation": "o" * 100} for n in range(500)]
-                body = json.dumps({"partitions": 1, "rows": rows, "next": str(pages["count"])}).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
+    def page(self, _):
+        self.pages += 1
+        rows = [{"project": f"p{n}", "organisation": "o" * 100} for n in range(500)]
+        return 200, json.dumps({"partitions": 1, "rows": rows, "next": str(self.pages)}).encode()
 
 
 class Long(unittest.TestCase):

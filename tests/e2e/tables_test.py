@@ -1,15 +1,14 @@
 """Tables for people: money with the decimals of its currency, what can be used now, charges that wait for a price."""
 import glob
-import http.server
 import json
 import os
 import pathlib
 import subprocess
 import sys
-import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from fake_server import FakeServer  # noqa: E402
 from granary_server import server  # noqa: E402
 from needs import PROGRAM, SOURCE  # noqa: E402
 
@@ -48,31 +47,11 @@ class Money(unittest.TestCase):
 class Answers(unittest.TestCase):
     """Of a server that says what is put into `told`."""
     def setUp(self):
-        told = self.told = {}
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):  # noqa: N802
-                body = json.dumps(told[self.path.split("?")[0]]).encode()
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=self.server.serve_forever)
-        thread.start()
-        self.addCleanup(thread.join)
-        self.addCleanup(self.server.server_close)
-        self.addCleanup(self.server.shutdown)
+        self.told = {}
+        self.url = self.enterContext(FakeServer(lambda path: (200, json.dumps(self.told[path.split("?")[0]]).encode()))).url
 
     def run_it(self, *words):
-        done = subprocess.run([PROGRAM, *words, "--url", f"http://127.0.0.1:{self.server.server_address[1]}"], capture_output=True, text=True, timeout=60,
-                              check=False)
+        done = subprocess.run([PROGRAM, *words, "--url", self.url], capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
     def test_usable_stands_beside_available_where_the_server_says_it(self):
