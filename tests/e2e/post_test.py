@@ -15,6 +15,8 @@ from needs import PROGRAM, SOURCE  # noqa: E402
 CASES = os.path.join(SOURCE, "tests", "data", "cases")
 EXAMPLES = [json.loads(pathlib.Path(file).read_text(encoding="utf-8")) for file in sorted(glob.glob(os.path.join(SOURCE, "schemas", "examples", "*.json")))]
 
+USAGE = next(event for event in EXAMPLES if event["type"] == "granary.usage.reported.v1")
+
 
 def case(name):
     return os.path.join(CASES, f"post_{name}.json")
@@ -66,8 +68,7 @@ class Forms(unittest.TestCase):
 
 class Order(unittest.TestCase):
     def test_decisions_and_the_usage_that_needs_them_are_taken_out_of_one_file(self):
-        usages = [{**EXAMPLES[-2], "id": f"job-{n}"} for n in range(30)]
-        self.assertTrue(all(usage["type"] == "granary.usage.reported.v1" for usage in usages))
+        usages = [{**USAGE, "id": f"job-{n}"} for n in range(30)]
         later = {**next(e for e in EXAMPLES if e["type"] == "granary.project.registered.v1"), "id": "later"}
         later["data"] = {**later["data"], "project": "later"}
         mixed = [*EXAMPLES, later, *usages, {**usages[0], "id": "of later", "data": {**usages[0]["data"], "project": "later"}}]
@@ -80,8 +81,8 @@ class Order(unittest.TestCase):
                 self.assertEqual(granary.get("/v1/rejected")["rows"], [])
 
     def test_usage_before_its_decisions_keeps_that_order_too(self):
-        usage = {**EXAMPLES[-2], "id": "early"}
-        classes = [event for event in EXAMPLES if event["type"] == "granary.policy.published.v1" and "project" not in event["data"]["content"]]
+        usage = {**USAGE, "id": "early"}
+        classes = [event for event in EXAMPLES if event["data"].get("kind") == "resource_classes"]
         with server(PROGRAM) as granary:
             code, out, err = granary.run("post", "-", stdin=json.dumps([usage, *classes, {**usage, "id": "late"}]))
             self.assertEqual((code, out), (1, f"{len(classes) + 2} events: {len(classes) + 1} new, 0 repeats, 0 waiting, 1 refused\n"), err)

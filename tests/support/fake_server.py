@@ -1,4 +1,5 @@
 """A server that is none: over HTTP it answers what a test tells it to."""
+import contextlib
 import http.server
 import threading
 
@@ -15,7 +16,8 @@ class FakeServer:
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(body)
+                with contextlib.suppress(ConnectionError):  # a client may end early
+                    self.wfile.write(body)
 
             do_POST = do_GET  # noqa: N815
 
