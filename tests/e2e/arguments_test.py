@@ -54,6 +54,8 @@ KINDS = {
     "zone": (["", "Mars/Olympus", "../../etc/passwd", "/etc/passwd", "Z" * 5000], WRONG),
     "hours": (["", "x", "-1", "0", "1e3", "1.2345", "9" * 60], WRONG),
     "name": ([""], WRONG),
+    "delimiter": (["", "||", "\\n", "a", "é"], CANNOT),
+    "columns": (["", ",", "JobID,,End", "JobID,JobID", "Nothing", "x" * 5000], CANNOT),
 }
 # By command and option, or by option alone. In front of the value stands what the command needs beside it.
 ROWS = {
@@ -61,12 +63,12 @@ ROWS = {
     "--partitions": "partitions", "--checkpoint-records": "count", "--log": "choice", "--replication": "count", "--shards": "shards",
     "--lag-seconds-max": "number", "--source": "name", "--id": "name", "--cluster": "name", "--project-prefix": "name", "PROJECT": "name",
     "--project-from": "choice", "--shift-end-to": "time", "--epoch": "time", "--complete-through": "time", "--time-zone": "zone",
-    "--award-all": "hours", "--retry-for": "number", "--format": "choice", "WHAT": "choice", "--out": "written", "STREAM": "choice",
+    "--delimiter": "delimiter", "--columns": "columns", "--award-all": "hours", "--retry-for": "number", "--format": "choice", "WHAT": "choice", "--out": "written", "STREAM": "choice",
     "--from": "place", "--partition": "partition", "--until": "until", "--expect": "digest", "FILE": "read",
     "serve --data": "folder", "serve --listen": "listen_here", "replay --data": "journal", "--data": "folder",
 }
 POSITIONALS = {"PROJECT": "p", "WHAT": "usage", "STREAM": "billing", "FILE": "{jobs}"}
-FORMATS = {"--epoch": "openb", "--time-zone": "sacct"}
+FORMATS = {"--epoch": "openb", "--time-zone": "sacct", "--delimiter": "sacct", "--columns": "sacct"}
 KAFKA = ["--brokers", "127.0.0.1:1"]
 JOBS = "; UnixStartTime: 0\n" + "1 0 0 60 1 -1 -1 1 60 -1 1 1 1 1 1 1 -1 -1\n"
 

@@ -7,10 +7,9 @@ import sys
 import time
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from granary_server import server  # noqa: E402
+from needs import PROGRAM, SOURCE  # noqa: E402
 
 CASES = pathlib.Path(SOURCE, "tests", "data", "cases")
 EXAMPLES = sorted(pathlib.Path(SOURCE, "schemas", "examples").glob("*.json"))

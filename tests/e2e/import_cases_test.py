@@ -8,13 +8,12 @@ import tempfile
 import time
 import unittest
 
-SOURCE = os.environ["GRANARY_SOURCE_DIR"]
-PROGRAM = os.environ["GRANARY_PROGRAM"]
-CASES = os.path.join(SOURCE, "tests", "data", "cases")
-sys.path.insert(0, os.path.join(SOURCE, "tests", "support"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from granary_server import server  # noqa: E402
+from needs import PROGRAM, SOURCE  # noqa: E402
 from import_test import configuration, event, posted  # noqa: E402
 
+CASES = os.path.join(SOURCE, "tests", "data", "cases")
 HOUR = 3600 * 1000 * 1000  # resource-us of one for an hour
 
 
