@@ -319,14 +319,14 @@ class Import {
       GRANARY_TRY(statements.add({}, stated_event(source, id, through, records)));
     }
     GRANARY_TRY(statements.flush());
-    posted.cover(statements);
+    GRANARY_TRY(posted.cover(statements));
     tell_refused(statements, "a source could not be stated complete");
     return {};
   }
 
   static void tell_refused(const Poster& statements, const char* what) {
     for (const Refused& refused : statements.refused)
-      std::fprintf(stderr, "granary: %s: %s; hint: %s\n", what, refused.reason.c_str(), refused.hint.c_str());
+      service::complain(what + (": " + refused.reason) + "; hint: " + refused.hint);
   }
 
   const ClientOptions& client_;

@@ -2,11 +2,8 @@
 
 #include <poll.h>
 
-#include <algorithm>
-#include <cstdio>
-
 #include "shared/base/clock.h"
-#include "shared/runtime/runtime.h"
+#include "shared/service/program.h"
 
 namespace granary::standalone {
 namespace {
@@ -35,7 +32,7 @@ Result<void> Poster::flush() {
     const bool again = answer.ok() ? answer->status == 503 || answer->status == 507 : answer.error().can_retry();
     const std::string why = answer.ok() ? problem_text(*answer) : answer.error().message;
     if (!again || system_clock().monotonic_ms() >= give_up) return Error{ErrorCode::unavailable, why};
-    if (!told_) std::fprintf(stderr, "granary: %s; trying again with the same ids\n", why.c_str());
+    if (!told_) service::complain(why + "; trying again with the same ids");
     told_ = true;
     poll(nullptr, 0, kRetryPauseMs);
   }
@@ -49,12 +46,7 @@ Result<void> Poster::flush() {
 Result<void> Poster::count(const std::string& body) {
   const auto answer = json::parse(body, {64U << 20, 16});
   if (!answer.ok()) return answer.error();
-  if (const std::string text = text_of(*answer, "after"); !text.empty()) {
-    const auto token = runtime::Token::parse(text);
-    if (!token.ok()) return token.error();
-    ledger_ = token->ledger;
-    for (const runtime::Place& place : token->places) cover({place.topic, place.partition}, place.offset);
-  }
+  GRANARY_TRY(appended_.add(text_of(*answer, "after")));
   const json::Value* results = answer->find("results");
   if (results == nullptr || !results->is(json::Kind::array) || results->items().size() != origins_.size())
     return Error{ErrorCode::io_error, "the server answered for another number of events than were sent"};
@@ -79,22 +71,6 @@ Result<void> Poster::count(const std::string& body) {
     }
   }
   return {};
-}
-
-void Poster::cover(const std::pair<machine::Topic, std::uint16_t>& partition, std::uint64_t offset) {
-  std::uint64_t& last = appended_[partition];
-  last = std::max(last, offset);
-}
-
-void Poster::cover(const Poster& other) {
-  if (!other.appended_.empty()) ledger_ = other.ledger_;
-  for (const auto& [partition, offset] : other.appended_) cover(partition, offset);
-}
-
-std::string Poster::token() const {
-  runtime::Token token{{}, ledger_};
-  for (const auto& [partition, offset] : appended_) token.places.push_back({partition.first, partition.second, offset});
-  return token.text();
 }
 
 }  // namespace granary::standalone

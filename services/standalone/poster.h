@@ -5,12 +5,11 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <vector>
 
 #include "services/standalone/api.h"
-#include "shared/runtime/runtime.h"
+#include "services/standalone/token_sum.h"
 
 namespace granary::standalone {
 
@@ -42,21 +41,19 @@ class Poster {
   std::uint64_t accepted = 0, repeats = 0, waiting = 0;
   std::vector<Refused> refused;
   // Stands for all that was answered; empty: nothing was appended.
-  [[nodiscard]] std::string token() const;
+  [[nodiscard]] std::string token() const { return appended_.text(); }
   // The token stands for what another one has posted too.
-  void cover(const Poster& other);
+  Result<void> cover(const Poster& other) { return appended_.add(other.token()); }
 
  private:
   Result<void> count(const std::string& body);
-  void cover(const std::pair<machine::Topic, std::uint16_t>& partition, std::uint64_t offset);
 
   Api& api_;
   std::string after_;
   std::int64_t retry_for_ms_;
   std::string body_;
-  std::map<std::pair<machine::Topic, std::uint16_t>, std::uint64_t> appended_;  // the last offset of each partition
-  std::vector<Origin> origins_;                                                 // of the events in the body
-  runtime::LedgerMark ledger_ = 0;                                              // whose they are
+  TokenSum appended_;
+  std::vector<Origin> origins_;  // of the events in the body
   bool told_ = false;
 };
 

@@ -149,6 +149,8 @@ class Arguments(unittest.TestCase):
             wanted["--format"] = FORMATS.get(option, "swf")
             if wanted["--format"] != "swf":
                 wanted["--shift-end-to"] = "2026-11-01T00:00:00Z"
+            if wanted["--format"] == "sacct":
+                wanted["--time-zone"] = "UTC"
             if option != "--retry-for":
                 wanted["--retry-for"] = "0"
         for name, value in wanted.items():
