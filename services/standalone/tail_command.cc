@@ -115,7 +115,8 @@ std::vector<std::string> columns_of(const std::string& stream) {
   if (stream == "billing")
     return {"organisation", "project",     "resource",       "period",       "amount",
             "currency",     "list_amount", "covered_amount", "billed_amount"};
-  if (stream == "notices") return {"organisation", "project", "grant", "lot", "class", "amount", "at"};
+  // `id`: the job of a hold that lapsed.
+  if (stream == "notices") return {"organisation", "project", "grant", "lot", "class", "amount", "at", "id"};
   return {"machine", "reason", "source", "id", "hint"};
 }
 
