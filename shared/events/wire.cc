@@ -18,7 +18,8 @@ DecodeResult EventDecoder::add_as(EventType type, BytesView payload) {
     Slots& slots = slots_[I];
     if (slots.used == slots.values.size()) slots.values.emplace_back(std::in_place_type<T>);
     Event& slot = slots.values[slots.used];
-    if (!wire::decode(payload, std::get<T>(slot))) return DecodeResult::malformed;
+    const wire::Read read = wire::read_message(payload, std::get<T>(slot));
+    if (read != wire::Read::ok) return read == wire::Read::newer ? DecodeResult::newer : DecodeResult::malformed;
     ++slots.used;
     events_.push_back(&slot);
     return DecodeResult::ok;

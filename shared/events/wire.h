@@ -1,7 +1,7 @@
 // The one canonical encoding of events and rows: Protobuf's wire format with fields in the order of their tags,
-// defaults left out, varints at their shortest, and nothing unknown. Protobuf itself promises no canonical bytes, and
-// these are hashed; so the few lines that write them are here, and protoc's generated code reads and writes the same
-// messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
+// defaults left out, varints at their shortest; what is unknown is told as a newer build's. Protobuf itself promises no
+// canonical bytes, and these are hashed; so the few lines that write them are here, and protoc's generated code reads
+// and writes the same messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
 //
 // Strings: bytes, as they stand (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
 // amounts: bytes (units::write_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
@@ -19,6 +19,10 @@
 #include "shared/events/event.h"
 
 namespace granary::events::wire {
+
+enum class Read : std::uint8_t;
+template <class T>
+Read read_message(BytesView in, T& value);
 
 enum class WireKind : std::uint8_t { varint = 0, bytes = 2 };
 
@@ -165,12 +169,21 @@ struct Writer {
   }
 };
 
+// What became of bytes that should be a message.
+enum class Read : std::uint8_t {
+  ok,
+  malformed,
+  newer,  // the form of one, with a field behind the known ones or an enum value that this build does not know
+};
+
 // Reads the fields of one message, each where it must stand.
 struct Reader {
   BytesView in;
-  int tag = 0;  // of the field at the front of `in`, its key taken; 0: the message has ended
+  int tag = 0;   // of the field at the front of `in`, its key taken; 0: the message has ended
+  int last = 0;  // the tag of the last field that this build knows, as far as they were asked for
   WireKind kind{};
   bool bad = false;
+  bool newer = false;
 
   explicit Reader(BytesView bytes) : in(bytes) { next(); }
 
@@ -192,6 +205,7 @@ struct Reader {
 
   template <class T>
   void operator()(int field, std::string_view, T& value, Presence) {
+    last = field;
     if constexpr (IsVector<T>::value) {
       std::size_t count = 0;
       while (tag == field) {
@@ -235,7 +249,8 @@ struct Reader {
       if constexpr (std::is_same_v<T, Instant>) {
         value = Instant(static_cast<std::int64_t>(raw));
       } else if constexpr (std::is_enum_v<T>) {
-        if (raw == 0 || raw > EnumNames<T>::kNames.size()) return fail();
+        if (raw == 0) return fail();
+        newer |= raw > EnumNames<T>::kNames.size();
         value = static_cast<T>(raw);
       } else {
         value = static_cast<T>(raw);
@@ -254,11 +269,27 @@ struct Reader {
         const auto number = units::int128_from(bytes);
         if (!number || (*number == 0 && !default_allowed)) return fail();
         value = T(*number);
-      } else if (!decode(bytes, value)) {
-        return fail();
+      } else {
+        const Read nested = read_message(bytes, value);
+        if (nested == Read::malformed) return fail();
+        newer |= nested == Read::newer;
       }
     }
     next();
+  }
+
+  // After all fields: what is left are fields of a newer build, in their order, or no fields at all.
+  Read finish() {
+    for (int before = last + 1; tag != 0;) {
+      if (tag < before) fail();
+      before = tag;
+      newer = true;
+      std::uint64_t number = 0;
+      BytesView bytes;
+      if (!bad && !(kind == WireKind::varint ? take_varint(in, number) : take_bytes(in, bytes))) fail();
+      if (!bad) next();
+    }
+    return bad ? Read::malformed : newer ? Read::newer : Read::ok;
   }
 };
 
@@ -271,12 +302,16 @@ void encode(const T& value, Bytes& out) {
   out.append(message.view());
 }
 
-// False: not the canonical bytes of a T; `value` is then anything. Memory of `value` is reused.
+// Whether these are the canonical bytes of a T; if not, `value` is anything. Memory of `value` is reused.
 template <class T>
-bool decode(BytesView in, T& value) {
+Read read_message(BytesView in, T& value) {
   Reader reader(in);
   T::fields(value, reader);
-  return !reader.bad && reader.tag == 0;
+  return reader.finish();
+}
+template <class T>
+bool decode(BytesView in, T& value) {
+  return read_message(in, value) == Read::ok;
 }
 
 // An event as the message `Event`: its type's number as the one field, so that the bytes name what they are.
@@ -300,6 +335,7 @@ enum class DecodeResult {
   ok,
   malformed,     // no event at all
   unknown_type,  // an event of a type that this build has no rule for
+  newer,         // an event with a field or an enum value that this build does not know
 };
 
 // Keeps the values of events by type, so that decoding allocates nothing once it is warm. One thread.

@@ -217,7 +217,9 @@ Fold::Step Fold::fold(BytesView record) {
       break;
     case RecordKind::tick: {
       events::Tick tick;
-      if (wire::decode(events::body_of(record), tick))
+      const wire::Read read = wire::read_message(events::body_of(record), tick);
+      if (read == wire::Read::newer) return park("a tick with a field that this build does not know");
+      if (read == wire::Read::ok)
         fold_tick(tick.instant);
       else
         refuse_record(record, "malformed", "a tick that does not decode");
@@ -258,7 +260,10 @@ void Fold::update_complete() {
 }
 
 Fold::Step Fold::fold_raw(BytesView record) {
-  if (!wire::decode(events::body_of(record), raw_)) {
+  const wire::Read envelope = wire::read_message(events::body_of(record), raw_);
+  if (envelope == wire::Read::newer)
+    return park("a raw record with a field that this build does not know, from " + raw_.source);
+  if (envelope == wire::Read::malformed) {
     refuse_record(record, "malformed", "a raw record that does not decode");
     return Step::folded;
   }
@@ -267,6 +272,9 @@ Fold::Step Fold::fold_raw(BytesView record) {
       break;
     case events::DecodeResult::unknown_type:
       return park("an event of a type that this build has no rule for (number " +
+                  std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
+    case events::DecodeResult::newer:
+      return park("an event with a field or a value that this build does not know (number " +
                   std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
     case events::DecodeResult::malformed:
       refuse_record(record, "malformed", "a substance that does not decode");

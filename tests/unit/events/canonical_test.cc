@@ -168,9 +168,29 @@ TEST(EventDecoder, TellsAnUnknownTypeFromNoEvent) {
   EXPECT_EQ(decoder.decode(hex("a206 03 08e8")), DecodeResult::malformed) << "cut short";
   EXPECT_EQ(decoder.decode(hex("a206 03 08e807 00")), DecodeResult::malformed) << "more after it";
   EXPECT_EQ(decoder.decode(hex("a006 03")), DecodeResult::malformed) << "a varint";
-  EXPECT_EQ(decoder.decode(hex("a206 02 1001")), DecodeResult::malformed) << "an unknown field inside";
   EXPECT_EQ(peek_type(hex("a206 03 08e807")), EventType::lane_completed);
   EXPECT_EQ(peek_type(hex("ff")), EventType::none);
+}
+
+// What a newer build writes is told from what is no event: it parks, and a build that knows it goes on.
+TEST(EventDecoder, TellsANewerEventFromNoEvent) {
+  EventDecoder decoder;
+  EXPECT_EQ(decoder.decode(hex("a206 02 1001")), DecodeResult::newer)
+      << "a field behind the known one, which is absent";
+  EXPECT_EQ(decoder.decode(hex("a206 05 08e807 1001")), DecodeResult::newer);
+  EXPECT_EQ(decoder.decode(hex("a206 08 08e807 1001 1a0161")), DecodeResult::newer) << "two, one of bytes";
+  EXPECT_EQ(decoder.decode(hex("a206 07 08e807 1001 1001")), DecodeResult::newer) << "a repeated one";
+  EXPECT_EQ(decoder.decode(hex("f201 07 0863 120161 2200")), DecodeResult::newer) << "kind 99 of a policy";
+  EXPECT_EQ(decoder.decode(hex("f201 09 0801 120161 2202 4001")), DecodeResult::newer) << "in a message inside";
+  EXPECT_EQ(decoder.decode(hex("a206 05 1001 08e807")), DecodeResult::malformed) << "behind it a known one";
+  EXPECT_EQ(decoder.decode(hex("a206 07 1801 1001 1801")), DecodeResult::malformed) << "not in order";
+  EXPECT_EQ(decoder.decode(hex("a206 04 08e807 10")), DecodeResult::malformed) << "cut short";
+  EXPECT_EQ(decoder.decode(hex("a206 06 08e807 120261")), DecodeResult::malformed) << "cut short inside";
+  EXPECT_EQ(decoder.decode(hex("a206 06 08e807 108100")), DecodeResult::malformed)
+      << "a varint that is not at its shortest";
+  EXPECT_EQ(decoder.decode(hex("f201 05 0863 120161")), DecodeResult::malformed)
+      << "without a message that is always there";
+  EXPECT_EQ(decoder.decode(hex("a206 03 08e807")), DecodeResult::ok) << "after all that";
 }
 
 TEST(Record, NamesItsKindInTheFirstByte) {

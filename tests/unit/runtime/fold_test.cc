@@ -217,6 +217,30 @@ TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
   EXPECT_EQ(harness.fold->counters().refusals, wrong.size());
 }
 
+// A field or a value of a newer build is no refusal: it would stand for ever, and the usage would be lost.
+TEST(FoldRaw, WhatANewerBuildWroteParksAndLeavesNothingBehind) {
+  FoldHarness harness(MachineKind::metering);
+  events::UsageReported usage;
+  usage.project = "p";
+  usage.resources = {{"gpu", units::Quantity(1), {}, ""}};
+  Bytes substance;
+  events::encode_event(usage, substance);
+  ASSERT_LT(substance.size(), 100U) << "the length at its third byte is one byte";
+  substance[2] = static_cast<char>(substance[2] + 3);
+  substance += "\xa0\x06\x01";  // field 100
+  EXPECT_EQ(harness.take(toy_raw("1", substance)), Step::parked);
+  EXPECT_NE(harness.fold->park_reason().find("does not know"), std::string::npos);
+  harness.commit();
+  EXPECT_EQ(harness.fold->position(), 0U);
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 0, kPartitions)};
+  EXPECT_TRUE(harness.sent_to<events::RecordRefused>(rejected).empty());
+  // The envelope and a tick likewise.
+  FoldHarness of_envelope(MachineKind::metering);
+  EXPECT_EQ(of_envelope.take(toy_raw("1", Bytes("x")) + "\xa0\x06\x01"), Step::parked);
+  FoldHarness of_tick(MachineKind::metering);
+  EXPECT_EQ(of_tick.take(toy_tick(1000) + "\xa0\x06\x01"), Step::parked);
+}
+
 TEST(FoldTicks, OnlyOneThatAdvancesChangesAnything) {
   FoldHarness harness(MachineKind::intake);
   harness.take(toy_tick(1000));
