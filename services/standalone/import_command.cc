@@ -170,7 +170,7 @@ class Import {
   }
 
   Code survey_file() {
-    const auto sha256 = import::sha256_of_file(arguments_.file);
+    const auto sha256 = import::sha256_of_content(arguments_.file);
     if (!sha256.ok()) return complain(kNothingPosted, sha256.error().message);
     options_.file_sha256 = *sha256;
     auto summary = read_file(arguments_.file, options_, survey_);

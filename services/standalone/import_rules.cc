@@ -97,6 +97,13 @@ const LedgerRules::Classes& LedgerRules::classes_at(Instant start) const {
 Result<void> Judge::on_row(const import::UsageRow& row) {
   if (const auto project = import::project_of(row, options_)) projects.insert(*project);
   end_ms_min_ = std::min(end_ms_min_.value_or(row.end_ms), row.end_ms);
+  ++usages_;
+  if (rules_.window_days && row.end_ms < rules_.now.ms() - *rules_.window_days * units::kDayMs) {
+    ++too_old_;
+    remarks.add(import::Fate::refused, {row.line, row.job, "end", "usage_too_old",
+                                        "usage is taken for " + days_text(*rules_.window_days) + " after its end"});
+    return {};
+  }
   const LedgerRules::Classes& in_force = rules_.classes_at(Instant(row.start_ms));
   has_classes_ |= !in_force.empty();
   for (const auto& resource : row.resources) {
@@ -125,15 +132,16 @@ std::optional<std::string> Judge::refusal(const import::Summary& summary) const 
                                ? ""
                                : "the file's local times were read in " + options_.time_zone +
                                      ": name the zone of the cluster's clock with --time-zone; if that is right, ";
+  // A job that ended in the future says that all times of the file are wrong, so none of it is taken.
   if (Instant(*summary.end_ms_max) > rules_.now.plus_ms(units::kHourMs))
     return "usage lies in the future; " + period + ", the ledger's time is " + units::format_time(rules_.now) +
            "; hint: " + zone + "move the file with --shift-end-to";
-  if (!has_classes_)
+  if (!has_classes_ && too_old_ < usages_)
     return "no resource class is in force at the start of any job, so nothing can be metered; " + period +
            "; hint: publish classes that are effective by then, by granary.policy.published.v1 (resource_classes): "
            "granary post deploy/example/1-policies.json";
-  if (rules_.window_days && *end_ms_min_ < rules_.now.ms() - *rules_.window_days * units::kDayMs)
-    return "usage lies outside the acceptance window of " + days_text(*rules_.window_days) + "; " + period +
+  if (too_old_ == usages_)
+    return "all usage lies outside the acceptance window of " + days_text(*rules_.window_days) + "; " + period +
            ", the ledger takes what ended since " +
            units::format_time(rules_.now.plus_ms(-*rules_.window_days * units::kDayMs)) + "; hint: " + zone +
            "move the file with --shift-end-to, or publish a longer acceptance_window before the first usage";

@@ -53,12 +53,13 @@ class Judge final : public import::RowSink {
 
   std::set<std::string> projects, classes;
   std::set<std::pair<std::string, std::string>> lots;  // class and unit, of usage that is charged to lots
-  Remarks remarks;                                     // also of usage that the ledger will refuse for its class
+  Remarks remarks;                                     // also of usage that the ledger will refuse for its class or age
 
  private:
   const LedgerRules& rules_;
   const import::Options& options_;
   bool has_classes_ = false;  // at the start of some usage
+  std::uint64_t usages_ = 0, too_old_ = 0;
   std::optional<std::int64_t> end_ms_min_;
 };
 

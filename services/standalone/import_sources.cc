@@ -27,22 +27,35 @@ Result<EarlierImports> EarlierImports::ask(Api& api, const import::Options& opti
   EarlierImports earlier(options, clusters, has_local_times);
   const auto listed = api.each_row("/v1/sources", [&earlier](const json::Value& row) { earlier.take(row); });
   if (!listed.ok()) return listed.error();
+  earlier.forget_what_took_nothing();
   return earlier;
 }
 
 void EarlierImports::take(const json::Value& source_row) {
   const std::string source = text_of(source_row, "source");
-  const bool has_usage = text_of(source_row, "metered") != "0";
+  // What waits for its project or account counts once it is bound.
+  const bool has_usage = text_of(source_row, "metered") != "0" || text_of(source_row, "pending") != "0";
   const std::string prefix = import::source_prefix(*options_);
   if (!prefix.empty() && source.starts_with(prefix) && source != import::source_of(*options_, "") &&
       !source.ends_with(":award") && has_usage)
     other_options_ = source;
+  if (has_usage) with_usage_.insert(source);
   for (const auto& [recorded, name] : clusters_) {
     take_rest(source, memory_of("zone", name), zones_[name]);
     if (recorded.empty()) continue;
     take_rest(source, memory_of("cluster", recorded), aliases_[recorded]);
     if (has_usage && source == import::source_of(*options_, recorded)) aliases_[recorded].insert(recorded);
   }
+}
+
+// How a cluster was read counts for nothing if nothing of it was taken.
+void EarlierImports::forget_what_took_nothing() {
+  const auto has_usage = [this](const std::string& name) {
+    return with_usage_.contains(import::source_of(*options_, name));
+  };
+  std::erase_if(zones_, [&](const auto& zones) { return !has_usage(zones.first); });
+  for (auto& [recorded, names] : aliases_)
+    std::erase_if(names, [&](const std::string& name) { return !has_usage(name); });
 }
 
 std::optional<std::string> EarlierImports::other_name(const ClusterNames& cluster) {
@@ -80,8 +93,8 @@ Result<std::optional<std::string>> EarlierImports::refusal(
     to_remember_.push_back(remembering(memory_of("zone", name) + http::percent_encode(options_->time_zone)));
     if (!other_zone.empty())
       refused = "local times of cluster " + name + " were imported in the zone " + other_zone + " before; in " +
-                options_->time_zone + " its jobs would be other ones and count twice; hint: say --time-zone " +
-                other_zone + ", or --again if the zone is another one now";
+                options_->time_zone + " its jobs would be other ones and count twice; hint: --time-zone " + other_zone +
+                " if that was right, or --again if the zone is another one";
   }
   return refused;
 }

@@ -41,6 +41,7 @@ class EarlierImports {
   EarlierImports(const import::Options& options, const std::set<ClusterNames>& clusters, bool has_local_times)
       : options_(&options), clusters_(clusters), has_local_times_(has_local_times) {}
   void take(const json::Value& source_row);
+  void forget_what_took_nothing();
   [[nodiscard]] std::optional<std::string> other_name(const ClusterNames& cluster);
 
   const import::Options* options_;
@@ -49,6 +50,7 @@ class EarlierImports {
   std::string other_options_;                             // a source of the same file under other options
   std::map<std::string, std::set<std::string>> zones_;    // by the name under which the cluster's jobs are taken
   std::map<std::string, std::set<std::string>> aliases_;  // by the name in the file
+  std::set<std::string> with_usage_;                      // sources
   std::vector<std::string> to_remember_;
 };
 

@@ -19,7 +19,7 @@ namespace granary::standalone {
 namespace {
 
 constexpr std::size_t kBufferBytes = 256U << 10;
-constexpr std::array kEndingSignals{SIGINT, SIGTERM, SIGHUP};
+constexpr std::array kEndingSignals{SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
 // For the handler, which may only look at memory that is there.
 std::array<char, PATH_MAX> unfinished{};
@@ -118,6 +118,9 @@ Result<OutputFile> OutputFile::create(const std::string& path) {
   if (stands && ::access(target->c_str(), W_OK) != 0) return made.failed("write", errno);
   made.file_ = make_part(made.part_);
   if (made.file_ < 0) return made.failed("write beside", errno);
+  // Whose the old file is; who may not give it away leaves it theirs.
+  if (stands && ::fchown(made.file_, status.st_uid, status.st_gid) != 0 && errno != EPERM)
+    return made.failed("write", errno);
   if (::fchmod(made.file_, stands ? status.st_mode & 07777 : usual_mode()) != 0) return made.failed("write", errno);
   return made;
 }

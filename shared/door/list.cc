@@ -111,6 +111,9 @@ Response page(const std::vector<std::string>& rows, const std::string& next, End
 
 namespace {
 
+// A page ends after this long, however few its rows: each shard may have to follow a token.
+constexpr std::chrono::seconds kPageTimeMax{2};
+
 // One page on its way over the shards.
 struct PageWalk : std::enable_shared_from_this<PageWalk> {
   PageWalk(runtime::Runtime& runtime_in, Request request_in, Responder responder, const Cursors& cursors_in)
@@ -124,22 +127,25 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
   std::size_t limit = 0;
   Rows rows_of;
   std::optional<runtime::Token> token;
-  const std::chrono::steady_clock::time_point wait_end =
-      std::chrono::steady_clock::now() + std::chrono::milliseconds(kWaitMsMax);
+  const std::chrono::steady_clock::time_point began = std::chrono::steady_clock::now();
 
   Cursor at;
   std::vector<std::string> rows;
   bool has_looked = false;
   int long_looks = 0;
 
+  // Whether a page that began so long ago ends, so that its reader goes on by its cursor.
+  [[nodiscard]] bool took_long() const { return std::chrono::steady_clock::now() - began >= kPageTimeMax; }
+  [[nodiscard]] Ends when_ended_early() const { return rows.empty() ? Ends::for_long_looking : Ends::in_order; }
+
   void go() {
     if (const auto owner = runtime.owner_of({machine, at.shard})) return ask_elsewhere(*owner);
     if (!token) return look();
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(wait_end - std::chrono::steady_clock::now());
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        began + std::chrono::milliseconds(kWaitMsMax) - std::chrono::steady_clock::now());
     wait_folded(runtime, *token, machine, at.shard, left.count(), [self = shared_from_this()](Folded folded) {
       if (folded == Folded::yes) return self->look();
-      if (folded == Folded::not_in_time && !self->rows.empty()) return self->end_here();
+      if (folded == Folded::not_in_time && self->has_looked) return self->end_here(self->when_ended_early());
       self->answer(not_folded(folded));
     });
   }
@@ -160,6 +166,7 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
     if (shard_ends && ++at.shard == end) return answer(page(rows, ""));
     if (rows.size() >= limit) return end_here();
     if (!shard_ends && ++long_looks == kLongLooksMax) return end_here(Ends::for_long_looking);
+    if (took_long()) return end_here(when_ended_early());
     go();
   }
 

@@ -77,7 +77,7 @@ void add_shard(Figures& figures, const ShardStatus& shard, units::Instant newest
                   shard.commit_seconds.sum());
   figures.counter("granary_shard_repeats_dropped_total", "Events of lanes that came again and were dropped", labels,
                   number(shard.repeats_dropped));
-  figures.counter("granary_shard_repeats_total", "Posted events that came again with the same substance", labels,
+  figures.counter("granary_shard_repeats_total", "Posted events that came again and changed nothing", labels,
                   number(shard.repeats));
   figures.counter("granary_shard_lane_alarms_total", "Packets dropped because they did not fit their lane", labels,
                   number(shard.lane_alarms));
@@ -103,7 +103,7 @@ void add_machine(Figures& figures, MachineKind kind, const std::vector<ShardStat
     figures.counter("granary_refusals_total", "Records that the rules refused, by the rule's name",
                     {{"machine", name}, {"reason", std::string(reason)}}, number(count));
   figures.counter("granary_identity_conflicts_total",
-                  "Events that bore the identity of another with another substance (conflicting_duplicate)",
+                  "Events that bore the identity of another and differed from it (conflicting_duplicate)",
                   {{"machine", name}}, number(refusals.at("conflicting_duplicate")));
 }
 

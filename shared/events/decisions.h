@@ -249,7 +249,7 @@ struct PriceBookPublished {
   Instant effective;
   std::string currency;
   std::vector<PriceEntry> prices;
-  std::vector<std::string> without;  // classes that the book before prices and this one leaves out, on purpose
+  std::vector<std::string> without;  // classes that this book prices for fewer than the one before, on purpose
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "seller", s.seller, kRequired);

@@ -327,11 +327,6 @@ Trouble check(const PriceBookPublished& book, const std::string& at) {
                        "entry " + std::to_string(before) +
                            " holds for all that this one names: put the narrower entry first, or leave one out"};
     }
-  for (std::size_t i = 0; i < book.without.size(); ++i)
-    if (std::any_of(book.prices.begin(), book.prices.end(),
-                    [&](const PriceEntry& entry) { return entry.class_name == book.without[i]; }))
-      return FormError{"malformed", at + "/without/" + std::to_string(i), book.without[i],
-                       "list a class in prices or in without, not in both"};
   return std::nullopt;
 }
 

@@ -299,8 +299,12 @@ class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
   void answered(const ShardName& from, const std::vector<LaneNumber>& lanes) {
     {
       const std::lock_guard lock(mutex_);
-      for (const LaneNumber& lane : lanes)
-        needs_[{machine::reader_of(lane.topic), lane.partition}].lanes[from] = lane.number;
+      for (const LaneNumber& lane : lanes) {
+        const ShardName reader{machine::reader_of(lane.topic), lane.partition};
+        // What lies behind the target, or beside it, is not waited for.
+        if (reader.first < target_ || reader == ShardName{target_, target_shard_})
+          needs_[reader].lanes[from] = lane.number;
+      }
       if (--waiting_ > 0) return;
     }
     next();

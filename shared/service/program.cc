@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <new>
@@ -59,6 +60,8 @@ int without_exceptions(const std::function<int()>& body) {
 
 int run_program(const std::function<int()>& body) {
   take_standard_files();
+  // What passes a limit of file size (ulimit -f) is an error like a full disk, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   const int code = without_exceptions(body);
   const auto written = finish_output();
   if (written.ok()) return code;

@@ -28,28 +28,41 @@ Outcome PriceBooks::check(const PriceBookPublished& book, const Policies& polici
   const auto seller = sellers_.find(book.seller);
   if (seller == sellers_.end()) return {};
   const auto later = seller->second.upper_bound(book.effective);
-  if (later == seller->second.begin()) return {};
-  const Classes now = classes_of(book);
-  for (const auto& [name, before] : std::prev(later)->second) {
-    if (std::find(book.without.begin(), book.without.end(), name) != book.without.end()) continue;
-    const auto found = now.find(name);
-    const Reaches after = found == now.end() ? Reaches{} : found->second;
+  const Kept own = kept(book);
+  if (later != seller->second.begin())
+    if (Outcome outcome = compare(std::prev(later)->second, own, "the book before this one prices");
+        outcome.judgement != machine::Judgement::accepted)
+      return outcome;
+  if (later == seller->second.end()) return {};
+  return compare(own, later->second, "the book from " + units::format_time(later->first) + " on leaves out or narrows");
+}
+
+Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::string& which) {
+  for (const auto& [name, reaches] : before.classes) {
+    if (after.without.contains(name)) continue;
+    const auto found = after.classes.find(name);
+    const Reaches left = found == after.classes.end() ? Reaches{} : found->second;
     for (std::size_t kind = 0; kind < kCustomerKinds; ++kind) {
-      if (after[kind] >= before[kind]) continue;
+      if (left[kind] >= reaches[kind]) continue;
       std::string whom;
-      if (found != now.end())
+      if (found != after.classes.end())
         whom = std::string(" for kind ") + std::string(events::EnumNames<events::CustomerKind>::kNames[kind]) +
-               (before[kind] == Reach::all_purposes ? " and every purpose" : "");
+               (reaches[kind] == Reach::all_purposes ? " and every purpose" : "");
       return refuse(Refusal::class_left_out, "/prices",
-                    "the book before this one prices '" + name + "'" + whom +
-                        "; price it too, or name it in `without` if it is to have no such price");
+                    which + " '" + name + "'" + whom +
+                        "; price it in the later of the two too, or name it in its `without` if it is to have no such "
+                        "price");
     }
   }
   return {};
 }
 
 void PriceBooks::learn(const PriceBookPublished& book) {
-  sellers_[book.seller][book.effective] = classes_of(book);
+  sellers_[book.seller][book.effective] = kept(book);
+}
+
+PriceBooks::Kept PriceBooks::kept(const PriceBookPublished& book) {
+  return {classes_of(book), {book.without.begin(), book.without.end()}};
 }
 
 PriceBooks::Classes PriceBooks::classes_of(const PriceBookPublished& book) {

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <set>
 #include <string>
 
 #include "services/intake/core/policies.h"
@@ -15,9 +16,9 @@ namespace granary::intake {
 
 class PriceBooks {
  public:
-  // Tests a book against the classes that are in force from its effective time on, and against the seller's book that
-  // it follows or replaces: that with the latest effective time at or before its own. The first broken rule, else
-  // accepted.
+  // Tests a book against the classes that are in force from its effective time on, against the seller's book that it
+  // follows or replaces (that with the latest effective time at or before its own), and against the one that follows
+  // it. The first broken rule, else accepted.
   [[nodiscard]] machine::Outcome check(const events::PriceBookPublished& book, const Policies& policies) const;
 
   // In the order of publication.
@@ -29,9 +30,16 @@ class PriceBooks {
   static constexpr std::size_t kCustomerKinds = events::EnumNames<events::CustomerKind>::kNames.size();
   using Reaches = std::array<Reach, kCustomerKinds>;
   using Classes = std::map<std::string, Reaches, std::less<>>;
+  struct Kept {
+    Classes classes;
+    std::set<std::string, std::less<>> without;
+  };
+  // The first class that `after` prices for fewer than `before`, and does not name in `without`.
+  static machine::Outcome compare(const Kept& before, const Kept& after, const std::string& which);
+  static Kept kept(const events::PriceBookPublished& book);
   static Classes classes_of(const events::PriceBookPublished& book);
 
-  std::map<std::string, std::map<units::Instant, Classes>, std::less<>> sellers_;
+  std::map<std::string, std::map<units::Instant, Kept>, std::less<>> sellers_;
 };
 
 }  // namespace granary::intake

@@ -15,8 +15,7 @@ Outcome MeteringMachine::take_interim(const machine::RawInput& input, const even
   SourceRow& source = sources_.edit(usage.root.source);
   ++source.interim;
   const Hash32 basis = basis_.of(usage);
-  if (const auto known = ids_.find(input.identity))
-    return judge_again(known->substance, basis, usage.project, "/measured_at");
+  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kFigure);
   if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
   events::UsageHeld figure;
   if (auto refused = measure(usage.resources, usage.start, usage.measured_at, figure.amounts, figure.classes_version))

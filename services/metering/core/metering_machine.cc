@@ -101,7 +101,7 @@ Outcome MeteringMachine::apply_raw(const RawInput& input, const Context& context
 Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context,
                               Out& out) {
   const Hash32 basis = basis_.of(usage);
-  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, "/end");
+  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kReport);
   if (auto old = too_old(usage.end, context)) return *std::move(old);
   if (auto refused = measure(usage.resources, usage.start, usage.end, metered_.amounts, metered_.classes_version))
     return *std::move(refused);
@@ -126,12 +126,12 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
 }
 
 Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, const std::string& project,
-                                     const char* end_field) {
+                                     const Told& told) {
   using machine::BasisDifference;
-  const auto other = [](const char* field, const char* what) {
+  const auto other = [&told](const char* field, const char* what) {
     return refuse(Refusal::conflicting_duplicate, field,
                   "what was taken first with this source and id has " + std::string(what) +
-                      ", and a report does not change it; give another run of the job its own start in the id");
+                      ", and a report does not change it; give " + told.instead);
   };
   switch (machine::ChargeBasis::compare(first, again)) {
     case BasisDifference::payer:
@@ -141,7 +141,7 @@ Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, c
     case BasisDifference::start:
       return other("/start", "another start");
     case BasisDifference::end:
-      return other(end_field, "another end");
+      return other(told.end_field, "another end");
     case BasisDifference::none:
       break;
   }

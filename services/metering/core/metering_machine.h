@@ -39,9 +39,13 @@ class MeteringMachine final : public machine::Machine {
                machine::Out& out);
   Outcome take_interim(const machine::RawInput& input, const events::UsageInterim& usage,
                        const machine::Context& context, machine::Out& out);
-  // Of an identity that is known: a repeat, or a conflict that names the field (for the end: `end_field`).
-  static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project,
-                             const char* end_field);
+  // Of an identity that is known: a repeat, or a conflict that names the field and what to send instead.
+  struct Told {
+    const char *end_field, *instead;
+  };
+  static constexpr Told kReport{"/end", "another run of the job its own start in the id"};
+  static constexpr Told kFigure{"/measured_at", "each figure of a running job its own id"};
+  static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project, const Told& told);
   std::optional<Outcome> too_old(Instant end, const machine::Context& context) const;
   // Fills metered_.amounts and .classes_version from the classes in force at `start`.
   std::optional<Outcome> measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,

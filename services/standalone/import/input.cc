@@ -11,6 +11,7 @@
 
 #include "services/standalone/import/file_source.h"
 #include "shared/base/bytes.h"
+#include "shared/base/encoding.h"
 
 namespace granary::import {
 namespace {
@@ -78,19 +79,23 @@ Result<bool> read_line(Input& input, Line& line) {
   return true;
 }
 
-Result<std::string> sha256_of_file(const std::string& path) {
-  const FileHandle file(path);
-  if (const auto size = regular_file_size(file, path); !size.ok()) return size.error();
+Result<std::string> sha256_of_content(const std::string& path) {
+  auto input = Input::open(path);
+  if (!input.ok()) return input.error();
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   const Error hash_error{ErrorCode::io_error, "expected SHA-256 from OpenSSL, got a failure; hint: check libcrypto"};
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1) return hash_error;
-  const std::unique_ptr<char[]> buffer(new char[kBufferBytes]);
-  for (;;) {
-    const ssize_t got = file.read(buffer.get(), kBufferBytes);
-    if (got < 0) return file_error(path, errno);
-    if (got == 0) break;
-    if (EVP_DigestUpdate(context.get(), buffer.get(), static_cast<std::size_t>(got)) != 1) return hash_error;
+  if (input->ahead(kByteOrderMark.size()) == kByteOrderMark) input->pass(kByteOrderMark.size());
+  std::string chunk;
+  for (int byte = input->get(); byte >= 0; byte = input->get()) {
+    if (byte == '\r' && input->peek() == '\n') continue;
+    chunk.push_back(static_cast<char>(byte));
+    if (chunk.size() < kBufferBytes) continue;
+    if (EVP_DigestUpdate(context.get(), chunk.data(), chunk.size()) != 1) return hash_error;
+    chunk.clear();
   }
+  GRANARY_TRY(input->status());
+  if (EVP_DigestUpdate(context.get(), chunk.data(), chunk.size()) != 1) return hash_error;
   Hash32 hash{};
   if (EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) != 1) return hash_error;
   return to_hex(view_of(hash));

@@ -79,7 +79,9 @@ struct Line {
 // Takes the next line; false at the end. Errors: the input's; invalid_input for a line over 1 MiB.
 Result<bool> read_line(Input& input, Line& line);
 
-// SHA-256 (lower-case hexadecimal) over the file's bytes as stored: of the archive, not of what is in it.
-Result<std::string> sha256_of_file(const std::string& path);
+// SHA-256 (lower-case hexadecimal) over what the file holds: unpacked, without a byte order mark, its lines ended by
+// LF. So a workload is the same one packed, unpacked, and after it went through Windows. Errors: those of open() and of
+// reading.
+Result<std::string> sha256_of_content(const std::string& path);
 
 }  // namespace granary::import

@@ -48,7 +48,7 @@ struct Options {
   std::int64_t shift_ms = 0;
   // Slurm: Summary::resizes of an earlier pass over the file; nullptr in the first one. Outlives the call.
   const Resizes* resizes = nullptr;
-  // Of the file as stored, see sha256_of_file; names the source of files without a cluster.
+  // Of what the file holds, see sha256_of_content; names the source of files without a cluster.
   std::string file_sha256{};
 };
 
