@@ -9,6 +9,7 @@ import pty
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import zipfile
 
@@ -91,6 +92,33 @@ class Refusals(unittest.TestCase):
         path = os.path.join(self.folder.name, "some.swf")
         pathlib.Path(path).write_bytes(content)
         return path
+
+    def test_one_usage_outside_the_window_keeps_no_other_out(self):
+        with server(PROGRAM) as granary:
+            window = event("policy.published", "window", {"kind": "acceptance_window", "version": "1", "effective": "1970-01-01T00:00:00Z",
+                                                          "content": {"window_days": 30}})
+            granary.post([configuration([])[0], window])
+            file = pathlib.Path(self.folder.name, "jobs.swf")
+            now = int(time.time())
+            file.write_text(f"; UnixStartTime: {now - 90 * 86400}\n1 0 0 60 2 -1 -1 2 -1 -1 1 3 4 1 1 -1 -1 -1\n"
+                            f"2 {80 * 86400} 0 60 2 -1 -1 2 -1 -1 1 3 4 1 1 -1 -1 -1\n", encoding="ascii")
+            for flags in (["--dry-run"], []):
+                code, out, err = granary.run("import", str(file), "--format", "swf", "--project-prefix", "p", "--json", *flags)
+                self.assertEqual(code, 0, err)
+                self.assertEqual([(row["line"], row["job"], row["reason"]) for row in json.loads(out)["refused"]], [(2, "1", "usage_too_old")])
+            self.assertEqual(json.loads(out)["accepted"] + json.loads(out)["waiting"], 1)
+
+    def test_a_log_in_another_wrapping_is_the_same_log(self):
+        content = rows(20)
+        with server(PROGRAM) as granary:
+            self.assertEqual(granary.post(configuration([]))[1]["refused"], 0)
+            repeats = []
+            for name, same in {"plain.swf": content, "packed.swf.gz": gzip.compress(content), "packed.swf.zip": zipped(("a.swf", content)),
+                               "windows.swf": b"\xef\xbb\xbf" + content.replace(b"\n", b"\r\n")}.items():
+                code, out, err = self.swf(granary, same, "--json", name=name)
+                self.assertEqual(code, 0, err)
+                repeats.append(json.loads(out)["repeats"])
+            self.assertEqual(repeats, [0, 20, 20, 20])
 
     def test_usage_of_the_command_is_refused_before_the_server_is_asked(self):
         path = self.write(rows(1))
