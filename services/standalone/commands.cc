@@ -41,7 +41,6 @@ int print_list(const ClientOptions& options, const std::string& path, const std:
   auto api = Api::connect(options.url);
   if (!api.ok()) return fail(api.error());
   Table table(names_of(columns));
-  table.leave_out_if_empty("usable");
   JsonRows rows(service::write_output);
   const auto visit = [&](const json::Value& row) -> Result<void> {
     if (options.json) return rows.add(row);
@@ -126,7 +125,6 @@ int balance(const ClientOptions& options, const std::string& project) {
                                     {"usable", Cell::amount},
                                     {"uncovered", Cell::amount}};
   Table table(names_of(columns));
-  table.leave_out_if_empty("usable");
   Table lots({"resource", "lot", "from", "to", "granted", "used", "reserved", "expired", "available"});
   std::string as_of;
   for (const json::Value& row : answer->items()) {
@@ -148,7 +146,8 @@ int balance(const ClientOptions& options, const std::string& project) {
   table.print(stdout);
   std::puts("");
   lots.print(stdout);
-  std::printf("\nhours of a resource (bytes: GiB-hours), as of %s\n", as_of.c_str());
+  std::puts(as_of.empty() ? "\nnothing was granted or used yet"
+                          : ("\nhours of a resource (bytes: GiB-hours), as of " + as_of).c_str());
   return kDone;
 }
 

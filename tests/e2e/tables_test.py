@@ -54,10 +54,10 @@ class Answers(unittest.TestCase):
         done = subprocess.run([PROGRAM, *words, "--url", self.url], capture_output=True, text=True, timeout=60, check=False)
         return done.returncode, done.stdout, done.stderr
 
-    def test_usable_stands_beside_available_where_the_server_says_it(self):
+    def test_usable_stands_beside_available(self):
         row = {"organisation": "o", "project": "p", "resource": "gpu", "unit": "resource-us", "as_of": "2026-11-27T00:00:00Z",
                **dict.fromkeys(("granted", "used", "reserved", "running", "expired", "withdrawn", "available", "uncovered"), "3600000000")}
-        for more, columns in (({}, ["available", "uncovered"]), ({"usable": "1800000000"}, ["available", "usable", "uncovered"])):
+        for more, columns in (({"usable": "0"}, ["available", "usable", "uncovered"]), ({"usable": "1800000000"}, ["available", "usable", "uncovered"])):
             self.told["/v1/projects"] = {"rows": [{**row, **more}]}
             self.told["/v1/projects/p/balance"] = [{**row, **more, "lots": []}]
             for words in (["projects"], ["balance", "p"]):
