@@ -175,6 +175,7 @@ class Import {
     options_.file_sha256 = *sha256;
     auto summary = read_file(arguments_.file, options_, survey_);
     if (!summary.ok()) return complain(kNothingPosted, arguments_.file + ": " + summary.error().message);
+    if (const auto refused = refusal_of_clusters()) return complain(kNothingPosted, *refused);
     resizes_ = std::move(summary->resizes);
     options_.resizes = &resizes_;
     if (options_.shift_end_to_ms && summary->end_ms_max)
@@ -182,15 +183,32 @@ class Import {
     if (summary->start_ms_min)
       starts_ = {Instant(*summary->start_ms_min + options_.shift_ms),
                  Instant(*summary->end_ms_max + options_.shift_ms)};
-    if (summary->cut && !arguments_.again)
+    if (summary->cut && !arguments_.whole_jobs)
       return complain(
           kNothingPosted,
           fmt::format("{}: line {}, job {}, field {}: expected whole jobs, got what sacct --truncate (-T) writes: {}. "
                       "Parts of jobs would count beside the whole ones; hint: export without --truncate, so that each "
-                      "job has its own start and end; if these times are the jobs' own, say --again",
+                      "job has its own start and end; if these times are the jobs' own, say --whole-jobs",
                       arguments_.file, summary->cut->line, summary->cut->job, summary->cut->field,
                       summary->cut->detail));
     return std::nullopt;
+  }
+
+  // Two clusters' jobs of one number and start would be one under one name.
+  [[nodiscard]] std::optional<std::string> refusal_of_clusters() const {
+    if (options_.cluster.empty()) return std::nullopt;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& [recorded, name] : survey_.clusters) {
+      if (recorded.empty()) continue;
+      names += (count++ == 0 ? "" : ", ") + recorded;
+    }
+    if (count < 2) return std::nullopt;
+    return fmt::format(
+        "{}: expected jobs of one cluster with --cluster {}, got those of {} ({}): their jobs of one number and start "
+        "would count once; hint: import each cluster's export by itself (sacct --clusters NAME), or leave --cluster "
+        "out",
+        arguments_.file, options_.cluster, count, names);
   }
 
   Code judge(Api& api) {

@@ -20,6 +20,7 @@ struct ImportArguments {
   bool dry_run = false;
   bool strict = false;
   bool again = false;
+  bool whole_jobs = false;
 };
 
 int import_file(const ClientOptions& client, const ImportArguments& arguments);

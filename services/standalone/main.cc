@@ -206,7 +206,10 @@ void add_import(CLI::App& app, Told& told) {
   command.add_flag(
       "--again", import.again,
       "Import although it may count twice: the jobs came in under other options, in another time zone or as "
-      "another cluster's, or the file seems cut by sacct --truncate");
+      "another cluster's");
+  command.add_flag("--whole-jobs", import.whole_jobs,
+                   "sacct: the file holds whole jobs, although some begin or end at midnight, as sacct --truncate "
+                   "makes them");
   command.footer(
       "Examples:\n"
       "  granary import jobs.json --format sacct-json --project-prefix hpc\n"

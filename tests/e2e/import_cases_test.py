@@ -91,10 +91,27 @@ class Cases(unittest.TestCase):
         counts = self.imported(granary, "sacct_T_whole.psv", "--time-zone", "UTC")
         for name, words in {"sacct_T_november.psv": "line 2, job 3001, field Start", "sacct_T_october.psv": "line 2, job 3001, field End"}.items():
             err = self.refused(granary, name, "--time-zone", "UTC")
-            for word in (words, "sacct --truncate (-T)", "export without --truncate", "--again"):
+            for word in (words, "sacct --truncate (-T)", "export without --truncate", "--whole-jobs"):
                 self.assertIn(word, err)
         self.assertEqual(self.used(granary, counts)["gpu:a100"], 5 * HOUR)
-        self.assertEqual(self.imported(granary, "sacct_T_november.psv", "--time-zone", "UTC", "--again")["accepted"], 1)
+        self.refused(granary, "sacct_T_november.psv", "--time-zone", "UTC", "--again")
+        self.assertEqual(self.imported(granary, "sacct_T_november.psv", "--time-zone", "UTC", "--whole-jobs")["accepted"], 1)
+        # That sets no other rule aside.
+        self.assertIn("--again", self.refused(granary, "sacct_T_november.psv", "--time-zone", "Asia/Tokyo", "--whole-jobs"))
+
+    def test_two_clusters_of_one_file_are_not_taken_under_one_name(self):
+        granary = self.ledger()
+        row = "1|{}|lab|COMPLETED|2026-11-02T09:59:00|2026-11-02T10:00:00|2026-11-02T11:00:00|3600|cpu=4\n"
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "two.psv")
+        pathlib.Path(path).write_text("JobID|Cluster|Account|State|Submit|Start|End|ElapsedRaw|AllocTRES\n" + row.format("aif1") + row.format("aif2"),
+                                      encoding="utf-8")
+        for flags in ([], ["--again"]):
+            err = self.refused(granary, path, "--time-zone", "UTC", "--cluster", "x", *flags)
+            for words in ("--cluster x", "aif1, aif2", "would count once", "leave --cluster out"):
+                self.assertIn(words, err)
+        self.assertEqual(self.imported(granary, path, "--time-zone", "UTC")["accepted"], 2)
 
     def test_local_times_of_today_read_in_the_wrong_zone_are_told_by_the_zone_first(self):
         granary = self.ledger()

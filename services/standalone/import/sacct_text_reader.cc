@@ -121,6 +121,14 @@ class SacctTextReader {
     return {};
   }
 
+  // Of a job's sizes, the first time that one shows up.
+  Result<void> tell_if_sizes_need_submit(const UsageRow& row) {
+    if (has_told_of_sizes_ || columns_->has(SacctColumn::submit)) return {};
+    has_told_of_sizes_ = true;
+    return jobs_.tell(Fate::noted, {row.line, row.job, name_of(SacctColumn::submit), "column_missing",
+                                    "sizes of a resized job are told apart only within one file: export Submit too"});
+  }
+
   // sacct ends each row with a line end. Without one, a last column whose value could be longer cannot be trusted.
   bool is_cut(const Line& line, const Input& input) const {
     if (line.terminated) return false;
@@ -169,6 +177,7 @@ class SacctTextReader {
     const std::string_view state = fields[SacctColumn::state];
     job.states.emplace_back(state.substr(0, state.find(' ')));  // "CANCELLED by 1000" is CANCELLED
     if (!is_slurm_state(job.states[0])) return refuse(SacctColumn::state, "a state of Slurm");
+    if (job.states[0] == "RESIZING") GRANARY_TRY(tell_if_sizes_need_submit(job.row));
     GRANARY_TRY(times(line, fields, job));
     if (!job.tres.add_text(fields[SacctColumn::alloc_tres])) {
       return refuse(SacctColumn::alloc_tres, "resources such as cpu=4,gres/gpu:a100=1,mem=16G,node=1");
@@ -273,6 +282,7 @@ class SacctTextReader {
   SlurmJobs jobs_;
   std::optional<TimeZone> zone_;
   std::optional<SacctColumns> columns_;
+  bool has_told_of_sizes_ = false;
 };
 
 }  // namespace

@@ -77,12 +77,8 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   const bool has_ended = std::none_of(job.states.begin(), job.states.end(),
                                       [](const std::string& name) { return contains(kNotEnded, name); });
   const std::int64_t elapsed_s = job.elapsed_s.value_or(0);
-  if (job.start_s <= 0 && job.end_s > 0 && has_ended && elapsed_s > 0) {
-    job.start_s = job.end_s - elapsed_s - job.suspended_s.value_or(0);
-    GRANARY_TRY(
-        tell(Fate::noted, job, job.names->start, "start_reckoned",
-             "the start is not known: it is the end less the elapsed time of " + std::to_string(elapsed_s) + " s"));
-  }
+  const bool is_reckoned = job.start_s <= 0 && job.end_s > 0 && has_ended && elapsed_s > 0;
+  if (is_reckoned) job.start_s = job.end_s - elapsed_s - job.suspended_s.value_or(0);
   if (job.start_s <= 0) {
     if (!has_ended && state != "PENDING") return skip(job.names->start, "still_running", "the job is " + state);
     const bool may_have_begun = has_ended && !contains(kMayNotHaveBegun, state) && job.elapsed_s != 0;
@@ -107,6 +103,11 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   const std::int64_t ran_s = job.end_s - start_s - paused;
   if (ran_s <= 0) return skip(job.names->end, "no_run_time", "the job ran 0 s");
   if (job.row.account.empty()) return skip(job.names->account, "no_account", "the job has no account");
+  if (is_reckoned && start_s == job.start_s) {
+    GRANARY_TRY(
+        tell(Fate::noted, job, job.names->start, "start_reckoned",
+             "the start is not known: it is the end less the elapsed time of " + std::to_string(elapsed_s) + " s"));
+  }
   if (!job.tres.rounded().empty()) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->tres, "rounded",
                      "'" + job.tres.rounded() + "' is a rounded number: sacct --noconvert writes exact ones"));

@@ -116,7 +116,7 @@ TEST(Cases, EachComesToItsRightValue) {
       {"sacct_resized_without_submit.psv",
        kText,
        {"32/2026-11-24T00:22:48Z cpu=3 gpu:a100=3 node=3 6", "32/2026-11-24T00:22:54Z cpu=1 gpu:a100=1 node=1 24",
-        "noted 32 overlapping Start"}},
+        "noted 32 column_missing Submit", "noted 32 overlapping Start"}},
       {"sacct_requeued_same_second.psv", kText, {"77" + hour + "cpu=1 gpu:a100=1 3600", "skipped 77 no_run_time End"}},
       // Parts of jobs.
       {"sacct_T_whole.psv", kText, {"3001/2026-10-31T22:00:00Z cpu=1 gpu:a100=1 18000"}},

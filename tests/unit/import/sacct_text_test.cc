@@ -147,7 +147,7 @@ TEST(SacctText, AnExportThatSacctTruncatedIsKnownByItsEdges) {
   const std::string before = "2026-10-31T20:00:00|";
   const std::string after = "2026-11-01T03:00:00|";
   EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + before + midnight + after + "cpu=1\n"), "1 cut Start");
-  EXPECT_EQ(cut_of("1|a|lab|FAILED||" + ("|" + midnight) + after + "cpu=1\n"), "1 cut Start");
+  EXPECT_EQ(cut_of("1|a|lab|FAILED|" + before + ("|" + midnight) + after + "cpu=1\n"), "1 cut Start");
   EXPECT_EQ(cut_of("1|a|lab|COMPLETED|" + before + before + before + midnight + "cpu=1\n"), "1 cut End");
   EXPECT_EQ(cut_of("7|a|lab|RUNNING|" + before + before + before + after + "cpu=1\n"), "7 cut End");
   // It was told to begin then; it was submitted then; another began before; a site ends jobs at midnight.
@@ -158,6 +158,85 @@ TEST(SacctText, AnExportThatSacctTruncatedIsKnownByItsEdges) {
             "whole");
   EXPECT_EQ(cut_of("1|a|lab|CANCELLED|" + before + before + before + midnight + "cpu=1\n"), "whole");
   EXPECT_EQ(cut_of("1|a|lab|RUNNING|" + before + before + before + "Unknown|cpu=1\n"), "whole");
+}
+
+// Rows of completed jobs of so many numbers from `first` on, submitted and eligible long before.
+std::string completed(int first, int count, const std::string& start, const std::string& end) {
+  std::string rows;
+  for (int job = first; job < first + count; ++job) {
+    rows += std::to_string(job) + "|a|lab|COMPLETED|2026-10-31T20:00:00|2026-10-31T20:00:00|" + start + "|" + end +
+            "|cpu=1\n";
+  }
+  return rows;
+}
+
+TEST(SacctText, ABusySiteWhoseJobsStartAndEndEachSecondHasSomeAtMidnight) {
+  const std::string before = "2026-10-31T23:00:00";
+  const std::string second_before = "2026-10-31T23:59:59";
+  const std::string midnight = "2026-11-01T00:00:00";
+  const std::string second_after = "2026-11-01T00:00:01";
+  const std::string after = "2026-11-01T03:00:00";
+  // Some of many is chance, more than a minute's are those that ran; whatever order the rows have.
+  EXPECT_EQ(cut_of(completed(1, 2, before, second_before) + completed(3, 2, before, midnight)), "whole");
+  EXPECT_EQ(cut_of(completed(3, 2, before, midnight) + completed(1, 2, before, second_before)), "whole");
+  EXPECT_EQ(cut_of(completed(1, 2, before, second_before) + completed(3, 3, before, midnight)), "3 cut End");
+  EXPECT_EQ(cut_of(completed(3, 3, before, midnight) + completed(1, 2, before, second_before)), "3 cut End");
+  EXPECT_EQ(cut_of(completed(1, 2, midnight, after) + completed(3, 2, second_after, after)), "whole");
+  EXPECT_EQ(cut_of(completed(1, 3, midnight, after) + completed(4, 2, second_after, after)), "1 cut Start");
+  // A minute away is not near; the components of a heterogeneous job are one.
+  EXPECT_EQ(cut_of(completed(1, 2, before, "2026-10-31T23:58:59") + completed(3, 1, before, midnight)), "3 cut End");
+  const std::string component =
+      "|a|lab|COMPLETED|2026-10-31T20:00:00|2026-10-31T20:00:00|" + before + "|" + midnight + "|cpu=1\n";
+  EXPECT_EQ(cut_of(completed(1, 1, before, second_before) + "3+0" + component + "3+1" + component), "whole");
+}
+
+std::string detail_of_cut(const std::string& columns, const std::string& row) {
+  const auto file = read_text("JobID|Cluster|Account|State|" + columns + "AllocTRES\n1|a|lab|COMPLETED|" + row, kSacct);
+  EXPECT_TRUE(file.summary.ok()) << file.summary.error().message;
+  return file.summary->cut ? file.summary->cut->detail : "whole";
+}
+
+TEST(SacctText, OfAJobThatStartsAtMidnightNothingIsConcludedThatTheFileDoesNotSay) {
+  const std::string job = "2026-11-01T00:00:00|2026-11-01T03:00:00|cpu=1\n";
+  const std::string counts = " (jobs at that instant: 1, in the minute within: 0)";
+  EXPECT_EQ(detail_of_cut("Start|End|", job), "whole");
+  EXPECT_EQ(detail_of_cut("Submit|Start|End|", "Unknown|" + job), "whole");
+  EXPECT_EQ(detail_of_cut("Submit|Eligible|Start|End|", "2026-10-31T23:59:59|2026-10-31T23:59:59|" + job), "whole");
+  EXPECT_EQ(detail_of_cut("Submit|Start|End|", "2026-10-31T20:00:00|" + job),
+            "the file's first start is at midnight, and the job was submitted before" + counts);
+  EXPECT_EQ(detail_of_cut("Submit|Eligible|Start|End|", "2026-10-31T20:00:00|2026-10-31T21:00:00|" + job),
+            "the file's first start is at midnight, and the job was eligible to begin before" + counts);
+}
+
+TEST(SacctText, AStartIsToldAsReckonedOnlyIfItIsUsed) {
+  const std::string header = "JobID|Cluster|Account|State|Start|End|ElapsedRaw|AllocTRES\n";
+  // It would be before 1970; the job has no account; all of it holds.
+  const auto file = read_text(header +
+                                  "1|a|lab|CANCELLED|Unknown|2026-01-01T03:00:00|1999999999|cpu=1\n"
+                                  "2|a||COMPLETED|Unknown|2026-01-01T03:00:00|3600|cpu=1\n"
+                                  "3|a|lab|COMPLETED|Unknown|2026-01-01T03:00:00|3600|cpu=1\n",
+                              kSacct);
+  ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+  ASSERT_EQ(file.sink.skips.size(), 2U);
+  EXPECT_EQ(words_of(file.sink.skips[0]), "1 never_started Start");
+  EXPECT_EQ(words_of(file.sink.skips[1]), "2 no_account Account");
+  ASSERT_EQ(file.sink.notes.size(), 1U);
+  EXPECT_EQ(words_of(file.sink.notes[0]), "3 start_reckoned Start");
+}
+
+TEST(SacctText, WithoutSubmitAFileOfAResizedJobSaysThatItsSizesMustBeInOneFile) {
+  const std::string resizing = "2026-01-01T01:00:00|2026-01-01T02:00:00|3600|cpu=2\n";
+  const std::string rows = "5|a|lab|RESIZING|" + resizing + "6|a|lab|RESIZING|" + resizing;
+  const auto file = read_text("JobID|Cluster|Account|State|Start|End|ElapsedRaw|AllocTRES\n" + rows, kSacct);
+  ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+  ASSERT_EQ(file.sink.notes.size(), 1U) << "once in a file";
+  EXPECT_EQ(words_of(file.sink.notes[0]), "5 column_missing Submit");
+  EXPECT_EQ(file.sink.notes[0].line, 2U);
+  const auto with_submit = read_text(
+      "JobID|Cluster|Account|State|Submit|Start|End|ElapsedRaw|AllocTRES\n5|a|lab|RESIZING|2026-01-01T01:00:00|" +
+          resizing,
+      kSacct);
+  EXPECT_TRUE(with_submit.sink.notes.empty());
 }
 
 TEST(SacctText, SuspendedTimeDoesNotCountWhicheverColumnTellsIt) {
