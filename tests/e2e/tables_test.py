@@ -57,15 +57,16 @@ class Answers(unittest.TestCase):
     def test_usable_stands_beside_available(self):
         row = {"organisation": "o", "project": "p", "resource": "gpu", "unit": "resource-us", "as_of": "2026-11-27T00:00:00Z",
                **dict.fromkeys(("granted", "used", "reserved", "running", "expired", "withdrawn", "available", "uncovered"), "3600000000")}
-        for more, columns in (({"usable": "0"}, ["available", "usable", "uncovered"]), ({"usable": "1800000000"}, ["available", "usable", "uncovered"])):
-            self.told["/v1/projects"] = {"rows": [{**row, **more}]}
-            self.told["/v1/projects/p/balance"] = [{**row, **more, "lots": []}]
+        columns = ["available", "usable", "uncovered"]
+        for usable, shown in (("0", "0.00"), ("1800000000", "0.50")):
+            self.told["/v1/projects"] = {"rows": [{**row, "usable": usable}]}
+            self.told["/v1/projects/p/balance"] = [{**row, "usable": usable, "lots": []}]
             for words in (["projects"], ["balance", "p"]):
                 code, out, err = self.run_it(*words)
                 self.assertEqual((code, err), (0, ""))
                 lines = out.splitlines()
                 self.assertEqual(lines[0].split()[-len(columns):], columns)
-                self.assertEqual(lines[1].split()[-len(columns):], ["1.00", *(["0.50"] if more else []), "1.00"])
+                self.assertEqual(lines[1].split()[-len(columns):], ["1.00", shown, "1.00"])
 
     def test_status_tells_of_charges_that_wait_for_a_price(self):
         shard = {"machine": "billing", "shard": 0, "owner": "here", "position": 5, "end": 5, "lag_records": 0, "lag_seconds": 0, "now": "", "complete": "",
