@@ -32,6 +32,7 @@ std::string people_cell(const json::Value& row, const Column& column, const Clie
 
 std::vector<std::string> names_of(const std::vector<Column>& columns) {
   std::vector<std::string> names;
+  names.reserve(columns.size());
   for (const Column& column : columns) names.push_back(column.name);
   return names;
 }
@@ -45,6 +46,7 @@ int print_list(const ClientOptions& options, const std::string& path, const std:
   const auto visit = [&](const json::Value& row) -> Result<void> {
     if (options.json) return rows.add(row);
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const Column& column : columns) cells.push_back(people_cell(row, column, options));
     table.add(std::move(cells));
     return {};
@@ -129,6 +131,7 @@ int balance(const ClientOptions& options, const std::string& project) {
   std::string as_of;
   for (const json::Value& row : answer->items()) {
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const Column& column : columns) cells.push_back(people_cell(row, column, options));
     table.add(std::move(cells));
     as_of = text_of(row, "as_of");
@@ -185,6 +188,7 @@ int sources(const ClientOptions& options) {
     const json::Value told(std::move(members));
     if (options.json) return rows.add(told);
     std::vector<std::string> cells;
+    cells.reserve(columns.size());
     for (const std::string& column : columns) cells.push_back(text_of(told, column));
     table.add(std::move(cells));
     return {};
