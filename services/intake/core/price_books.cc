@@ -30,14 +30,18 @@ Outcome PriceBooks::check(const PriceBookPublished& book, const Policies& polici
   const auto later = seller->second.upper_bound(book.effective);
   const Kept own = kept(book);
   if (later != seller->second.begin())
-    if (Outcome outcome = compare(std::prev(later)->second, own, "the book before this one prices");
+    if (Outcome outcome = compare(std::prev(later)->second, own, "the book before this one prices",
+                                  "price it too, or name it in `without` if it is to have no such price");
         outcome.judgement != machine::Judgement::accepted)
       return outcome;
   if (later == seller->second.end()) return {};
-  return compare(own, later->second, "the book from " + units::format_time(later->first) + " on leaves out or narrows");
+  const std::string from = units::format_time(later->first);
+  return compare(own, later->second, "the book from " + from + " on leaves out or narrows",
+                 "publish a book from " + from + " on again first, which prices it or names it in `without`");
 }
 
-Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::string& which) {
+Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::string& which,
+                            const std::string& what_to_do) {
   for (const auto& [name, reaches] : before.classes) {
     if (after.without.contains(name)) continue;
     const auto found = after.classes.find(name);
@@ -48,10 +52,7 @@ Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::st
       if (found != after.classes.end())
         whom = std::string(" for kind ") + std::string(events::EnumNames<events::CustomerKind>::kNames[kind]) +
                (reaches[kind] == Reach::all_purposes ? " and every purpose" : "");
-      return refuse(Refusal::class_left_out, "/prices",
-                    which + " '" + name + "'" + whom +
-                        "; price it in the later of the two too, or name it in its `without` if it is to have no such "
-                        "price");
+      return refuse(Refusal::class_left_out, "/prices", which + " '" + name + "'" + whom + "; " + what_to_do);
     }
   }
   return {};

@@ -34,8 +34,10 @@ class PriceBooks {
     Classes classes;
     std::set<std::string, std::less<>> without;
   };
-  // The first class that `after` prices for fewer than `before`, and does not name in `without`.
-  static machine::Outcome compare(const Kept& before, const Kept& after, const std::string& which);
+  // Refuses for the first class that `after` prices for fewer than `before`, and does not name in `without`. The hint
+  // says `which` of the two, and `what_to_do`.
+  static machine::Outcome compare(const Kept& before, const Kept& after, const std::string& which,
+                                  const std::string& what_to_do);
   static Kept kept(const events::PriceBookPublished& book);
   static Classes classes_of(const events::PriceBookPublished& book);
 
