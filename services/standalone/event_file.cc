@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "services/standalone/api.h"
-#include "shared/events/event.h"
+#include "shared/events/catalogue.h"
 
 namespace granary::standalone {
 namespace {
@@ -54,8 +54,7 @@ class Reader {
     FileEvent event;
     append_json(event.json, value);
     const events::TypeInfo* type = events::type_by_name(text_of(value, "type"));
-    event.is_usage =
-        type != nullptr ? type->origin == events::Origin::usage : !events.empty() && events.back().is_usage;
+    event.is_usage = type != nullptr ? type->enters == events::Topic::usage : !events.empty() && events.back().is_usage;
     events.push_back(std::move(event));
     return {};
   }

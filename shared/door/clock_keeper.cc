@@ -30,7 +30,7 @@ Result<Instant> last_tick_from(const journal::Journal& journal, const journal::P
     for (const journal::Record& record : batch.records) {
       if (events::kind_of(record.value) != events::RecordKind::tick) continue;
       events::Tick tick;
-      if (events::wire::decode(events::body_of(record.value), tick)) last = std::max(last, tick.instant);
+      if (codec::decode(events::body_of(record.value), tick)) last = std::max(last, tick.instant);
     }
     from += batch.records.size();
   }

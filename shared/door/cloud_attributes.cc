@@ -7,7 +7,7 @@
 namespace granary::door {
 namespace {
 
-using events::FormError;
+using codec::FormError;
 using units::TimeTrouble;
 
 constexpr std::size_t kTextBytesMax = 256;
@@ -50,7 +50,7 @@ bool is_extension_name(std::string_view name) {
 
 std::string unknown_type_hint(const events::TypeInfo* info) {
   if (info == nullptr) return "send a type of the vocabulary, such as granary.usage.reported.v1";
-  if (info->origin == events::Origin::reserved) return "this type is reserved: this build has no rule for it yet";
+  if (info->status == events::Status::reserved) return "this type is reserved: this build has no rule for it yet";
   return "this type is derived: Granary's machines write it, a door does not take it";
 }
 
@@ -111,11 +111,10 @@ bool Attributes::finish(CloudEvent& event) {
   need(type_name_, "type");
   if (!type_name_.empty()) {
     const events::TypeInfo* info = events::type_by_name(type_name_);
-    if (info == nullptr || (info->origin != events::Origin::decision && info->origin != events::Origin::usage)) {
+    if (info == nullptr || info->status != events::Status::enters) {
       fail("unknown_type", "/type", type_name_, unknown_type_hint(info));
     } else {
       type_ = info->type;
-      event.origin = info->origin;
     }
   }
   need(time_, "time");

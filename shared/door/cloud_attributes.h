@@ -27,7 +27,7 @@ class Attributes {
 
   [[nodiscard]] std::string& id() { return id_; }
   [[nodiscard]] events::EventType type() const { return type_; }
-  [[nodiscard]] std::optional<events::FormError>& error() { return error_; }
+  [[nodiscard]] std::optional<codec::FormError>& error() { return error_; }
 
  private:
   void take_extension(std::string_view name, std::string_view text);
@@ -35,7 +35,7 @@ class Attributes {
 
   std::string specversion_, id_, source_, type_name_, time_, actor_, trace_;
   events::EventType type_{};
-  std::optional<events::FormError> error_;
+  std::optional<codec::FormError> error_;
 };
 
 // "Application/JSON; Charset=UTF-8" in its parts, in lower case.

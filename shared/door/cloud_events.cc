@@ -8,7 +8,7 @@
 namespace granary::door {
 namespace {
 
-using events::FormError;
+using codec::FormError;
 using http::Problem;
 using json::Kind;
 using json::Value;
@@ -57,18 +57,6 @@ std::string text_of(const Value& value) {
   return {};
 }
 
-struct End {
-  Instant at;
-  const char* field = nullptr;  // none: the event has no end
-};
-
-End end_of(const events::Event& event) {
-  if (const auto* usage = std::get_if<events::UsageReported>(&event)) return {usage->end, "/data/end"};
-  if (const auto* interim = std::get_if<events::UsageInterim>(&event))
-    return {interim->measured_at, "/data/measured_at"};
-  return {};
-}
-
 // The rest of an event, once its attributes are taken.
 Received finish(Attributes& attributes, const Value* data, Instant recorded_at) {
   Received received;
@@ -80,9 +68,9 @@ Received finish(Attributes& attributes, const Value* data, Instant recorded_at) 
       attributes.fail("malformed", "/data", text_of(*data), "send a JSON object as data");
     } else if (auto error = events::read_raw_event(attributes.type(), *data, "/data", event.event, event.notes)) {
       attributes.error() = std::move(error);
-    } else if (const End end = end_of(event.event);
-               end.field != nullptr && end.at > recorded_at.plus_ms(kFutureMsMax)) {
-      attributes.fail("usage_in_future", end.field, units::format_time(end.at),
+    } else if (const auto entry = events::entry_of(event.event);
+               entry->end != nullptr && *entry->end > recorded_at.plus_ms(kFutureMsMax)) {
+      attributes.fail("usage_in_future", "/data/" + std::string(entry->end_name), units::format_time(*entry->end),
                       "report usage once it has ended; this door's time is " + units::format_time(recorded_at));
     }
   }

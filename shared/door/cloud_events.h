@@ -24,11 +24,10 @@ inline constexpr std::int64_t kFutureMsMax = units::kHourMs;
 
 // An event that a door takes: raw, well-formed, and of a type that people or machines report.
 struct CloudEvent {
-  events::Origin origin{};  // decision or usage
-  std::string source, id;   // its identity
-  units::Instant time;      // the sender's own, cut to milliseconds
-  std::string actor;        // extension `actor`; may be empty
-  std::string trace;        // extension `traceparent`; may be empty
+  std::string source, id;  // its identity
+  units::Instant time;     // the sender's own, cut to milliseconds
+  std::string actor;       // extension `actor`; may be empty
+  std::string trace;       // extension `traceparent`; may be empty
   events::Event event;
   events::UsageNotes notes;
 };
@@ -37,7 +36,7 @@ struct CloudEvent {
 struct Received {
   std::string id;
   // A FormError's field is a JSON pointer into the event ("/data/end", "/time"), whatever the mode.
-  std::variant<CloudEvent, events::FormError> outcome;
+  std::variant<CloudEvent, codec::FormError> outcome;
 };
 
 // Reads a request's events. `headers` as http::Request has them. `recorded_at` is the door's time: a usage that ends

@@ -9,7 +9,7 @@
 namespace granary::door {
 namespace {
 
-using events::FormError;
+using codec::FormError;
 using http::Response;
 
 constexpr std::string_view kProblemPrefix = "urn:granary:problem:";

@@ -15,7 +15,7 @@ namespace granary::door {
 // What became of one event of a request. Refused at the door: `problem`. Durable: `place`. Neither: its append failed.
 struct EventResult {
   std::string id;
-  std::optional<events::FormError> problem;
+  std::optional<codec::FormError> problem;
   std::optional<runtime::Place> place;
   std::optional<machine::Outcome> outcome;  // of the fold, where it was asked for and is known
 };

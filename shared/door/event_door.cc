@@ -17,7 +17,7 @@
 
 namespace granary::door {
 
-using events::FormError;
+using codec::FormError;
 using http::Request;
 using http::Responder;
 using http::Response;

@@ -38,7 +38,7 @@ http::ClientRequest question_to(const ShardName& shard, std::string_view what, c
                               .target = "/v1/shards/" + std::string(machine::machine_name(shard.first)) + "/" +
                                         std::to_string(shard.second) + "/" + std::string(what),
                               .content_type = std::string(kShardMessageType)};
-  events::wire::encode(message, request.body);
+  codec::encode(message, request.body);
   return request;
 }
 
@@ -128,7 +128,7 @@ void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::w
                      const auto held = alive.lock();
                      if (!held || !response.ok()) return;  // who asked keeps time
                      if (response->status == kBeyondTheLogStatus) return done(std::nullopt);
-                     if (response->status != 200 || !events::wire::decode(response->body, answer)) return;
+                     if (response->status != 200 || !codec::decode(response->body, answer)) return;
                      std::vector<runtime::LaneNumber> lanes;
                      for (const LaneMessage& lane : answer.lanes)
                        lanes.push_back({static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard),
@@ -150,8 +150,8 @@ void Peers::when_judged(runtime::Topic topic, std::uint16_t partition, const std
                     count = offsets.size()](const Result<http::Response>& response) {
                      OutcomesAnswer answer;
                      const auto held = alive.lock();
-                     if (!held || !response.ok() || response->status != 200 ||
-                         !events::wire::decode(response->body, answer) || answer.outcomes.size() != count)
+                     if (!held || !response.ok() || response->status != 200 || !codec::decode(response->body, answer) ||
+                         answer.outcomes.size() != count)
                        return;
                      std::vector<std::optional<machine::Outcome>> outcomes(count);
                      for (std::size_t i = 0; i < count; ++i) {

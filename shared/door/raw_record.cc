@@ -1,14 +1,15 @@
 #include "shared/door/raw_record.h"
 
+#include "shared/base/check.h"
 #include "shared/events/record.h"
 #include "shared/journal/journal.h"
 #include "shared/proof/hash.h"
 
 namespace granary::door {
 
-std::variant<RawRecord, events::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
-                                                           std::string_view actor, units::Instant recorded_at,
-                                                           std::uint16_t partitions) {
+std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
+                                                          std::string_view actor, units::Instant recorded_at,
+                                                          std::uint16_t partitions) {
   events::Raw raw;
   raw.source = std::move(event.source);
   raw.id = std::move(event.id);
@@ -19,23 +20,23 @@ std::variant<RawRecord, events::FormError> make_raw_record(CloudEvent&& event, s
   raw.recorded_at = recorded_at;
   raw.notes = std::move(event.notes);
   // An event that is its own root leaves `root` empty.
-  if (auto* interim = std::get_if<events::UsageInterim>(&event.event)) raw.root = interim->root;
+  const auto entry = events::entry_of(event.event);
+  GRANARY_CHECK(entry.has_value(), "a door took an event that does not enter by doors");
+  if (entry->root != nullptr) raw.root = *entry->root;
   events::encode_event(event.event, raw.substance);
 
   RawRecord record;
-  if (event.origin == events::Origin::usage) {
-    record.topic = machine::Topic::usage;
+  record.topic = entry->topic;
+  if (record.topic == machine::Topic::usage) {
     const bool is_root = raw.root.source.empty();
     record.partition =
         proof::shard_of({is_root ? raw.source : raw.root.source, is_root ? raw.id : raw.root.id}, partitions);
-  } else {
-    record.topic = machine::Topic::applications;
   }
   record.bytes = events::encode_record(raw);
   if (record.bytes.size() > journal::kRecordBytesMax)
-    return events::FormError{"record_too_large", "/data", std::to_string(record.bytes.size()) + " bytes",
-                             "send an event of at most " + std::to_string(journal::kRecordBytesMax / 1024) +
-                                 " KiB, such as a list in several events"};
+    return codec::FormError{"record_too_large", "/data", std::to_string(record.bytes.size()) + " bytes",
+                            "send an event of at most " + std::to_string(journal::kRecordBytesMax / 1024) +
+                                " KiB, such as a list in several events"};
   return record;
 }
 

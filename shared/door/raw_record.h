@@ -18,8 +18,8 @@ struct RawRecord {
 
 // The record of `event`, whose texts are moved into it. `actor` stands where the event names none. A FormError
 // (`record_too_large`): the record would be larger than a journal takes.
-std::variant<RawRecord, events::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
-                                                           std::string_view actor, units::Instant recorded_at,
-                                                           std::uint16_t partitions);
+std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
+                                                          std::string_view actor, units::Instant recorded_at,
+                                                          std::uint16_t partitions);
 
 }  // namespace granary::door

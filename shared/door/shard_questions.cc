@@ -47,7 +47,7 @@ template <class Message>
 Response message_response(const Message& message) {
   Response response;
   response.content_type = kShardMessageType;
-  events::wire::encode(message, response.body);
+  codec::encode(message, response.body);
   return response;
 }
 
@@ -86,7 +86,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
   add("/v1/shards/{machine}/{shard}/wait",
       [&runtime](const ShardName& shard, const Request& request, Responder responder) {
         WaitQuestion question;
-        if (!events::wire::decode(request.body, question)) return responder(malformed());
+        if (!codec::decode(request.body, question)) return responder(malformed());
         runtime::Needs needs;
         needs.position = question.position;
         needs.committed = question.committed != 0;
@@ -109,8 +109,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
   add("/v1/shards/{machine}/{shard}/outcomes",
       [&runtime](const ShardName& shard, const Request& request, Responder responder) {
         OutcomesQuestion question;
-        if (!events::wire::decode(request.body, question) || question.offsets_behind.empty())
-          return responder(malformed());
+        if (!codec::decode(request.body, question) || question.offsets_behind.empty()) return responder(malformed());
         std::vector<std::uint64_t> offsets;
         for (const std::uint64_t behind : question.offsets_behind) offsets.push_back(question.first + behind);
         const auto waiting = wait_at_most(question.wait_ms, std::move(responder));

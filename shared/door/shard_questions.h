@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "shared/events/wire.h"
+#include "shared/events/event_codec.h"
 #include "shared/http/router.h"
 #include "shared/runtime/runtime.h"
 
@@ -28,10 +28,10 @@ struct LaneMessage {
   std::uint64_t number = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "machine", s.machine, events::kOptional);
-    visit(2, "topic", s.topic, events::kOptional);
-    visit(3, "shard", s.shard, events::kOptional);
-    visit(4, "number", s.number, events::kOptional);
+    visit(1, "machine", s.machine, codec::kOptional);
+    visit(2, "topic", s.topic, codec::kOptional);
+    visit(3, "shard", s.shard, codec::kOptional);
+    visit(4, "number", s.number, codec::kOptional);
   }
 };
 
@@ -43,11 +43,11 @@ struct WaitQuestion {
   std::uint64_t committed = 0;  // 1: it must be committed, so that a read sees it
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "position", s.position, events::kOptional);
-    visit(2, "published", s.published, events::kOptional);
-    visit(3, "wait_ms", s.wait_ms, events::kOptional);
-    visit(4, "lanes", s.lanes, events::kOptional);
-    visit(5, "committed", s.committed, events::kOptional);
+    visit(1, "position", s.position, codec::kOptional);
+    visit(2, "published", s.published, codec::kOptional);
+    visit(3, "wait_ms", s.wait_ms, codec::kOptional);
+    visit(4, "lanes", s.lanes, codec::kOptional);
+    visit(5, "committed", s.committed, codec::kOptional);
   }
 };
 
@@ -55,7 +55,7 @@ struct LanesAnswer {
   std::vector<LaneMessage> lanes;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "lanes", s.lanes, events::kOptional);
+    visit(1, "lanes", s.lanes, codec::kOptional);
   }
 };
 
@@ -65,9 +65,9 @@ struct OutcomesQuestion {
   std::int64_t wait_ms = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "first", s.first, events::kOptional);
-    visit(2, "offsets_behind", s.offsets_behind, events::kOptional);
-    visit(3, "wait_ms", s.wait_ms, events::kOptional);
+    visit(1, "first", s.first, codec::kOptional);
+    visit(2, "offsets_behind", s.offsets_behind, codec::kOptional);
+    visit(3, "wait_ms", s.wait_ms, codec::kOptional);
   }
 };
 
@@ -76,10 +76,10 @@ struct OutcomeMessage {
   std::string reason, field, hint;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "judgement", s.judgement, events::kOptional);
-    visit(2, "reason", s.reason, events::kOptional);
-    visit(3, "field", s.field, events::kOptional);
-    visit(4, "hint", s.hint, events::kOptional);
+    visit(1, "judgement", s.judgement, codec::kOptional);
+    visit(2, "reason", s.reason, codec::kOptional);
+    visit(3, "field", s.field, codec::kOptional);
+    visit(4, "hint", s.hint, codec::kOptional);
   }
 };
 
@@ -87,7 +87,7 @@ struct OutcomesAnswer {
   std::vector<OutcomeMessage> outcomes;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "outcomes", s.outcomes, events::kOptional);
+    visit(1, "outcomes", s.outcomes, codec::kOptional);
   }
 };
 

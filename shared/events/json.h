@@ -6,20 +6,12 @@
 #include <optional>
 #include <string>
 
-#include "shared/events/event.h"
+#include "shared/events/catalogue.h"
 #include "shared/json/strict_json.h"
 
 namespace granary::events {
 
-// Why a door refuses, in the form of a problem: `reason` is the name of the broken rule.
-struct FormError {
-  std::string reason;  // malformed, unknown_field, ...
-  std::string field;   // JSON pointer
-  std::string value;   // as it came, cut to 100 bytes; may be empty
-  std::string hint;    // what to do
-};
-
-// Reads the data of a raw event of that type (Origin decision or usage) and tests what the event alone shows: form,
+// Reads the data of a raw event of that type (one that enters by a door) and tests what the event alone shows: form,
 // sign, decimals, order of times, overflow, unknown fields. `pointer` is the place of `data` in its document. `notes`
 // receives what stands beside a usage's substance.
 std::optional<FormError> read_raw_event(EventType type, const json::Value& data, const std::string& pointer,

@@ -13,7 +13,7 @@ std::optional<RecordKind> kind_of(BytesView record) {
 std::optional<Checkpoint> read_checkpoint(BytesView record) {
   Checkpoint checkpoint;
   const Bytes first(1, static_cast<char>(static_cast<std::uint8_t>(RecordKind::checkpoint) << 4 | kRecordVersion));
-  if (!record.starts_with(first) || !wire::decode(body_of(record), checkpoint)) return std::nullopt;
+  if (!record.starts_with(first) || !codec::decode(body_of(record), checkpoint)) return std::nullopt;
   return checkpoint;
 }
 

@@ -1,13 +1,13 @@
 // The records of inboxes, byte for byte. The first byte is the kind (high half) and its format version (low half); the
-// rest is the message of that name in schemas/granary/events/v1/record.proto, in the canonical encoding of wire.h. The
-// page is docs/formats.md. Values; any thread; views live as long as the record's bytes.
+// rest is the message of that name in schemas/granary/events/v1/record.proto, in the canonical encoding of
+// shared/codec/wire.h. The page is docs/formats.md. Values; any thread; views live as long as the record's bytes.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "shared/events/wire.h"
+#include "shared/events/event_codec.h"
 
 namespace granary::events {
 
@@ -118,7 +118,7 @@ struct Checkpoint {
 template <class T>
 Bytes encode_record(RecordKind kind, const T& body) {
   Bytes out(1, static_cast<char>(static_cast<std::uint8_t>(kind) << 4 | kRecordVersion));
-  wire::encode(body, out);
+  codec::encode(body, out);
   return out;
 }
 inline Bytes encode_record(const Genesis& body) {

@@ -1,9 +1,9 @@
-// What machines report: the raw events of `granary.usage.v1`. A struct here is the substance, that is what a charge can
-// depend on; what else the sender may say (UsageNotes) stands beside it in the record, so that two paths that report
-// one job agree. Fields and words: schemas/granary/events/v1/usage.proto.
+// Usage: what machines report, and what metering makes of it. The structs of reports are the substance, that is what a
+// charge can depend on; what else the sender may say (UsageNotes) stands beside it in the record, so that two paths
+// that report one job agree.
 #pragma once
 
-#include "shared/events/decisions.h"
+#include "shared/events/words.h"
 
 namespace granary::events {
 
@@ -86,5 +86,71 @@ struct UsageNotes {
     visit(3, "model", s.model, kOptional);
   }
 };
+
+// Of one class: what was used, and what of it is to be charged to lots (zero: metered only).
+struct MeteredAmount {
+  std::string class_name;
+  UnitKind unit{};
+  Amount raw, charged;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "class", s.class_name, kRequired);
+    visit(2, "unit", s.unit, kRequired);
+    visit(3, "raw", s.raw, kRequired);
+    visit(4, "charged", s.charged, kOptional);
+  }
+};
+
+// Metering to allocation: one usage, once, in base units. (source, id) is its origin.
+struct UsageMetered {
+  std::string source, id, project;
+  Instant start, end;
+  std::vector<MeteredAmount> amounts;
+  std::string classes_version;
+  std::int64_t bucket_day = 0;  // day on which metering will drop the id, less the window; days since 1970
+  std::string state, reservation, member, activity, model;
+  Instant recorded_at;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "source", s.source, kRequired);
+    visit(2, "id", s.id, kRequired);
+    visit(3, "project", s.project, kRequired);
+    visit(4, "start", s.start, kRequired);
+    visit(5, "end", s.end, kRequired);
+    visit(6, "amounts", s.amounts, kRequired);
+    visit(7, "classes_version", s.classes_version, kRequired);
+    visit(8, "bucket_day", s.bucket_day, kRequired);
+    visit(9, "state", s.state, kOptional);
+    visit(10, "reservation", s.reservation, kOptional);
+    visit(11, "member", s.member, kOptional);
+    visit(12, "activity", s.activity, kOptional);
+    visit(13, "model", s.model, kOptional);
+    visit(14, "recorded_at", s.recorded_at, kRequired);
+  }
+};
+
+// Metering to allocation: an interim figure. Its hold ends with the usage.metered of the same (source, id), or with the
+// hold.settled of it.
+struct UsageHeld {
+  std::string source, id, project;
+  Instant start, measured_at;
+  std::vector<MeteredAmount> amounts;
+  std::string classes_version, reservation;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "source", s.source, kRequired);
+    visit(2, "id", s.id, kRequired);
+    visit(3, "project", s.project, kRequired);
+    visit(4, "start", s.start, kRequired);
+    visit(5, "measured_at", s.measured_at, kRequired);
+    visit(6, "amounts", s.amounts, kRequired);
+    visit(7, "classes_version", s.classes_version, kRequired);
+    visit(8, "reservation", s.reservation, kOptional);
+  }
+};
+
+// What the event alone shows to be wrong; `at` is the JSON pointer to its data.
+Trouble check(const UsageReported& usage, const std::string& at);
+Trouble check(const UsageInterim& usage, const std::string& at);
 
 }  // namespace granary::events

@@ -92,14 +92,14 @@ class Out {
   template <class T>
   std::uint64_t emit(Topic topic, std::uint16_t partition, const T& event) {
     scratch_.clear();
-    events::wire::encode_event(event, scratch_);
+    events::encode_event(event, scratch_);
     return send(topic, partition, scratch_);
   }
   // To every partition of a topic, as facts go.
   template <class T>
   void broadcast(Topic topic, std::uint16_t partitions, const T& event) {
     scratch_.clear();
-    events::wire::encode_event(event, scratch_);
+    events::encode_event(event, scratch_);
     for (std::uint16_t partition = 0; partition < partitions_of(topic, partitions); ++partition)
       send(topic, partition, scratch_);
   }

@@ -1,5 +1,5 @@
 // A table of typed rows over a shard's store: hot rows stay in memory as structs, bytes exist only at load and flush,
-// and a row that changed is written once per commit. A row type lists its fields as events do (events/field.h).
+// and a row that changed is written once per commit. A row type lists its fields as events do (codec/field.h).
 //
 // Threads: belongs to its machine's thread. A pointer to a row lives until the next erase of that row or shrink().
 #pragma once
@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "shared/base/check.h"
-#include "shared/events/wire.h"
+#include "shared/events/event_codec.h"
 #include "shared/store/store.h"
 
 namespace granary::machine {
@@ -77,7 +77,7 @@ class RowTable {
         return go_on;
       }
       Row row;
-      GRANARY_CHECK(events::wire::decode(value, row), "a row does not decode");
+      GRANARY_CHECK(codec::decode(value, row), "a row does not decode");
       return go_on = visit(key.substr(1), row);
     });
     while (next != changed.end() && go_on) visit_changed(**next++);
@@ -91,7 +91,7 @@ class RowTable {
       changed(entry->key, entry->present ? &entry->row : nullptr);
       if (entry->present) {
         Bytes value;
-        events::wire::encode(entry->row, value);
+        codec::encode(entry->row, value);
         rows.put(entry->key, std::move(value));
       } else {
         rows.erase(entry->key);
@@ -147,7 +147,7 @@ class RowTable {
       auto entry = std::make_unique<Entry>();
       entry->key = full_key(key);
       if (auto value = holds_all() ? std::nullopt : view_->get(entry->key)) {
-        GRANARY_CHECK(events::wire::decode(*value, entry->row), "a row does not decode");
+        GRANARY_CHECK(codec::decode(*value, entry->row), "a row does not decode");
         entry->present = true;
       }
       const BytesView own_key = BytesView(entry->key).substr(1);

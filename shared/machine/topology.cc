@@ -4,28 +4,6 @@
 
 namespace granary::machine {
 
-std::string_view topic_name(Topic topic) {
-  switch (topic) {
-    case Topic::applications:
-      return "granary.applications.v1";
-    case Topic::usage:
-      return "granary.usage.v1";
-    case Topic::allocations:
-      return "granary.allocations.v1";
-    case Topic::ledger:
-      return "granary.ledger.v1";
-    case Topic::billing:
-      return "granary.billing.v1";
-    case Topic::notices:
-      return "granary.notices.v1";
-    case Topic::rejected:
-      return "granary.rejected.v1";
-    case Topic::checkpoints:
-      return "granary.checkpoints.v1";
-  }
-  return "unknown";
-}
-
 std::string_view topic_key(Topic topic) {
   switch (topic) {
     case Topic::usage:
@@ -45,7 +23,7 @@ std::string_view topic_key(Topic topic) {
 }
 
 std::string_view machine_name(MachineKind machine) {
-  return events::enum_name(machine);
+  return codec::enum_name(machine);
 }
 
 bool is_inbox(Topic topic) {

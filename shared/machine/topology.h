@@ -6,30 +6,19 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/events/derived.h"
+#include "shared/events/topic.h"
 
 namespace granary::machine {
 
 using events::MachineKind;
-
-enum class Topic : std::uint8_t {
-  applications = 1,
-  usage,
-  allocations,
-  ledger,
-  billing,
-  notices,
-  rejected,
-  checkpoints
-};
+using events::Topic;
 
 inline constexpr std::array kTopics{Topic::applications, Topic::usage,   Topic::allocations, Topic::ledger,
                                     Topic::billing,      Topic::notices, Topic::rejected,    Topic::checkpoints};
 inline constexpr std::array kMachines{MachineKind::intake, MachineKind::metering, MachineKind::allocation,
                                       MachineKind::billing};
 
-// "granary.usage.v1"
-std::string_view topic_name(Topic topic);
+using events::topic_name;
 // "intake", ...
 std::string_view machine_name(MachineKind machine);
 // What a topic's partition is chosen by: "source, root id"; empty where no key is.

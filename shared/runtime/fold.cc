@@ -7,8 +7,7 @@
 namespace granary::runtime {
 namespace {
 
-namespace wire = events::wire;
-using events::kOptional;
+using codec::kOptional;
 using events::RecordKind;
 using machine::Outcome;
 
@@ -49,14 +48,14 @@ struct LaneRow {
 template <class Row>
 Row decode_row(BytesView value) {
   Row row;
-  GRANARY_CHECK(wire::decode(value, row), "a row of the runtime's does not decode");
+  GRANARY_CHECK(codec::decode(value, row), "a row of the runtime's does not decode");
   return row;
 }
 
 template <class Row>
 Bytes encode_row(const Row& row) {
   Bytes value;
-  wire::encode(row, value);
+  codec::encode(row, value);
   return value;
 }
 
@@ -217,9 +216,9 @@ Fold::Step Fold::fold(BytesView record) {
       break;
     case RecordKind::tick: {
       events::Tick tick;
-      const wire::Read read = wire::read_message(events::body_of(record), tick);
-      if (read == wire::Read::newer) return park("a tick with a field that this build does not know");
-      if (read == wire::Read::ok)
+      const codec::Read read = codec::read_message(events::body_of(record), tick);
+      if (read == codec::Read::newer) return park("a tick with a field that this build does not know");
+      if (read == codec::Read::ok)
         fold_tick(tick.instant);
       else
         refuse_record(record, "malformed", "a tick that does not decode");
@@ -260,10 +259,10 @@ void Fold::update_complete() {
 }
 
 Fold::Step Fold::fold_raw(BytesView record) {
-  const wire::Read envelope = wire::read_message(events::body_of(record), raw_);
-  if (envelope == wire::Read::newer)
+  const codec::Read envelope = codec::read_message(events::body_of(record), raw_);
+  if (envelope == codec::Read::newer)
     return park("a raw record with a field that this build does not know, from " + raw_.source);
-  if (envelope == wire::Read::malformed) {
+  if (envelope == codec::Read::malformed) {
     refuse_record(record, "malformed", "a raw record that does not decode");
     return Step::folded;
   }

@@ -24,7 +24,7 @@ Result<std::optional<events::Genesis>> read_genesis(const journal::Journal& jour
   GRANARY_TRY(journal.read(partition, 0, 1, batch));
   events::Genesis genesis;
   if (batch.records.empty() || events::kind_of(batch.records.front().value) != events::RecordKind::genesis ||
-      !events::wire::decode(events::body_of(batch.records.front().value), genesis))
+      !codec::decode(events::body_of(batch.records.front().value), genesis))
     return Error{ErrorCode::corrupt,
                  where(partition) + " does not begin with a genesis record; hint: this topic was not made by Granary"};
   return std::optional(genesis);

@@ -9,19 +9,6 @@
 namespace granary::runtime {
 namespace {
 
-// What the record is keyed by: finance's streams by organisation, notices by project, refusals by nothing.
-struct KeyOf {
-  template <class T>
-  BytesView operator()(const T& event) const {
-    if constexpr (std::is_same_v<T, events::ChargeRated>)
-      return event.organisation;
-    else if constexpr (requires { event.project; })
-      return event.project;
-    else
-      return {};
-  }
-};
-
 constexpr std::size_t kIdTextMax = 48;  // two numbers
 
 }  // namespace
@@ -54,7 +41,7 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
     headers.add(behind);
     journal::Record& record = records.emplace_back();
     record.headers = headers;  // a copy, which takes no more memory than it needs
-    record.key = std::visit(KeyOf{}, event);
+    record.key = events::outward_key(event);
     events::write_json(event, record.value);
   }
   return records;

@@ -6,7 +6,6 @@
 namespace granary::runtime {
 namespace {
 
-namespace wire = events::wire;
 constexpr std::uint64_t kEventsKey = 5 << 3 | 2;  // Packet.events
 
 }  // namespace
@@ -27,8 +26,8 @@ bool PacketBuilder::fits(BytesView event) const {
 }
 
 void PacketBuilder::add(BytesView event) {
-  wire::put_varint(bytes_, kEventsKey);
-  wire::put_varint(bytes_, event.size());
+  codec::put_varint(bytes_, kEventsKey);
+  codec::put_varint(bytes_, event.size());
   bytes_.append(event);
   ++count_;
 }
@@ -43,16 +42,16 @@ std::optional<PacketView> PacketView::parse(BytesView body) {
     std::uint64_t key = 0;
     std::uint64_t number = 0;
     BytesView bytes;
-    if (!wire::take_varint(rest, key)) return std::nullopt;
+    if (!codec::take_varint(rest, key)) return std::nullopt;
     if (key == kEventsKey) {
       header = body.substr(0, body.size() - at.size());
       rest = at;
       break;
     }
-    if ((key & 7) == 0 ? !wire::take_varint(rest, number) : !wire::take_bytes(rest, bytes)) return std::nullopt;
+    if ((key & 7) == 0 ? !codec::take_varint(rest, number) : !codec::take_bytes(rest, bytes)) return std::nullopt;
   }
   events::Packet packet;
-  if (!wire::decode(header, packet) || packet.before.size() != 32 || packet.first == 0 || packet.shard > 0xffff ||
+  if (!codec::decode(header, packet) || packet.before.size() != 32 || packet.first == 0 || packet.shard > 0xffff ||
       rest.empty())
     return std::nullopt;
   view.machine = packet.machine;
@@ -72,7 +71,7 @@ std::optional<BytesView> PacketView::next() {
   BytesView in = rest;
   std::uint64_t key = 0;
   BytesView event;
-  if (!wire::take_varint(in, key) || key != kEventsKey || !wire::take_bytes(in, event)) return std::nullopt;
+  if (!codec::take_varint(in, key) || key != kEventsKey || !codec::take_bytes(in, event)) return std::nullopt;
   rest = in;
   ++first;
   return event;

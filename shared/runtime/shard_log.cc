@@ -13,7 +13,7 @@ void ShardLog::refused(const Fold& fold, BytesView record) {
   const std::uint64_t position = fold.position() - 1;
   const auto outcome = fold.outcome_of(position).value_or(machine::Outcome{});
   events::Raw raw;  // decoded again, but only for a line that is written
-  if (events::kind_of(record) == events::RecordKind::raw) (void)events::wire::decode(events::body_of(record), raw);
+  if (events::kind_of(record) == events::RecordKind::raw) (void)codec::decode(events::body_of(record), raw);
   telemetry::log(Level::info, "record_refused", "The rules refuse a record; it stands in the stream of refusals",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},

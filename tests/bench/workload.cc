@@ -4,8 +4,8 @@
 #include <array>
 #include <charconv>
 
-#include "shared/events/event.h"
-#include "shared/events/json_fields.h"
+#include "shared/codec/json_fields.h"
+#include "shared/events/catalogue.h"
 #include "shared/events/record.h"
 #include "shared/proof/hash.h"
 
@@ -175,7 +175,7 @@ std::string Jobs::cloud_event(std::uint64_t number) const {
   const events::UsageReported job = usage_of(number);
   std::string out = R"({"specversion":"1.0","type":"granary.usage.reported.v1","source":")" + source_of(number) +
                     R"(","id":")" + id_of(number) + R"(","time":")" + units::format_time(job.end) + R"(","data":)";
-  events::write_json_object(job, out);
+  codec::write_json_object(job, out);
   out += '}';
   return out;
 }

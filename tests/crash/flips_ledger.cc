@@ -289,7 +289,7 @@ void tell_books(const Process& process, std::ostream& out) {
     process.ask(MachineKind::billing, shard, [&](machine::Machine& rules, const runtime::ShardStatus&) {
       static_cast<billing::BillingMachine&>(rules).charges({}, [&](BytesView, const billing::ChargesLine& line) {
         Bytes sums;
-        events::wire::encode(line.sums, sums);
+        codec::encode(line.sums, sums);
         out << "charges " << line.organisation << ' ' << line.project << ' ' << line.resource << ' ' << line.period
             << ' ' << line.currency << ' ' << to_hex(sums) << '\n';
         return true;

@@ -37,7 +37,7 @@ bool is_name(std::string_view reason) {
 void check_record(const door::RawRecord& record) {
   GRANARY_CHECK(events::kind_of(record.bytes) == events::RecordKind::raw, "a door writes raw records");
   events::Raw raw;
-  GRANARY_CHECK(events::wire::decode(events::body_of(record.bytes), raw), "a record that was written is read");
+  GRANARY_CHECK(codec::decode(events::body_of(record.bytes), raw), "a record that was written is read");
   GRANARY_CHECK(events::encode_record(raw) == record.bytes, "and writes the same bytes");
   events::EventDecoder decoder;
   GRANARY_CHECK(decoder.decode(raw.substance) == events::DecodeResult::ok, "its substance is an event");
@@ -73,10 +73,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         fuzz::check_record(*record);
         result.place = runtime::Place{record->topic, record->partition, 0};
       } else {
-        result.problem = std::get<events::FormError>(std::move(made));
+        result.problem = std::get<codec::FormError>(std::move(made));
       }
     } else {
-      result.problem = std::get<events::FormError>(std::move(received.outcome));
+      result.problem = std::get<codec::FormError>(std::move(received.outcome));
     }
     if (result.problem)
       GRANARY_CHECK(fuzz::is_name(result.problem->reason) && !result.problem->hint.empty(),

@@ -30,7 +30,7 @@ void check_event(BytesView bytes) {
 
 template <class Body>
 bool check_body(BytesView record, Body& body) {
-  if (!wire::decode(body_of(record), body)) return false;
+  if (!codec::decode(body_of(record), body)) return false;
   GRANARY_CHECK(encode_record(body) == record, "a record that is read writes the same bytes");
   return true;
 }

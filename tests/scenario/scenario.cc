@@ -37,7 +37,7 @@ units::Int128 decimal(const std::string& text, int decimals) {
 template <class E>
 E named(const std::string& text) {
   for (int value = 1; value < 16; ++value)
-    if (events::enum_name(static_cast<E>(value)) == text) return static_cast<E>(value);
+    if (codec::enum_name(static_cast<E>(value)) == text) return static_cast<E>(value);
   GRANARY_CHECK(false, "no such word: " + text);
   return {};
 }

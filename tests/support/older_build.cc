@@ -6,8 +6,8 @@
 // Which events it knows is changed beneath all rooms, at link time (--wrap and a name of its own in CMakeLists.txt), so
 // that everything above is what every build does with a number that it has no rule for.
 #include "shared/base/check.h"
-#include "shared/events/event.h"
-#include "shared/events/wire.h"
+#include "shared/events/catalogue.h"
+#include "shared/events/event_codec.h"
 #include "shared/runtime/version.h"
 #include "tests/support/test_server.h"
 
@@ -21,7 +21,7 @@ namespace {
 bool breaks_a_law = false;
 
 bool is_newer(EventType type) {
-  return type == EventType::usage_interim || type == EventType::usage_held;
+  return type == kType<UsageInterim> || type == kType<UsageHeld>;
 }
 
 }  // namespace

@@ -28,8 +28,8 @@ struct ToySum {
   bool operator==(const ToySum&) const = default;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "events", s.events, events::kOptional);
-    visit(2, "amount", s.amount, events::kOptional);
+    visit(1, "events", s.events, codec::kOptional);
+    visit(2, "amount", s.amount, codec::kOptional);
   }
 };
 
@@ -38,9 +38,9 @@ struct ToyClock {
   units::Instant now, complete;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "ticks", s.ticks, events::kOptional);
-    visit(2, "now", s.now, events::kOptional);
-    visit(3, "complete", s.complete, events::kOptional);
+    visit(1, "ticks", s.ticks, codec::kOptional);
+    visit(2, "now", s.now, codec::kOptional);
+    visit(3, "complete", s.complete, codec::kOptional);
   }
 };
 
@@ -48,7 +48,7 @@ struct ToyId {
   std::string substance;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "substance", s.substance, events::kOptional);
+    visit(1, "substance", s.substance, codec::kOptional);
   }
 };
 

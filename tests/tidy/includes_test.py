@@ -10,11 +10,12 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*["<]([^">]+)[">]', re.MULTILINE)
 # A room and the rooms that it may include, beside itself.
 ROOMS = {"base": [], "json": ["base"], "units": ["base"], "proof": ["base"], "rocks": ["base"], "store": ["base", "rocks"], "telemetry": ["base", "json", "units"],
          "journal": ["base", "proof", "rocks", "telemetry"],
-         "events": ["base", "units", "json"], "machine": ["base", "units", "events", "store", "proof"],
-         "runtime": ["base", "units", "events", "store", "proof", "journal", "machine", "json", "telemetry"],
-         "http": ["base", "json"], "door": ["base", "units", "events", "store", "proof", "journal", "machine", "runtime", "http", "json", "telemetry"],
+         "codec": ["base", "units", "json"], "events": ["base", "units", "json", "codec"],
+         "machine": ["base", "units", "codec", "events", "store", "proof"],
+         "runtime": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "json", "telemetry"],
+         "http": ["base", "json"], "door": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "runtime", "http", "json", "telemetry"],
          "service": ["base", "store", "journal", "machine", "runtime", "http", "door", "json", "telemetry"]}
-CORE = ["shared/base/", "shared/units/", "shared/events/", "shared/store/store.h", "shared/machine/"]
+CORE = ["shared/base/", "shared/units/", "shared/codec/", "shared/events/", "shared/store/store.h", "shared/machine/"]
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",

@@ -49,7 +49,7 @@ void AllocationMachine::show(const store::View& rows) {
 }
 
 machine::Outcome AllocationMachine::apply_raw(const machine::RawInput&, const Context&, Out&) {
-  return machine::Outcome::refuse(events::enum_name(Refusal::unknown_type), "",
+  return machine::Outcome::refuse(codec::enum_name(Refusal::unknown_type), "",
                                   "nothing can be reserved yet: leave this event out");
 }
 

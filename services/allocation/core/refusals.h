@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "shared/events/field.h"
+#include "shared/codec/field.h"
 
 namespace granary::allocation {
 

@@ -6,12 +6,16 @@
 #include <string>
 #include <vector>
 
-#include "shared/events/derived.h"
+#include "shared/events/charge.h"
+#include "shared/events/grant.h"
+#include "shared/events/policy.h"
+#include "shared/events/project.h"
+#include "shared/events/usage.h"
 
 namespace granary::allocation {
 
+using codec::kRequired;
 using events::Account;
-using events::kRequired;
 using units::Amount;
 using units::Instant;
 using units::Interval;

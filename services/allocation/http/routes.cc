@@ -1,17 +1,17 @@
 #include "services/allocation/http/routes.h"
 
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/codec/json_fields.h"
 #include "shared/door/list.h"
 #include "shared/door/read.h"
-#include "shared/events/json_fields.h"
 #include "shared/http/problem.h"
 #include "shared/proof/hash.h"
 
 namespace granary::allocation {
 namespace {
 
-using events::kOptional;
-using events::kRequired;
+using codec::kOptional;
+using codec::kRequired;
 using machine::MachineKind;
 
 AllocationMachine& allocation(machine::Machine& machine) {
@@ -67,7 +67,7 @@ struct UsageAnswer {
 template <class T>
 std::string json_of(const T& value) {
   Sink out;
-  events::JsonFields{out}.write(value);
+  codec::JsonFields{out}.write(value);
   return std::string(out.view());
 }
 
@@ -107,9 +107,9 @@ struct UnassignedAnswer {
   std::uint64_t waiting = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "source", s.source, events::kRequired);
-    visit(2, "project", s.project, events::kRequired);
-    visit(3, "waiting", s.waiting, events::kRequired);
+    visit(1, "source", s.source, codec::kRequired);
+    visit(2, "project", s.project, codec::kRequired);
+    visit(3, "waiting", s.waiting, codec::kRequired);
   }
 };
 

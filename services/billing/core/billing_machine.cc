@@ -46,7 +46,7 @@ BillingMachine::BillingMachine()
 void BillingMachine::open(const store::View& rows) {
   show(rows);
   if (const auto totals = rows.get(totals_key()))
-    GRANARY_CHECK(events::wire::decode(*totals, totals_), "the totals of a shard do not decode");
+    GRANARY_CHECK(codec::decode(*totals, totals_), "the totals of a shard do not decode");
   published_.scan({}, [this](BytesView key, const events::PriceBookPublished& book) {
     books_.add(read_u64(key), book);
     return true;
@@ -64,7 +64,7 @@ void BillingMachine::show(const store::View& rows) {
 }
 
 Outcome BillingMachine::apply_raw(const machine::RawInput&, const Context&, machine::Out&) {
-  return Outcome::refuse(events::enum_name(Refusal::unknown_type), "",
+  return Outcome::refuse(codec::enum_name(Refusal::unknown_type), "",
                          "billing takes what intake and allocation send it; post events to the topic that lists them");
 }
 
@@ -97,7 +97,7 @@ void BillingMachine::flush(store::WriteSet& rows) {
   sources_.flush(rows);
   if (!totals_changed_) return;
   Bytes totals;
-  events::wire::encode(totals_, totals);
+  codec::encode(totals_, totals);
   rows.put(totals_key(), std::move(totals));
   totals_changed_ = false;
 }

@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/events/decisions.h"
+#include "shared/events/price_book.h"
 
 namespace granary::billing {
 

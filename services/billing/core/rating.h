@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "services/billing/core/price_books.h"
-#include "shared/events/derived.h"
+#include "shared/events/charge.h"
 
 namespace granary::billing {
 

@@ -12,7 +12,8 @@
 //   totals         empty
 #pragma once
 
-#include "shared/events/derived.h"
+#include "shared/events/charge.h"
+#include "shared/events/organisation.h"
 
 namespace granary::billing {
 
@@ -51,10 +52,10 @@ struct OrganisationRow {
   std::string country, undertaking;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "name", s.name, events::kRequired);
-    visit(2, "kind", s.kind, events::kRequired);
-    visit(3, "country", s.country, events::kRequired);
-    visit(4, "undertaking", s.undertaking, events::kOptional);
+    visit(1, "name", s.name, codec::kRequired);
+    visit(2, "kind", s.kind, codec::kRequired);
+    visit(3, "country", s.country, codec::kRequired);
+    visit(4, "undertaking", s.undertaking, codec::kOptional);
   }
 };
 
@@ -64,9 +65,9 @@ struct ProjectRow {
   std::string purpose;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "organisation", s.organisation, events::kRequired);
-    visit(2, "customer_kind", s.customer_kind, events::kRequired);
-    visit(3, "purpose", s.purpose, events::kOptional);
+    visit(1, "organisation", s.organisation, codec::kRequired);
+    visit(2, "customer_kind", s.customer_kind, codec::kRequired);
+    visit(3, "purpose", s.purpose, codec::kOptional);
   }
 };
 
@@ -78,14 +79,14 @@ struct ChargesRow {
   std::uint64_t lines = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "used", s.used, events::kOptional);
-    visit(2, "covered", s.covered, events::kOptional);
-    visit(3, "billed", s.billed, events::kOptional);
-    visit(4, "unrated", s.unrated, events::kOptional);
-    visit(5, "list_amount", s.list_amount, events::kOptional);
-    visit(6, "covered_amount", s.covered_amount, events::kOptional);
-    visit(7, "billed_amount", s.billed_amount, events::kOptional);
-    visit(8, "lines", s.lines, events::kOptional);
+    visit(1, "used", s.used, codec::kOptional);
+    visit(2, "covered", s.covered, codec::kOptional);
+    visit(3, "billed", s.billed, codec::kOptional);
+    visit(4, "unrated", s.unrated, codec::kOptional);
+    visit(5, "list_amount", s.list_amount, codec::kOptional);
+    visit(6, "covered_amount", s.covered_amount, codec::kOptional);
+    visit(7, "billed_amount", s.billed_amount, codec::kOptional);
+    visit(8, "lines", s.lines, codec::kOptional);
   }
 };
 
@@ -95,9 +96,9 @@ struct AccountRow {
   std::uint64_t postings = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "organisation", s.organisation, events::kOptional);
-    visit(2, "balance", s.balance, events::kOptional);
-    visit(3, "postings", s.postings, events::kOptional);
+    visit(1, "organisation", s.organisation, codec::kOptional);
+    visit(2, "balance", s.balance, codec::kOptional);
+    visit(3, "postings", s.postings, codec::kOptional);
   }
 
   // Not part of the row: the balance before the first posting since the last flush, for the check there.
@@ -109,7 +110,7 @@ struct QueueRow {
   std::uint64_t count = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "count", s.count, events::kRequired);
+    visit(1, "count", s.count, codec::kRequired);
   }
 };
 
@@ -119,12 +120,12 @@ struct WaitingRow {
   events::ChargePart part;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "organisation", s.organisation, events::kRequired);
-    visit(2, "project", s.project, events::kRequired);
-    visit(3, "source", s.source, events::kRequired);
-    visit(4, "id", s.id, events::kRequired);
-    visit(5, "reservation", s.reservation, events::kOptional);
-    visit(6, "part", s.part, events::kRequired);
+    visit(1, "organisation", s.organisation, codec::kRequired);
+    visit(2, "project", s.project, codec::kRequired);
+    visit(3, "source", s.source, codec::kRequired);
+    visit(4, "id", s.id, codec::kRequired);
+    visit(5, "reservation", s.reservation, codec::kOptional);
+    visit(6, "part", s.part, codec::kRequired);
   }
 };
 
@@ -134,8 +135,8 @@ struct SourceRow {
   std::uint64_t records = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "complete_through", s.complete_through, events::kRequired);
-    visit(2, "records", s.records, events::kRequired);
+    visit(1, "complete_through", s.complete_through, codec::kRequired);
+    visit(2, "records", s.records, codec::kRequired);
   }
 };
 
@@ -148,12 +149,12 @@ struct TotalsRow {
   std::uint64_t waiting = 0;   // pieces that wait
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "charges", s.charges, events::kOptional);
-    visit(2, "parts", s.parts, events::kOptional);
-    visit(3, "postings", s.postings, events::kOptional);
-    visit(4, "lines", s.lines, events::kOptional);
-    visit(5, "books", s.books, events::kOptional);
-    visit(6, "waiting", s.waiting, events::kOptional);
+    visit(1, "charges", s.charges, codec::kOptional);
+    visit(2, "parts", s.parts, codec::kOptional);
+    visit(3, "postings", s.postings, codec::kOptional);
+    visit(4, "lines", s.lines, codec::kOptional);
+    visit(5, "books", s.books, codec::kOptional);
+    visit(6, "waiting", s.waiting, codec::kOptional);
   }
 };
 

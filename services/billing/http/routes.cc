@@ -64,7 +64,7 @@ std::string to_json(const ChargesLine& line) {
 
 std::string to_json(const AccountLine& line, std::uint16_t shard) {
   return JsonObject()
-      .text("account", events::enum_name(line.kind))
+      .text("account", codec::enum_name(line.kind))
       .text("owner", line.owner)
       .text("organisation", line.organisation)
       .text("currency", line.currency)

@@ -201,7 +201,7 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
   grant.funding = awarded.funding;
   grant.awarded_at = with.recorded_at();
   Bytes encoded;
-  events::wire::encode_event(grant, encoded);
+  events::encode_event(grant, encoded);
   if (encoded.size() > kEventBytesMax)
     return refuse(Refusal::too_many_lots, "/grant/lots",
                   "award fewer lots in one decision, or use shorter texts: together they are too large to be sent on");
@@ -217,7 +217,7 @@ Outcome IntakeMachine::fold(const events::PolicyPublished& event, const Fold& wi
                   "register the project '" + event.content.project + "' first");
   if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
-                  "choose a version that the kind " + std::string(events::enum_name(event.kind)) + " does not have");
+                  "choose a version that the kind " + std::string(codec::enum_name(event.kind)) + " does not have");
   publish(version, {event, std::nullopt, with.recorded_at()});
   policies_.learn(event);
   const bool for_usage = event.kind == PolicyKind::resource_classes || event.kind == PolicyKind::acceptance_window;

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "shared/events/decisions.h"
+#include "shared/events/policy.h"
 
 namespace granary::intake {
 

@@ -50,7 +50,7 @@ Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::st
       if (left[kind] >= reaches[kind]) continue;
       std::string whom;
       if (found != after.classes.end())
-        whom = std::string(" for kind ") + std::string(events::EnumNames<events::CustomerKind>::kNames[kind]) +
+        whom = std::string(" for kind ") + std::string(codec::EnumNames<events::CustomerKind>::kNames[kind]) +
                (reaches[kind] == Reach::all_purposes ? " and every purpose" : "");
       return refuse(Refusal::class_left_out, "/prices", which + " '" + name + "'" + whom + "; " + what_to_do);
     }

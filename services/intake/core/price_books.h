@@ -27,7 +27,7 @@ class PriceBooks {
  private:
   // For whom a book prices a class, for each kind of customer.
   enum class Reach : std::uint8_t { nobody, some_purposes, all_purposes };
-  static constexpr std::size_t kCustomerKinds = events::EnumNames<events::CustomerKind>::kNames.size();
+  static constexpr std::size_t kCustomerKinds = codec::EnumNames<events::CustomerKind>::kNames.size();
   using Reaches = std::array<Reach, kCustomerKinds>;
   using Classes = std::map<std::string, Reaches, std::less<>>;
   struct Kept {

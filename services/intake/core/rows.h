@@ -1,16 +1,21 @@
-// The rows of intake: what people have decided, as it stands. Fields as events list theirs (events/field.h); a tag is
+// The rows of intake: what people have decided, as it stands. Fields as events list theirs (codec/field.h); a tag is
 // never reused. Values; any thread.
 #pragma once
 
 #include <optional>
 #include <string>
 
-#include "shared/events/decisions.h"
+#include "shared/events/application.h"
+#include "shared/events/organisation.h"
+#include "shared/events/policy.h"
+#include "shared/events/price_book.h"
+#include "shared/events/project.h"
+#include "shared/events/source.h"
 
 namespace granary::intake {
 
-using events::kOptional;
-using events::kRequired;
+using codec::kOptional;
+using codec::kRequired;
 using units::Instant;
 
 // The first byte of every key; what follows it is said at the row.

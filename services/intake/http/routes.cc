@@ -1,9 +1,9 @@
 #include "services/intake/http/routes.h"
 
 #include "services/intake/core/intake_machine.h"
+#include "shared/codec/json_fields.h"
 #include "shared/door/list.h"
 #include "shared/door/read.h"
-#include "shared/events/json_fields.h"
 #include "shared/http/problem.h"
 
 namespace granary::intake {
@@ -25,7 +25,7 @@ template <class T, class More>
 std::string row(const T& registered, More more) {
   Sink out;
   out.push_back('{');
-  events::JsonFields fields{out};
+  codec::JsonFields fields{out};
   T::fields(registered, fields);
   more(fields);
   out.push_back('}');
@@ -34,11 +34,11 @@ std::string row(const T& registered, More more) {
 
 std::string organisation_row(const OrganisationRow& organisation) {
   return row(organisation.registered,
-             [&](events::JsonFields& fields) { fields.member("registered_at", organisation.registered_at); });
+             [&](codec::JsonFields& fields) { fields.member("registered_at", organisation.registered_at); });
 }
 
 std::string application_row(const ApplicationRow& application) {
-  return row(application.submitted, [&](events::JsonFields& fields) {
+  return row(application.submitted, [&](codec::JsonFields& fields) {
     fields.member("submitted_at", application.submitted_at);
     if (application.screening) fields.member("screening", *application.screening);
     if (application.screened_at) fields.member("screened_at", *application.screened_at);
@@ -48,7 +48,7 @@ std::string application_row(const ApplicationRow& application) {
 
 template <class T>
 std::string publication_row(const T& published, const PublicationRow& publication) {
-  return row(published, [&](events::JsonFields& fields) { fields.member("published_at", publication.published_at); });
+  return row(published, [&](codec::JsonFields& fields) { fields.member("published_at", publication.published_at); });
 }
 
 void add_item(std::string& list, const std::string& item) {
@@ -88,7 +88,7 @@ Response policies(machine::Machine& machine, const AsOf& as_of, runtime::LedgerM
     std::string in_force;
     for (const auto kind : {events::PolicyKind::resource_classes, events::PolicyKind::acceptance_window})
       if (const events::PolicyPublished* policy = decided_by.in_force(kind, *at))
-        add_item(in_force, row(*policy, [](events::JsonFields&) {}));
+        add_item(in_force, row(*policy, [](codec::JsonFields&) {}));
     body += ",\"in_force\":[" + in_force + "]";
   }
   body += ",\"after\":";
@@ -119,7 +119,7 @@ Response project(machine::Machine& machine, const std::string& name) {
     problem.hint = "register it, or ask with ?after=TOKEN if it was sent just now";
     return make_response(problem);
   }
-  return json_response(row(project->registered, [&](events::JsonFields& fields) {
+  return json_response(row(project->registered, [&](codec::JsonFields& fields) {
     fields.member("organisation_kind", rules.organisation(project->registered.organisation)->registered.kind);
     fields.member("registered_at", project->registered_at);
     std::vector<std::string> applications;

@@ -1,11 +1,11 @@
 // What a metering shard remembers, beside the identities (machine::IdBuckets). Keys: docs/formats.md.
 #pragma once
 
-#include "shared/events/event.h"
+#include "shared/events/catalogue.h"
 
 namespace granary::metering {
 
-using events::kOptional;
+using codec::kOptional;
 using units::Instant;
 
 // The first byte of a row's key.

@@ -11,7 +11,7 @@ AccountRow account(World& world, std::string_view project) {
   key.insert(key.begin(), static_cast<char>(Table::accounts));
   for (const auto& [row_key, value] : world.rows()) {
     AccountRow row;
-    if (row_key == key && events::wire::decode(value, row)) return row;
+    if (row_key == key && codec::decode(value, row)) return row;
   }
   ADD_FAILURE() << "no account of " << project;
   return {};

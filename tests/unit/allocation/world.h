@@ -173,11 +173,11 @@ class World {
 inline std::string line(const events::ChargePart& part) {
   std::string text = part.class_name + " " + units::format_time(part.from) + " " + units::format_time(part.to) + " " +
                      units::format_integer(part.amount.value()) + " ";
-  text += events::enum_name(part.from_account);
+  text += codec::enum_name(part.from_account);
   text += ">";
-  text += events::enum_name(part.to_account);
+  text += codec::enum_name(part.to_account);
   text += " " + std::to_string(part.grant.back()) + "/" + std::to_string(part.lot) + " ";
-  text += events::enum_name(part.funding);
+  text += codec::enum_name(part.funding);
   return text;
 }
 inline std::vector<std::string> lines(const std::vector<events::ChargePart>& parts) {
@@ -189,11 +189,11 @@ inline std::vector<std::string> lines(const std::vector<events::ChargePart>& par
 inline std::string line(const events::UnitsPosted& posted) {
   std::string text = posted.class_name + " " + std::to_string(posted.grant.back()) + "/" + std::to_string(posted.lot);
   text += " ";
-  text += events::enum_name(posted.from_account);
+  text += codec::enum_name(posted.from_account);
   text += ">";
-  text += events::enum_name(posted.to_account);
+  text += codec::enum_name(posted.to_account);
   text += " " + units::format_integer(posted.amount.value()) + " ";
-  text += events::enum_name(posted.cause);
+  text += codec::enum_name(posted.cause);
   return text + " " + units::format_time(posted.at);
 }
 

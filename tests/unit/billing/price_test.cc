@@ -116,7 +116,7 @@ TEST(PriceSelection, TheFirstEntryThatFitsCustomerAndPurposeHolds) {
     one.purpose = c.part_purpose;
     driver.apply(charged({one}));
     EXPECT_EQ(money(driver.line(0).list_amount), c.list)
-        << events::enum_name(c.kind) << "/" << c.project_purpose << "/" << c.part_purpose;
+        << codec::enum_name(c.kind) << "/" << c.project_purpose << "/" << c.part_purpose;
   }
 }
 
@@ -179,7 +179,7 @@ TEST(WhoPays, ByFunding) {
     events::ChargePart one = part(kFrom, kTo, kHour, c.funding);
     if (c.funding == PartFunding::share) one.share = Price(nano("0.4"));
     driver.apply(charged({one}));
-    const std::string_view name = events::enum_name(c.funding);
+    const std::string_view name = codec::enum_name(c.funding);
     EXPECT_EQ(money(driver.line(0).list_amount), "2.000000000") << name;
     EXPECT_EQ(money(driver.line(0).covered_amount), c.covered) << name;
     EXPECT_EQ(money(driver.line(0).billed_amount), c.billed) << name;

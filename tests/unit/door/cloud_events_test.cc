@@ -34,7 +34,7 @@ void expect_refused(const CloudSample& sample, Mode mode, const std::string& rea
                                   << std::get<Problem>(read_all).detail;
   const auto& all = std::get<0>(read_all);
   ASSERT_EQ(all.size(), 1U);
-  const auto* error = std::get_if<events::FormError>(&all[0].outcome);
+  const auto* error = std::get_if<codec::FormError>(&all[0].outcome);
   ASSERT_NE(error, nullptr) << name_of(mode) << " took " << sample.json();
   EXPECT_EQ(error->reason, reason) << name_of(mode) << ": " << sample.json() << "\n" << error->field << error->hint;
   EXPECT_EQ(error->field, field) << name_of(mode) << ": " << sample.json() << "\n" << error->hint;
@@ -45,7 +45,7 @@ void expect_taken(const CloudSample& sample, Mode mode) {
   const auto read_all = read(sample.request(mode));
   ASSERT_EQ(read_all.index(), 0U) << name_of(mode) << ": " << std::get<Problem>(read_all).detail;
   const auto& received = std::get<0>(read_all).at(0);
-  const auto* error = std::get_if<events::FormError>(&received.outcome);
+  const auto* error = std::get_if<codec::FormError>(&received.outcome);
   EXPECT_EQ(error, nullptr) << name_of(mode) << ": " << sample.json() << "\n"
                             << error->reason << ' ' << error->field << ' ' << error->hint;
 }
@@ -310,7 +310,7 @@ TEST(CloudEvents, RefusesWrongHeaders) {
     http::Request request = good;
     request.headers.push_back({name, value});
     const auto outcome = read(request);
-    const auto* error = std::get_if<events::FormError>(&std::get<0>(outcome).at(0).outcome);
+    const auto* error = std::get_if<codec::FormError>(&std::get<0>(outcome).at(0).outcome);
     return error == nullptr ? std::string("taken") : error->reason + ' ' + error->field;
   };
   EXPECT_EQ(refused("ce-id", "again"), "malformed /id");
@@ -326,7 +326,7 @@ TEST(CloudEvents, RefusesWrongHeaders) {
   bare.headers = {{"content-type", "application/json"}};
   bare.body = CloudSample().json();
   const auto outcome = read(bare);
-  const auto* error = std::get_if<events::FormError>(&std::get<0>(outcome).at(0).outcome);
+  const auto* error = std::get_if<codec::FormError>(&std::get<0>(outcome).at(0).outcome);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(error->field, "/specversion");
 }
@@ -339,9 +339,9 @@ TEST(CloudEvents, EachOfABatchIsJudgedAlone) {
   const auto& all = std::get<0>(outcome);
   ASSERT_EQ(all.size(), 3U);
   EXPECT_TRUE(std::holds_alternative<CloudEvent>(all[0].outcome));
-  EXPECT_EQ(std::get<events::FormError>(all[1].outcome).field, "/type");
+  EXPECT_EQ(std::get<codec::FormError>(all[1].outcome).field, "/type");
   EXPECT_EQ(all[1].id, "b");
-  EXPECT_EQ(std::get<events::FormError>(all[2].outcome).reason, "malformed");
+  EXPECT_EQ(std::get<codec::FormError>(all[2].outcome).reason, "malformed");
   request.body = "[]";
   const auto none = read(request);
   ASSERT_EQ(none.index(), 0U);
@@ -361,7 +361,7 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
   EXPECT_EQ(to_hex(records[0]), to_hex(records[1]));
   EXPECT_EQ(to_hex(records[0]), to_hex(records[2]));
   events::Raw raw;
-  ASSERT_TRUE(events::wire::decode(events::body_of(records[0]), raw));
+  ASSERT_TRUE(codec::decode(events::body_of(records[0]), raw));
   EXPECT_EQ(raw.source, "slurm://aif1");
   EXPECT_EQ(raw.id, "ein wäg");
   EXPECT_EQ(raw.root, events::Root{});
@@ -371,7 +371,7 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
   EXPECT_EQ(raw.trace, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   EXPECT_EQ(raw.recorded_at, kRecordedAt);
   EXPECT_EQ(raw.notes.activity, "train");
-  EXPECT_EQ(events::peek_type(raw.substance), events::EventType::usage_reported);
+  EXPECT_EQ(events::peek_type(raw.substance), events::kType<events::UsageReported>);
 }
 
 CloudEvent event_of(const CloudSample& sample) {
@@ -388,7 +388,7 @@ TEST(RawRecord, GoesWhereItsRootGoes) {
   EXPECT_EQ(record.topic, machine::Topic::usage);
   EXPECT_EQ(record.partition, proof::shard_of({"slurm://aif1", "81234"}, 1024));
   events::Raw raw;
-  ASSERT_TRUE(events::wire::decode(events::body_of(record.bytes), raw));
+  ASSERT_TRUE(codec::decode(events::body_of(record.bytes), raw));
   EXPECT_EQ(raw.root, (events::Root{"slurm://aif1", "81234"}));
   EXPECT_EQ(raw.actor, "anonymous");
 
@@ -409,7 +409,7 @@ TEST(RawRecord, IsRefusedWhereItIsTooLarge) {
   }
   sample.data += "]}}";
   const auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, 8);
-  const auto* error = std::get_if<events::FormError>(&made);
+  const auto* error = std::get_if<codec::FormError>(&made);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(error->reason, "record_too_large");
 }

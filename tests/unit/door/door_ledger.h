@@ -130,7 +130,7 @@ class DoorLedger {
     for (const journal::Record& record : records(partition)) {
       events::Tick tick;
       if (events::kind_of(record.value) == events::RecordKind::tick &&
-          events::wire::decode(events::body_of(record.value), tick))
+          codec::decode(events::body_of(record.value), tick))
         all.push_back(tick.instant.ms());
     }
     return all;

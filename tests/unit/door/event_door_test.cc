@@ -130,7 +130,7 @@ TEST(EventDoor, SpreadsUsageByItsRootAndKeepsTheOrder) {
     last[partition] = offset;
     events::Raw raw;
     const auto records = ledger.records({"granary.usage.v1", partition});
-    ASSERT_TRUE(events::wire::decode(events::body_of(records.at(offset).value), raw));
+    ASSERT_TRUE(codec::decode(events::body_of(records.at(offset).value), raw));
     EXPECT_EQ(raw.id, row);
   }
   EXPECT_EQ(last.size(), 4U);

@@ -22,7 +22,7 @@ Bytes hex(std::string_view text) {
 template <class T>
 bool reads(std::string_view text) {
   T value;
-  return wire::decode(hex(text), value);
+  return codec::decode(hex(text), value);
 }
 
 // AccountBound: cluster "c" 0a0163, account "a" 120161, project "p" 1a0170, optional from 20, optional to 28.
@@ -99,12 +99,12 @@ TEST(Canonical, TakesOneFormOfEachKindOfValue) {
 TEST(Canonical, ForgetsTheValueBefore) {
   for_each_event([]<class T>() {
     Bytes empty;
-    wire::encode(T{}, empty);
+    codec::encode(T{}, empty);
     T value = filled<T>(7);
-    ASSERT_TRUE(wire::decode(empty, value)) << type_name(TypeOf<T>::kType);
+    ASSERT_TRUE(codec::decode(empty, value)) << type_name(kType<T>);
     Bytes again;
-    wire::encode(value, again);
-    EXPECT_EQ(to_hex(again), to_hex(empty)) << type_name(TypeOf<T>::kType);
+    codec::encode(value, again);
+    EXPECT_EQ(to_hex(again), to_hex(empty)) << type_name(kType<T>);
   });
 }
 
@@ -114,20 +114,20 @@ TEST(Canonical, WritesLongNestedMessagesWithTheirLengths) {
     MeteredAmount amount;
     amount.class_name = Bytes(size, 'c');
     Bytes alone;
-    wire::encode(amount, alone);
+    codec::encode(amount, alone);
     UsageMetered usage;
     usage.amounts = {amount, amount};
     Bytes wanted;
     for (int i = 0; i < 2; ++i) {
-      wire::put_varint(wanted, 6 << 3 | 2);
-      wire::put_varint(wanted, alone.size());
+      codec::put_varint(wanted, 6 << 3 | 2);
+      codec::put_varint(wanted, alone.size());
       wanted += alone;
     }
     Bytes bytes;
-    wire::encode(usage, bytes);
+    codec::encode(usage, bytes);
     EXPECT_TRUE(bytes == wanted) << size;
     UsageMetered again;
-    ASSERT_TRUE(wire::decode(bytes, again)) << size;
+    ASSERT_TRUE(codec::decode(bytes, again)) << size;
     EXPECT_EQ(again.amounts[1].class_name.size(), size);
   }
 }
@@ -168,7 +168,7 @@ TEST(EventDecoder, TellsAnUnknownTypeFromNoEvent) {
   EXPECT_EQ(decoder.decode(hex("a206 03 08e8")), DecodeResult::malformed) << "cut short";
   EXPECT_EQ(decoder.decode(hex("a206 03 08e807 00")), DecodeResult::malformed) << "more after it";
   EXPECT_EQ(decoder.decode(hex("a006 03")), DecodeResult::malformed) << "a varint";
-  EXPECT_EQ(peek_type(hex("a206 03 08e807")), EventType::lane_completed);
+  EXPECT_EQ(peek_type(hex("a206 03 08e807")), kType<LaneCompleted>);
   EXPECT_EQ(peek_type(hex("ff")), EventType::none);
 }
 

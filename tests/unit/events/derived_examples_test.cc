@@ -246,7 +246,7 @@ TEST(DerivedExamples, AreWhatIsWritten) {
   for (const auto& entry : std::filesystem::directory_iterator(std::string(GRANARY_SOURCE_DIR) + "/" + folder))
     EXPECT_TRUE(files.contains(entry.path().filename())) << entry.path() << " is no example of this test";
   for (const TypeInfo& info : vocabulary())
-    EXPECT_EQ(types.contains(info.type), info.origin == Origin::derived) << info.name;
+    EXPECT_EQ(types.contains(info.type), info.status == Status::derived) << info.name;
 }
 
 // A required field is shown even where it is zero or empty, an optional one is not.

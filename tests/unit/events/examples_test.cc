@@ -78,7 +78,7 @@ TEST(Examples, AreTakenAndThereIsOneOfEachType) {
     before = example.time;
   }
   for (const TypeInfo& info : vocabulary())
-    EXPECT_EQ(types.contains(info.type), info.origin == Origin::decision || info.origin == Origin::usage) << info.name;
+    EXPECT_EQ(types.contains(info.type), info.status == Status::enters) << info.name;
 }
 
 // Whoever is named has been introduced, and the figures are the worked example's.

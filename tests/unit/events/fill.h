@@ -13,7 +13,7 @@ class Fill {
   explicit Fill(std::uint64_t seed) : random_(seed) {}
 
   template <class T>
-  void operator()(int, std::string_view name, T& value, Presence) {
+  void operator()(int, std::string_view name, T& value, codec::Presence) {
     name_ = name;
     fill(value);
   }
@@ -21,10 +21,10 @@ class Fill {
   template <class T>
   void fill(T& value) {
     ++count_;
-    if constexpr (wire::IsVector<T>::value) {
+    if constexpr (codec::IsVector<T>::value) {
       value.resize(1 + random_() % 3);
       for (auto& item : value) fill(item);
-    } else if constexpr (wire::IsOptional<T>::value) {
+    } else if constexpr (codec::IsOptional<T>::value) {
       fill(value.emplace());
     } else if constexpr (std::is_same_v<T, std::string>) {
       value = std::string(name_) + " é " + std::to_string(count_);
@@ -33,12 +33,12 @@ class Fill {
       value = Instant(static_cast<std::int64_t>(1 + (random_() >> (1 + random_() % 62))));
     } else if constexpr (std::is_same_v<T, Id16>) {
       for (auto& byte : value) byte = static_cast<std::uint8_t>(random_());
-    } else if constexpr (wire::IsExact<T>::value) {
+    } else if constexpr (codec::IsExact<T>::value) {
       units::Int128 number = static_cast<units::Int128>(random_()) << 32 | static_cast<std::uint32_t>(random_());
       number = (number >> (random_() % 96)) + count_;
       value = T(random_() % 2 == 0 ? number : -number);
     } else if constexpr (std::is_enum_v<T>) {
-      value = static_cast<T>(1 + random_() % EnumNames<T>::kNames.size());
+      value = static_cast<T>(1 + random_() % codec::EnumNames<T>::kNames.size());
     } else if constexpr (std::is_integral_v<T>) {
       value = static_cast<T>(1 + (random_() >> (random_() % 63)));
       if (value == T{}) value = 1;

@@ -71,15 +71,15 @@ class Compare {
   explicit Compare(const Descriptor& type) : type_(type) {}
 
   template <class T>
-  void operator()(int tag, std::string_view name, T& value, Presence) {
+  void operator()(int tag, std::string_view name, T& value, codec::Presence) {
     ++count_;
     const FieldDescriptor* field = type_.FindFieldByNumber(tag);
     ASSERT_NE(field, nullptr) << type_.full_name() << " has no field " << tag << " " << name;
     EXPECT_EQ(field->name(), name) << field->full_name();
     EXPECT_GT(tag, last_) << field->full_name() << ": visited out of order";
     last_ = tag;
-    constexpr bool kVector = wire::IsVector<T>::value;
-    constexpr bool kOptionalField = wire::IsOptional<T>::value;
+    constexpr bool kVector = codec::IsVector<T>::value;
+    constexpr bool kOptionalField = codec::IsOptional<T>::value;
     EXPECT_EQ(field->is_repeated(), kVector) << field->full_name();
     if constexpr (kVector) {
       EXPECT_FALSE(field->is_packed()) << field->full_name();
@@ -105,7 +105,7 @@ class Compare {
       EXPECT_EQ(type, FieldDescriptor::TYPE_INT64) << field.full_name();
     } else if constexpr (std::is_same_v<T, std::uint64_t>) {
       EXPECT_EQ(type, FieldDescriptor::TYPE_UINT64) << field.full_name();
-    } else if constexpr (std::is_same_v<T, Id16> || wire::IsExact<T>::value) {
+    } else if constexpr (std::is_same_v<T, Id16> || codec::IsExact<T>::value) {
       EXPECT_EQ(type, FieldDescriptor::TYPE_BYTES) << field.full_name();
     } else if constexpr (std::is_enum_v<T>) {
       ASSERT_EQ(type, FieldDescriptor::TYPE_ENUM) << field.full_name();
@@ -120,7 +120,7 @@ class Compare {
 
   template <class T>
   static void compare_enum(const EnumDescriptor& type) {
-    const auto& names = EnumNames<T>::kNames;
+    const auto& names = codec::EnumNames<T>::kNames;
     ASSERT_EQ(type.value_count(), static_cast<int>(names.size()) + 1) << type.full_name();
     const std::string prefix = upper_snake(type.name()) + "_";
     EXPECT_EQ(type.value(0)->name(), prefix + "UNSPECIFIED");
@@ -155,8 +155,8 @@ std::string field_name(std::string_view type_name) {
 TEST(Schema, HasTheFieldsOfEveryEvent) {
   const Descriptor& event = *v1::Event::descriptor();
   for_each_event([&event]<class T>() {
-    const FieldDescriptor* field = event.FindFieldByNumber(static_cast<int>(TypeOf<T>::kType));
-    ASSERT_NE(field, nullptr) << type_name(TypeOf<T>::kType);
+    const FieldDescriptor* field = event.FindFieldByNumber(static_cast<int>(kType<T>));
+    ASSERT_NE(field, nullptr) << type_name(kType<T>);
     expect_same_fields<T>(*field->message_type());
   });
   expect_same_fields<Genesis>(*v1::Genesis::descriptor());
@@ -175,7 +175,7 @@ TEST(Schema, NamesTheVocabularyAndNothingElse) {
     const int number = static_cast<int>(info.type);
     EXPECT_TRUE(numbers.insert(number).second) << number << " names two types";
     const FieldDescriptor* field = event.FindFieldByNumber(number);
-    if (info.origin == Origin::reserved) {
+    if (info.status == Status::reserved) {
       ++reserved;
       EXPECT_EQ(field, nullptr) << info.name;
       EXPECT_TRUE(event.IsReservedNumber(number)) << info.name;
@@ -198,12 +198,12 @@ TEST(Oracle, ReadsAndWritesOurEvents) {
   EventDecoder decoder;
   for_each_event([&decoder]<class T>() {
     for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
-      const std::string where = std::string(type_name(TypeOf<T>::kType)) + ", seed " + std::to_string(seed);
+      const std::string where = std::string(type_name(kType<T>)) + ", seed " + std::to_string(seed);
       Bytes ours;
       encode_event(Event(filled<T>(seed)), ours);
       v1::Event theirs;
       ASSERT_TRUE(theirs.ParseFromString(ours)) << where;
-      ASSERT_EQ(static_cast<int>(theirs.event_case()), static_cast<int>(TypeOf<T>::kType)) << where;
+      ASSERT_EQ(static_cast<int>(theirs.event_case()), static_cast<int>(kType<T>)) << where;
       expect_complete(theirs, where);
       const Bytes written = serialized(theirs);
       ASSERT_EQ(to_hex(written), to_hex(ours)) << where;
@@ -221,8 +221,8 @@ TEST(Oracle, LeavesOutTheSameDefaults) {
     Bytes ours;
     encode_event(Event(T{}), ours);
     v1::Event theirs;
-    ASSERT_TRUE(theirs.ParseFromString(ours)) << type_name(TypeOf<T>::kType);
-    EXPECT_EQ(to_hex(serialized(theirs)), to_hex(ours)) << type_name(TypeOf<T>::kType);
+    ASSERT_TRUE(theirs.ParseFromString(ours)) << type_name(kType<T>);
+    EXPECT_EQ(to_hex(serialized(theirs)), to_hex(ours)) << type_name(kType<T>);
   });
 }
 
@@ -239,7 +239,7 @@ void expect_same_record(RecordKind kind, std::uint8_t first_byte) {
     const Bytes written = serialized(theirs);
     ASSERT_EQ(to_hex(written), to_hex(body_of(record))) << "seed " << seed;
     Ours again;
-    ASSERT_TRUE(wire::decode(written, again)) << "seed " << seed;
+    ASSERT_TRUE(codec::decode(written, again)) << "seed " << seed;
     ASSERT_EQ(to_hex(encode_record(again)), to_hex(record)) << "seed " << seed;
   }
 }

@@ -175,7 +175,7 @@ TEST(Intake, AnswersForQueries) {
     shard->applications_of("aurora", [&](BytesView name) { return ADD_FAILURE() << name, true; });
     std::vector<std::string> published;
     shard->publications([&](const PublicationRow& row) {
-      published.push_back(row.policy ? std::string(events::enum_name(row.policy->kind)) : row.price_book->seller);
+      published.push_back(row.policy ? std::string(codec::enum_name(row.policy->kind)) : row.price_book->seller);
       return true;
     });
     EXPECT_EQ(published, (std::vector<std::string>{"resource_classes", "overdraft", "acceptance_window", "aif"}));

@@ -18,7 +18,7 @@ struct Number {
   std::uint64_t value = 0;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "value", s.value, events::kOptional);
+    visit(1, "value", s.value, codec::kOptional);
   }
 };
 

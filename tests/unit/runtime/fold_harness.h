@@ -78,7 +78,7 @@ class LaneWriter {
   template <class T>
   void say(const T& event) {
     Bytes bytes;
-    events::wire::encode_event(event, bytes);
+    events::encode_event(event, bytes);
     say_bytes(std::move(bytes));
   }
   void say_bytes(Bytes bytes) {
@@ -117,7 +117,7 @@ inline events::UsageMetered toy_metered(const std::string& id, const std::string
 // The bytes of an event of a type that no build has.
 inline Bytes unknown_event() {
   Bytes bytes;
-  events::wire::put_varint(bytes, 999 << 3 | 2);
+  codec::put_varint(bytes, 999 << 3 | 2);
   bytes.push_back('\0');
   return bytes;
 }

@@ -159,12 +159,12 @@ TEST_F(FoldParks, AtAnEventOfAKnownTypeThatDoesNotDecode) {
   LaneWriter mixed(MachineKind::metering, 1);
   for (std::int64_t n = 1; n <= 4; ++n) mixed.say(toy_metered(std::to_string(n), "p-a", n));
   Bytes payload;
-  events::wire::encode(toy_metered("5", "p-a", 5), payload);
-  events::wire::put_varint(payload, 99 << 3);
+  codec::encode(toy_metered("5", "p-a", 5), payload);
+  codec::put_varint(payload, 99 << 3);
   payload.push_back('\1');
   Bytes with_new_field;
-  events::wire::put_varint(with_new_field, static_cast<std::uint64_t>(events::EventType::usage_metered) << 3 | 2);
-  events::wire::put_varint(with_new_field, payload.size());
+  codec::put_varint(with_new_field, static_cast<std::uint64_t>(events::kType<events::UsageMetered>) << 3 | 2);
+  codec::put_varint(with_new_field, payload.size());
   with_new_field += payload;
   mixed.say_bytes(with_new_field);
   parks(mixed.packet(4, 5));

@@ -39,7 +39,7 @@ TEST(Packet, IsTheMessageOfTheVocabulary) {
   LaneWriter lane(MachineKind::intake);
   lane.say(toy_fact(1));
   events::Packet message;
-  ASSERT_TRUE(events::wire::decode(events::body_of(lane.packet(1, 1)), message));
+  ASSERT_TRUE(codec::decode(events::body_of(lane.packet(1, 1)), message));
   EXPECT_EQ(message.events.size(), 1U);
   EXPECT_EQ(events::encode_record(message), lane.packet(1, 1));
 }

@@ -253,7 +253,7 @@ TEST(Recovery, APacketOfAStrangerIsNotTakenForOnesOwn) {
     for (const auto& record : ledger.records(allocations)) {
       events::Packet packet;
       if (events::kind_of(record.value) != events::RecordKind::packet ||
-          !events::wire::decode(events::body_of(record.value), packet))
+          !codec::decode(events::body_of(record.value), packet))
         continue;
       packet.first += 1000;  // behind a gap
       ledger.append(Topic::allocations, 0, events::encode_record(packet));

@@ -1,4 +1,4 @@
-#include "shared/events/wire.h"
+#include "shared/events/event_codec.h"
 
 #include "shared/base/check.h"
 
@@ -14,12 +14,12 @@ DecodeResult EventDecoder::add_as(EventType type, BytesView payload) {
     return DecodeResult::unknown_type;
   } else {
     using T = std::variant_alternative_t<I, Event>;
-    if (TypeOf<T>::kType != type) return add_as<I + 1>(type, payload);
+    if (kType<T> != type) return add_as<I + 1>(type, payload);
     Slots& slots = slots_[I];
     if (slots.used == slots.values.size()) slots.values.emplace_back(std::in_place_type<T>);
     Event& slot = slots.values[slots.used];
-    const wire::Read read = wire::read_message(payload, std::get<T>(slot));
-    if (read != wire::Read::ok) return read == wire::Read::newer ? DecodeResult::newer : DecodeResult::malformed;
+    const codec::Read read = codec::read_message(payload, std::get<T>(slot));
+    if (read != codec::Read::ok) return read == codec::Read::newer ? DecodeResult::newer : DecodeResult::malformed;
     ++slots.used;
     events_.push_back(&slot);
     return DecodeResult::ok;
@@ -29,15 +29,15 @@ DecodeResult EventDecoder::add_as(EventType type, BytesView payload) {
 DecodeResult EventDecoder::add(BytesView bytes) {
   std::uint64_t key = 0;
   BytesView payload;
-  if (!wire::take_varint(bytes, key) || (key & 7) != 2 || key >> 3 == 0 || key >> 3 > 0xffff ||
-      !wire::take_bytes(bytes, payload) || !bytes.empty())
+  if (!codec::take_varint(bytes, key) || (key & 7) != 2 || key >> 3 == 0 || key >> 3 > 0xffff ||
+      !codec::take_bytes(bytes, payload) || !bytes.empty())
     return DecodeResult::malformed;
   return add_as(static_cast<EventType>(key >> 3), payload);
 }
 
 EventType peek_type(BytesView event_bytes) {
   std::uint64_t key = 0;
-  if (!wire::take_varint(event_bytes, key) || (key & 7) != 2 || key >> 3 > 0xffff) return EventType::none;
+  if (!codec::take_varint(event_bytes, key) || (key & 7) != 2 || key >> 3 > 0xffff) return EventType::none;
   return static_cast<EventType>(key >> 3);
 }
 
@@ -47,7 +47,7 @@ void encode_event(const Event& event, Bytes& out) {
         if constexpr (std::is_same_v<T, std::monostate>) {
           GRANARY_CHECK(false, "an empty event was to be written");
         } else {
-          wire::encode_event(value, out);
+          events::encode_event(value, out);
         }
       },
       event);

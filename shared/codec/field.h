@@ -1,19 +1,28 @@
-// How an event or a row names its fields, once, for every codec: a static function `fields(self, visit)` that calls
-// `visit(tag, name, member, presence)` for each in the order of the tags. The tags and names are those of
-// schemas/granary/events/v1; tests/unit/events compares both encodings with protoc's.
+// How a struct (an event, a row, an answer) names its fields, once, for every codec: a static function `fields(self,
+// visit)` that calls `visit(tag, name, member, presence)` for each in the order of the tags. The tags and names are
+// those of schemas/granary/events/v1; tests/unit/events compares both encodings with protoc's.
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 
-namespace granary::events {
+namespace granary::codec {
+
+// Why JSON that came from outside is refused, in the form of a problem: `reason` is the name of the broken rule.
+struct FormError {
+  std::string reason;  // malformed, unknown_field, ...
+  std::string field;   // JSON pointer
+  std::string value;   // as it came, cut to 100 bytes; may be empty
+  std::string hint;    // what to do
+};
 
 // Whether a door asks for the field. The log knows only values: an absent one is the default.
 enum class Presence { required, optional };
 inline constexpr Presence kRequired = Presence::required;
 inline constexpr Presence kOptional = Presence::optional;
 
-// An enum of the vocabulary specialises this with its names on the outside; the first value is 1, 0 is absent.
+// An enum specialises this with its names on the outside; the first value is 1, 0 is absent.
 template <class E>
 struct EnumNames;
 
@@ -30,10 +39,10 @@ bool enum_from_name(std::string_view name, E& value) {
   return false;
 }
 
-}  // namespace granary::events
+}  // namespace granary::codec
 
 #define GRANARY_ENUM_NAMES(Enum, ...)                                              \
   template <>                                                                      \
-  struct granary::events::EnumNames<Enum> {                                        \
+  struct granary::codec::EnumNames<Enum> {                                         \
     static constexpr auto kNames = std::to_array<std::string_view>({__VA_ARGS__}); \
   }

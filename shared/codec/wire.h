@@ -1,7 +1,8 @@
-// The one canonical encoding of events and rows: Protobuf's wire format with fields in the order of their tags,
-// defaults left out, varints at their shortest; what is unknown is told as a newer build's. Protobuf itself promises no
-// canonical bytes, and these are hashed; so the few lines that write them are here, and protoc's generated code reads
-// and writes the same messages in tests and elsewhere. https://protobuf.dev/programming-guides/encoding/
+// The one canonical encoding of structs that list their fields (field.h): Protobuf's wire format with fields in the
+// order of their tags, defaults left out, varints at their shortest; what is unknown is told as a newer build's.
+// Protobuf itself promises no canonical bytes, and these are hashed; so the few lines that write them are here, and
+// protoc's generated code reads and writes the same messages in tests and elsewhere.
+// https://protobuf.dev/programming-guides/encoding/
 //
 // Strings: bytes, as they stand (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
 // amounts: bytes (units::write_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
@@ -10,15 +11,20 @@
 #pragma once
 
 #include <array>
-#include <deque>
+#include <cstring>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
+#include "shared/base/bytes.h"
 #include "shared/base/sink.h"
-#include "shared/events/event.h"
+#include "shared/codec/field.h"
+#include "shared/units/amount.h"
+#include "shared/units/instant.h"
 
-namespace granary::events::wire {
+namespace granary::codec {
 
 enum class Read : std::uint8_t;
 template <class T>
@@ -107,7 +113,7 @@ struct Writer {
   static bool is_default(const T& value) {
     if constexpr (std::is_same_v<T, std::string>)
       return value.empty();
-    else if constexpr (std::is_same_v<T, Instant>)
+    else if constexpr (std::is_same_v<T, units::Instant>)
       return value.ms() == 0;
     else if constexpr (std::is_same_v<T, Id16>)
       return value == Id16{};
@@ -138,7 +144,7 @@ struct Writer {
   void write(int tag, const T& value) {
     if constexpr (std::is_same_v<T, std::string>) {
       write_bytes(tag, value);
-    } else if constexpr (std::is_same_v<T, Instant>) {
+    } else if constexpr (std::is_same_v<T, units::Instant>) {
       write_number(tag, static_cast<std::uint64_t>(value.ms()));
     } else if constexpr (std::is_enum_v<T> || std::is_integral_v<T>) {
       write_number(tag, static_cast<std::uint64_t>(value));
@@ -243,11 +249,11 @@ struct Reader {
 
   template <class T>
   void read(T& value, bool default_allowed) {
-    if constexpr (std::is_same_v<T, Instant> || std::is_enum_v<T> || std::is_integral_v<T>) {
+    if constexpr (std::is_same_v<T, units::Instant> || std::is_enum_v<T> || std::is_integral_v<T>) {
       std::uint64_t raw = 0;
       if (kind != WireKind::varint || !take_varint(in, raw) || (raw == 0 && !default_allowed)) return fail();
-      if constexpr (std::is_same_v<T, Instant>) {
-        value = Instant(static_cast<std::int64_t>(raw));
+      if constexpr (std::is_same_v<T, units::Instant>) {
+        value = units::Instant(static_cast<std::int64_t>(raw));
       } else if constexpr (std::is_enum_v<T>) {
         if (raw == 0) return fail();
         newer |= raw > EnumNames<T>::kNames.size();
@@ -314,61 +320,4 @@ bool decode(BytesView in, T& value) {
   return read_message(in, value) == Read::ok;
 }
 
-// An event as the message `Event`: its type's number as the one field, so that the bytes name what they are.
-template <class T>
-void encode_event(const T& value, Bytes& out) {
-  Sink message;
-  Writer writer{message};
-  T::fields(value, writer);
-  char front[2 * kVarintBytesMax];
-  out.append(front, write_varint(Writer::write_key(front, static_cast<int>(TypeOf<T>::kType), WireKind::bytes),
-                                 message.size()));
-  out.append(message.view());
-}
-
-}  // namespace granary::events::wire
-
-namespace granary::events {
-
-// What became of bytes that should be an event.
-enum class DecodeResult {
-  ok,
-  malformed,     // no event at all
-  unknown_type,  // an event of a type that this build has no rule for
-  newer,         // an event with a field or an enum value that this build does not know
-};
-
-// Keeps the values of events by type, so that decoding allocates nothing once it is warm. One thread.
-class EventDecoder {
- public:
-  // On ok, event() holds it until the next decode() or clear().
-  DecodeResult decode(BytesView bytes) {
-    clear();
-    return add(bytes);
-  }
-  [[nodiscard]] const Event& event() const { return *events_.back(); }
-
-  // Several: on ok, it is the last of events() until clear().
-  void clear();
-  DecodeResult add(BytesView bytes);
-  [[nodiscard]] const std::vector<const Event*>& events() const { return events_; }
-
- private:
-  struct Slots {
-    std::deque<Event> values;  // of one type
-    std::size_t used = 0;
-  };
-  template <std::size_t I = 1>
-  DecodeResult add_as(EventType type, BytesView payload);
-
-  std::array<Slots, std::variant_size_v<Event>> slots_;
-  std::vector<const Event*> events_;
-};
-
-// The type that the bytes claim; none: malformed.
-EventType peek_type(BytesView event_bytes);
-
-// Event bytes of any event but monostate.
-void encode_event(const Event& event, Bytes& out);
-
-}  // namespace granary::events
+}  // namespace granary::codec

@@ -1,4 +1,4 @@
-// Any struct that lists its fields (events/field.h) as one JSON object, in the form that events have outside: times RFC
+// Any struct that lists its fields (field.h) as one JSON object, in the form that events have outside: times RFC
 // 3339, quantities, amounts and money decimal strings, ids lower-case hex, enums their names. Defaults of optional
 // fields are left out. Any thread.
 #pragma once
@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "shared/base/sink.h"
-#include "shared/events/wire.h"
+#include "shared/codec/wire.h"
 #include "shared/json/writer.h"
 
-namespace granary::events {
+namespace granary::codec {
 
 struct JsonFields {
   Sink& out;
@@ -19,11 +19,11 @@ struct JsonFields {
 
   template <class T>
   void operator()(int, std::string_view name, const T& value, Presence presence) {
-    if constexpr (wire::IsOptional<T>::value) {
+    if constexpr (IsOptional<T>::value) {
       if (value) member(name, *value);
-    } else if constexpr (wire::IsVector<T>::value) {
+    } else if constexpr (IsVector<T>::value) {
       if (!value.empty() || presence == Presence::required) member(name, value);
-    } else if (presence == Presence::required || !wire::Writer::is_default(value)) {
+    } else if (presence == Presence::required || !Writer::is_default(value)) {
       member(name, value);
     }
   }
@@ -65,17 +65,17 @@ struct JsonFields {
   void write(const T& value) {
     if constexpr (std::is_same_v<T, std::string>)
       json::append_json_string(out, value);
-    else if constexpr (std::is_same_v<T, Instant>)
+    else if constexpr (std::is_same_v<T, units::Instant>)
       quoted(units::kTimeTextMax, [&](char* at) { return units::write_time(at, value); });
     else if constexpr (std::is_same_v<T, Id16>)
       quoted(2 * value.size(), [&](char* at) { return write_hex(at, view_of(value)); });
-    else if constexpr (std::is_same_v<T, Quantity>)
+    else if constexpr (std::is_same_v<T, units::Quantity>)
       quoted(units::kNumberTextMax, [&](char* at) { return units::write_decimal(at, value.value(), 3); });
-    else if constexpr (std::is_same_v<T, Price>)
+    else if constexpr (std::is_same_v<T, units::Price>)
       quoted(units::kNumberTextMax, [&](char* at) { return units::write_decimal(at, value.value(), 9); });
     else if constexpr (std::is_same_v<T, units::Money>)
       quoted(units::kNumberTextMax, [&](char* at) { return units::write_fixed(at, value.value(), 9); });
-    else if constexpr (std::is_same_v<T, Amount>)
+    else if constexpr (std::is_same_v<T, units::Amount>)
       quoted(units::kNumberTextMax, [&](char* at) { return units::write_integer(at, value.value()); });
     else if constexpr (std::is_enum_v<T>)
       quoted(enum_name(value).size(), [name = enum_name(value)](char* at) { return at + name.copy(at, name.size()); });
@@ -102,4 +102,4 @@ void write_json_object(const T& value, std::string& out) {
   out.append(text.view());
 }
 
-}  // namespace granary::events
+}  // namespace granary::codec

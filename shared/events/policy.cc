@@ -1,0 +1,40 @@
+#include "shared/events/policy.h"
+
+#include <set>
+
+namespace granary::events {
+
+namespace {
+
+constexpr std::uint64_t kSilentHoursMax = 8760;  // a year: no job is silent for longer and still runs
+
+}  // namespace
+
+Trouble check(const PolicyPublished& policy, const std::string& at) {
+  const PolicyContent& content = policy.content;
+  const bool overdraft = content.mode != OverdraftMode{} || !content.seller.empty() || !content.project.empty();
+  const auto fits = [&](PolicyKind kind, bool filled) { return (policy.kind == kind) == filled; };
+  if (!fits(PolicyKind::resource_classes, !content.classes.empty()) ||
+      !fits(PolicyKind::acceptance_window, content.window_days != 0) ||
+      !fits(PolicyKind::burn_order, !content.order.empty()) || !fits(PolicyKind::overdraft, overdraft) ||
+      !fits(PolicyKind::holds, content.silent_hours_max != 0))
+    return FormError{"malformed", at + "/content", std::string(enum_name(policy.kind)),
+                     "send what belongs to the kind, and only that: classes, window_days, order, silent_hours_max, or "
+                     "mode with seller "
+                     "and project"};
+  if (content.window_days > 36500)
+    return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days),
+                     "send at most 36500 days"};
+  if (content.silent_hours_max > kSilentHoursMax)
+    return FormError{"malformed", at + "/content/silent_hours_max", std::to_string(content.silent_hours_max),
+                     "send at most " + std::to_string(kSilentHoursMax) + " hours"};
+  if (overdraft && (content.mode == OverdraftMode{} || (content.mode == OverdraftMode::bill && content.seller.empty())))
+    return FormError{"malformed", at + "/content/mode", "", "send a mode; with bill the seller too, whose prices hold"};
+  std::set<std::string> seen;
+  for (const ResourceClass& published : content.classes)
+    if (!seen.insert(published.class_name).second)
+      return FormError{"malformed", at + "/content/classes", published.class_name, "name each class once"};
+  return std::nullopt;
+}
+
+}  // namespace granary::events
