@@ -8,6 +8,7 @@
 #include "services/standalone/machines.h"
 #include "services/standalone/post_command.h"
 #include "services/standalone/replay_command.h"
+#include "services/standalone/rules_command.h"
 #include "services/standalone/status_command.h"
 #include "services/standalone/tail_command.h"
 #include "services/standalone/topics_command.h"
@@ -50,6 +51,7 @@ struct Told {
   ImportArguments import;
   TailArguments tail;
   ReplayArguments replay;
+  RulesArguments rules;
 };
 
 void add_url(CLI::App& command, ClientOptions& client) {
@@ -271,6 +273,25 @@ void add_clock(CLI::App& app, Told& told) {
   confirm.callback([&told] { told.exit_code = clock_confirm(told.client); });
 }
 
+void add_rules(CLI::App& app, Told& told) {
+  CLI::App& rules = add_client_command(
+      app, told, "rules", "Rules versions: which this build knows, and by which one each shard folds events");
+  rules.require_subcommand(0, 1);
+  CLI::App* activate = rules.add_subcommand("activate", "Bring a version into force: the one after that in force");
+  add_url(*activate, told.client);
+  activate->add_flag("--json", told.client.json, "For machines");
+  activate->add_option("VERSION", told.rules.version)->required()->check(CLI::Range(1, 1'000'000));
+  activate->add_flag("--force", told.rules.force,
+                     "Although an instance does not know the version, whose partitions then park, or does not answer");
+  activate->footer(
+      "What stands in the log before is folded by the rules of its time, for ever. Every instance is asked first\n"
+      "whether it knows the version. Exit codes: 0 taken, 1 refused, or an instance does not know it, 2 usage, 3 no\n"
+      "server.");
+  rules.callback([&told, activate] {
+    told.exit_code = activate->parsed() ? activate_rules(told.client, told.rules) : list_rules(told.client);
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app{
       "Granary: the allocation ledger of an AI Factory. Keeps what projects were granted, what their jobs used, and "
@@ -300,6 +321,7 @@ int run(int argc, char** argv) {
   add_import(app, told);
   add_tail(app, told);
   add_replay(app, told);
+  add_rules(app, told);
   add_clock(app, told);
   if (const auto ended = service::parse_command_line(app, argc, argv)) return *ended;
   return told.exit_code;

@@ -109,9 +109,13 @@ int post(const ClientOptions& options, const std::string& file) {
     service::complain(text.error().message);
     return text.error().code == ErrorCode::invalid_input ? service::kUsage : service::kCannotRun;
   }
-  const auto events = events_of(*text);
+  return post_text(options, *text, file);
+}
+
+int post_text(const ClientOptions& options, const std::string& text, const std::string& name) {
+  const auto events = events_of(text);
   if (!events.ok()) {
-    service::complain(file + ": " + events.error().message);
+    service::complain(name + ": " + events.error().message);
     return service::kUsage;
   }
   auto api = Api::connect(options.url);

@@ -12,4 +12,7 @@ namespace granary::standalone {
 // refused, 2 no CloudEvents, 3 cannot run.
 int post(const ClientOptions& options, const std::string& file);
 
+// The same of a text; `name` stands for it in messages.
+int post_text(const ClientOptions& options, const std::string& text, const std::string& name);
+
 }  // namespace granary::standalone

@@ -125,8 +125,8 @@ int replay(const ReplayArguments& arguments) {
       }
       const runtime::ShardDigest stands = runtime::stored_digest(**live, kind, shard);
       const auto again = runtime::replay_shard(
-          **journal, kind, shard, ledger->partitions, until ? until->offset : stands.position,
-          make_machine(kind, shard), **scratch, kCommitEvery, [&](std::size_t count) {
+          **journal, *ledger, kind, shard, until ? until->offset : stands.position, make_machine(kind, shard),
+          **scratch, kCommitEvery, [&](std::size_t count) {
             records += count;
             const auto seconds = static_cast<double>(system_clock().monotonic_ms() - started + 1) / 1000;
             if (terminal)

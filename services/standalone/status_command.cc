@@ -2,10 +2,10 @@
 
 #include <charconv>
 #include <cstdio>
-#include <set>
 #include <vector>
 
 #include "services/standalone/api.h"
+#include "services/standalone/instances.h"
 #include "services/standalone/table.h"
 #include "shared/json/writer.h"
 #include "shared/service/program.h"
@@ -55,23 +55,16 @@ std::vector<std::string> troubles(const json::Value& status, const std::vector<j
   return found;
 }
 
-// The rows of the server that was asked, and of those that own the other shards; one that does not answer is a trouble.
-std::vector<json::Value> all_shards(const json::Value& status, std::vector<std::string>& silent) {
-  std::vector<json::Value> shards = status.find("shards")->items();
-  std::set<std::string> asked;
-  const json::Value* peers = status.find("peers");
-  if (peers == nullptr || !peers->is(json::Kind::array)) return shards;
-  for (const json::Value& peer : peers->items()) {
-    const std::string url = text_of(peer, "owner");
-    if (!asked.insert(url).second) continue;
-    auto api = Api::connect(url);
-    const auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
-    const json::Value* theirs = answer.ok() ? answer->find("shards") : nullptr;
-    if (theirs == nullptr || !theirs->is(json::Kind::array)) {
-      silent.push_back(url + " does not answer" + (answer.ok() ? "" : ": " + answer.error().message));
+// The rows of all servers; one that does not answer is a trouble.
+std::vector<json::Value> all_shards(const std::vector<Instance>& instances, std::vector<std::string>& silent) {
+  std::vector<json::Value> shards;
+  for (const Instance& one : instances) {
+    if (!one.trouble.empty()) {
+      silent.push_back(one.trouble);
       continue;
     }
-    shards.insert(shards.end(), theirs->items().begin(), theirs->items().end());
+    const auto& theirs = one.status.find("shards")->items();
+    shards.insert(shards.end(), theirs.begin(), theirs.end());
   }
   return shards;
 }
@@ -97,20 +90,14 @@ void print_table(const json::Value& status, const std::vector<json::Value>& shar
 }  // namespace
 
 int status(const ClientOptions& options, const StatusArguments& arguments) {
-  auto api = Api::connect(options.url);
-  const auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
-  if (!answer.ok()) {
-    service::complain(answer.error().message);
+  const auto instances = all_instances(options.url);
+  if (!instances.ok()) {
+    service::complain(instances.error().message);
     return service::kCannotRun;
   }
-  const json::Value* clock = answer->find("clock");
-  const json::Value* shards = answer->find("shards");
-  if (clock == nullptr || !clock->is(json::Kind::object) || shards == nullptr || !shards->is(json::Kind::array)) {
-    service::complain(options.url + " does not answer as a Granary server; hint: --url names it");
-    return service::kCannotRun;
-  }
+  const json::Value* const answer = &instances->front().status;
   std::vector<std::string> silent;
-  const auto everywhere = all_shards(*answer, silent);
+  const auto everywhere = all_shards(*instances, silent);
   if (options.json) {
     std::string text = "{";
     for (const json::Member& member : answer->members()) {

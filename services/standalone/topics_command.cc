@@ -58,7 +58,7 @@ int topics(const TopicsArguments& arguments) {
   if (!journal.ok()) return cannot_ask(journal.error());
   std::optional<runtime::Ledger> ledger;
   if (arguments.create) {
-    const auto made = runtime::open_ledger(**journal, arguments.partitions, system_clock());
+    const auto made = runtime::open_ledger(**journal, {arguments.partitions}, system_clock());
     if (!made.ok()) return cannot_ask(made.error());
     ledger = *made;
   }

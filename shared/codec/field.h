@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -17,14 +18,31 @@ struct FormError {
   std::string hint;    // what to do
 };
 
-// Whether a door asks for the field. The log knows only values: an absent one is the default.
-enum class Presence { required, optional };
-inline constexpr Presence kRequired = Presence::required;
-inline constexpr Presence kOptional = Presence::optional;
+// What is said of a field beside its tag and name.
+struct Presence {
+  bool is_required = false;  // a door asks for it; the log knows only values: an absent one is the default
+  std::uint16_t since = 1;   // the rules version that brought it: no door writes it before that is in force
+};
+inline constexpr Presence kRequired{true};
+inline constexpr Presence kOptional{false};
+// A field that a rules version brought.
+constexpr Presence since_rules(std::uint16_t version) {
+  return {false, version};
+}
 
-// An enum specialises this with its names on the outside; the first value is 1, 0 is absent.
+// An enum specialises this with its names on the outside; the first value is 1, 0 is absent. If a rules version brought
+// some of them, a second array kSince says for each value which.
 template <class E>
 struct EnumNames;
+
+// The rules version that brought a value of an enum that has that name.
+template <class E>
+constexpr std::uint16_t since_of(E value) {
+  if constexpr (requires { EnumNames<E>::kSince; })
+    return EnumNames<E>::kSince[static_cast<std::size_t>(value) - 1];
+  else
+    return 1;
+}
 
 template <class E>
 std::string_view enum_name(E value) {

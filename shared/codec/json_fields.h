@@ -22,8 +22,8 @@ struct JsonFields {
     if constexpr (IsOptional<T>::value) {
       if (value) member(name, *value);
     } else if constexpr (IsVector<T>::value) {
-      if (!value.empty() || presence == Presence::required) member(name, value);
-    } else if (presence == Presence::required || !Writer::is_default(value)) {
+      if (!value.empty() || presence.is_required) member(name, value);
+    } else if (presence.is_required || !Writer::is_default(value)) {
       member(name, value);
     }
   }

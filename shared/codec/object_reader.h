@@ -8,13 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/codec/limits.h"
 #include "shared/codec/wire.h"
 #include "shared/json/strict_json.h"
 
 namespace granary::codec {
-
-inline constexpr std::size_t kTextBytesMax = 256;
-inline constexpr std::size_t kItemsMax = 256;
 
 // Reads one JSON object into the fields of a struct; stops at the first trouble.
 class ObjectReader {
@@ -29,13 +27,12 @@ class ObjectReader {
     if (error_) return;
     const json::Value* found = object_.find(name);
     if (found == nullptr) {
-      if (presence == Presence::required) fail("malformed", at(name), json::Value(), "add the field: it is required");
+      if (presence.is_required) fail("malformed", at(name), json::Value(), "add the field: it is required");
       return;
     }
     if constexpr (IsVector<T>::value) {
       read_list(*found, at(name), value);
-      if (!error_ && presence == Presence::required && value.empty())
-        fail("malformed", at(name), *found, "list at least one");
+      if (!error_ && presence.is_required && value.empty()) fail("malformed", at(name), *found, "list at least one");
     } else {
       read(*found, at(name), value);
     }

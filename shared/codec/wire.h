@@ -10,6 +10,7 @@
 // at.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <optional>
@@ -28,7 +29,7 @@ namespace granary::codec {
 
 enum class Read : std::uint8_t;
 template <class T>
-Read read_message(BytesView in, T& value);
+Read read_message(BytesView in, T& value, std::uint16_t& form);
 
 enum class WireKind : std::uint8_t { varint = 0, bytes = 2 };
 
@@ -190,6 +191,7 @@ struct Reader {
   WireKind kind{};
   bool bad = false;
   bool newer = false;
+  std::uint16_t form = 1;  // the newest rules version that brought one of the fields and values read
 
   explicit Reader(BytesView bytes) : in(bytes) { next(); }
 
@@ -210,8 +212,9 @@ struct Reader {
   }
 
   template <class T>
-  void operator()(int field, std::string_view, T& value, Presence) {
+  void operator()(int field, std::string_view, T& value, Presence presence) {
     last = field;
+    if (tag == field && presence.since > form) form = presence.since;
     if constexpr (IsVector<T>::value) {
       std::size_t count = 0;
       while (tag == field) {
@@ -256,8 +259,11 @@ struct Reader {
         value = units::Instant(static_cast<std::int64_t>(raw));
       } else if constexpr (std::is_enum_v<T>) {
         if (raw == 0) return fail();
-        newer |= raw > EnumNames<T>::kNames.size();
         value = static_cast<T>(raw);
+        if (raw > EnumNames<T>::kNames.size())
+          newer = true;
+        else
+          form = std::max(form, since_of(value));
       } else {
         value = static_cast<T>(raw);
       }
@@ -276,7 +282,7 @@ struct Reader {
         if (!number || (*number == 0 && !default_allowed)) return fail();
         value = T(*number);
       } else {
-        const Read nested = read_message(bytes, value);
+        const Read nested = read_message(bytes, value, form);
         if (nested == Read::malformed) return fail();
         newer |= nested == Read::newer;
       }
@@ -308,16 +314,61 @@ void encode(const T& value, Bytes& out) {
   out.append(message.view());
 }
 
-// Whether these are the canonical bytes of a T; if not, `value` is anything. Memory of `value` is reused.
+// Whether these are the canonical bytes of a T; if not, `value` is anything. Memory of `value` is reused. `form` is
+// raised to the newest rules version that brought a field or value in them.
 template <class T>
-Read read_message(BytesView in, T& value) {
+Read read_message(BytesView in, T& value, std::uint16_t& form) {
   Reader reader(in);
   T::fields(value, reader);
+  form = std::max(form, reader.form);
   return reader.finish();
+}
+template <class T>
+Read read_message(BytesView in, T& value) {
+  std::uint16_t form = 1;
+  return read_message(in, value, form);
 }
 template <class T>
 bool decode(BytesView in, T& value) {
   return read_message(in, value) == Read::ok;
+}
+
+// Finds the newest rules version that brought a field or value that is set.
+struct FormFinder {
+  std::uint16_t form = 1;
+
+  template <class T>
+  void operator()(int, std::string_view, const T& value, Presence presence) {
+    if constexpr (IsVector<T>::value) {
+      if (!value.empty()) form = std::max(form, presence.since);
+      for (const auto& item : value) find(item);
+    } else if constexpr (IsOptional<T>::value) {
+      if (!value) return;
+      form = std::max(form, presence.since);
+      find(*value);
+    } else {
+      if (presence.since > 1 && !Writer::is_default(value)) form = std::max(form, presence.since);
+      find(value);
+    }
+  }
+
+ private:
+  template <class T>
+  void find(const T& value) {
+    if constexpr (std::is_enum_v<T>) {
+      if (value != T{}) form = std::max(form, since_of(value));
+    } else if constexpr (requires { T::fields(value, *this); }) {
+      T::fields(value, *this);
+    }
+  }
+};
+
+// The rules version that has to be in force before a door writes `value`.
+template <class T>
+std::uint16_t form_of(const T& value) {
+  FormFinder finder;
+  T::fields(value, finder);
+  return finder.form;
 }
 
 }  // namespace granary::codec

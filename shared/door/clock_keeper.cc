@@ -20,15 +20,17 @@ journal::Partition inbox_partition(machine::MachineKind machine, std::uint16_t s
 }
 
 // The largest tick of records `from` up to `to`, or to the end; 0: none.
-Result<Instant> last_tick_from(const journal::Journal& journal, const journal::Partition& partition, std::uint64_t from,
-                               std::uint64_t to = ~0ULL) {
+Result<Instant> last_tick_from(const journal::Journal& journal, const Id16& ledger, const journal::Partition& partition,
+                               std::uint64_t from, std::uint64_t to = ~0ULL) {
   Instant last;
   journal::ReadBatch batch;
   while (true) {
     GRANARY_TRY(journal.read(partition, from, kReadBytes, batch));
     if (batch.records.empty() || from >= to) return last;
     for (const journal::Record& record : batch.records) {
-      if (events::kind_of(record.value) != events::RecordKind::tick) continue;
+      if (events::whose_is(record.value, ledger) != events::Whose::known ||
+          events::kind_of(record.value) != events::RecordKind::tick)
+        continue;
       events::Tick tick;
       if (codec::decode(events::body_of(record.value), tick)) last = std::max(last, tick.instant);
     }
@@ -38,11 +40,11 @@ Result<Instant> last_tick_from(const journal::Journal& journal, const journal::P
 
 // The same over the last `window` records. The other doors tick too: where this looks too short, a tick stands twice,
 // which changes nothing.
-Result<Instant> tick_near_end(const journal::Journal& journal, const journal::Partition& partition,
+Result<Instant> tick_near_end(const journal::Journal& journal, const Id16& ledger, const journal::Partition& partition,
                               std::uint64_t window) {
   const auto end = journal.end(partition);
   if (!end.ok()) return end.error();
-  return last_tick_from(journal, partition, *end > window ? *end - window : 0, *end);
+  return last_tick_from(journal, ledger, partition, *end > window ? *end - window : 0, *end);
 }
 
 constexpr std::uint64_t kTailRecords = 64;
@@ -131,7 +133,7 @@ void ClockKeeper::compare_with_others() {
 }
 
 void ClockKeeper::look_once_more() {
-  const auto theirs = last_tick_from(journal_, looked_at(), looked_from_);
+  const auto theirs = last_tick_from(journal_, ledger_, looked_at(), looked_from_);
   if (!theirs.ok()) return;
   const bool alone = *theirs == Instant();
   if (alone && ++looks_ < kLooks) return;
@@ -161,9 +163,10 @@ void ClockKeeper::run_from_now() {
 }
 
 Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
+  ledger_ = runtime.ledger().id;
   for (const runtime::ShardStatus& shard : runtime.status()) {
     const auto partition = inbox_partition(shard.machine, shard.shard);
-    const auto later = last_tick_from(journal_, partition, shard.position);
+    const auto later = last_tick_from(journal_, ledger_, partition, shard.position);
     if (!later.ok()) return later.error();
     add_inbox(partition, true, std::max(shard.now, *later));
   }
@@ -173,7 +176,7 @@ Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
       const auto partition = inbox_partition(kind, number);
       Instant last;
       for (const std::uint64_t window : {kTailRecords, kTailRecords * 64, ~std::uint64_t{0}}) {
-        const auto tick = tick_near_end(journal_, partition, window);
+        const auto tick = tick_near_end(journal_, ledger_, partition, window);
         if (!tick.ok()) return tick.error();
         last = *tick;
         if (last != Instant()) break;
@@ -209,7 +212,7 @@ bool ClockKeeper::look_at_others(Instant grid) {
       const std::lock_guard lock(ticks_->mutex);
       if (inbox.last >= grid || inbox.in_flight) continue;
     }
-    const auto tick = tick_near_end(journal_, inbox.partition, kTailRecords);
+    const auto tick = tick_near_end(journal_, ledger_, inbox.partition, kTailRecords);
     if (!tick.ok()) return false;
     const std::lock_guard lock(ticks_->mutex);
     inbox.last = std::max(inbox.last, *tick);
@@ -237,7 +240,7 @@ std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
   }
   for (const auto& one : due) {
     std::vector<journal::Record> records(1);
-    records.front().value = events::encode_record(events::Tick{grid});
+    records.front().value = events::encode_record(ledger_, events::Tick{grid});
     journal_.append(
         ticks_->inboxes[one.first].partition, std::move(records),
         [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offsets> offset) {

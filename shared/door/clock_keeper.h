@@ -102,6 +102,7 @@ class ClockKeeper {
   journal::Journal& journal_;
   const Clock& clock_;
   ClockOptions options_;
+  Id16 ledger_{};
   std::atomic<std::int64_t> anchor_ms_ = 0;  // wall minus monotonic
   std::atomic<State> state_ = State::running;
   std::uint64_t looked_from_ = 0;  // while comparing: what stood in the first inbox when this started

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/door/cloud_attributes.h"
+#include "shared/events/rules.h"
 #include "shared/http/uri.h"
 
 namespace granary::door {
@@ -68,6 +69,11 @@ Received finish(Attributes& attributes, const Value* data, Instant recorded_at) 
       attributes.fail("malformed", "/data", text_of(*data), "send a JSON object as data");
     } else if (auto error = events::read_raw_event(attributes.type(), *data, "/data", event.event, event.notes)) {
       attributes.error() = std::move(error);
+    } else if (const auto* activated = std::get_if<events::RulesActivated>(&event.event);
+               activated != nullptr && activated->version > events::kRulesNewest) {
+      attributes.fail("rules_version_unknown", "/data/version", std::to_string(activated->version),
+                      "this build knows the versions up to " + std::to_string(events::kRulesNewest) +
+                          "; start a newer build everywhere first");
     } else if (const auto entry = events::entry_of(event.event);
                entry->end != nullptr && *entry->end > recorded_at.plus_ms(kFutureMsMax)) {
       attributes.fail("usage_in_future", "/data/" + std::string(entry->end_name), units::format_time(*entry->end),

@@ -108,6 +108,7 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   const SteadyTime received = std::chrono::steady_clock::now();
   std::optional<std::int64_t> outcome_wait_ms;  // where outcomes were asked for
   bool waits_for_token = false;
+  std::uint16_t rules_missing = 0;  // an event's form needs this rules version, which its shard does not fold by yet
   std::vector<Group> groups;
 
   std::mutex mutex;  // guards what follows once appends are under way
@@ -121,7 +122,6 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
 };
 
 void EventDoor::Post::read(std::vector<Received> events, Instant recorded_at, const std::string& caller) {
-  const std::uint16_t partitions = door.runtime_.partitions();
   results.resize(events.size());
   for (std::size_t row = 0; row < events.size(); ++row) {
     EventResult& result = results[row];
@@ -131,12 +131,14 @@ void EventDoor::Post::read(std::vector<Received> events, Instant recorded_at, co
       continue;
     }
     auto made = make_raw_record(std::move(std::get<CloudEvent>(events[row].outcome)), door.options_.name, caller,
-                                recorded_at, partitions);
+                                recorded_at, door.runtime_.ledger());
     if (auto* error = std::get_if<FormError>(&made)) {
       result.problem = std::move(*error);
       continue;
     }
     auto& record = std::get<RawRecord>(made);
+    if (record.form > 1 && !door.runtime_.folds_by({machine::reader_of(record.topic), record.partition}, record.form))
+      rules_missing = std::max(rules_missing, record.form);
     auto group = std::find_if(groups.begin(), groups.end(), [&record](const Group& one) {
       return one.topic == record.topic && one.partition == record.partition;
     });
@@ -382,6 +384,12 @@ void EventDoor::post(Request request, Responder responder) {
   if (!after.ok()) return post->refuse("bad_parameter", bad_parameter("after", after.error()));
   post->waits_for_token = after->has_value();
   post->read(std::move(std::get<std::vector<Received>>(received)), recorded_at, request.caller);
+  if (post->rules_missing > 0)
+    return post->refuse("rules_not_in_force",
+                        unavailable("rules_not_in_force", "The rules that this event needs are not in force yet",
+                                    "an event came in a form of rules version " + std::to_string(post->rules_missing) +
+                                        "; nothing was appended",
+                                    "send the request again; `granary rules` shows which version is in force where"));
   if (*after && !post->groups.empty()) return post->wait_for(**after);
   post->append();
 }

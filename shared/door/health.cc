@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/events/rules.h"
 #include "shared/json/writer.h"
 
 namespace granary::door {
@@ -50,6 +51,7 @@ std::string shard_json(const ShardStatus& shard, units::Instant newest_tick, con
   append_number(out, "outbox_bytes", shard.outbox_bytes);
   append_number(out, "outbox_packets", shard.outbox_packets);
   for (const machine::Figure& figure : shard.figures) append_number(out, figure.name, figure.value);
+  append_number(out, "rules", shard.rules);
   if (!shard.parked.empty()) append_text(out, "parked", shard.parked);
   return out + '}';
 }
@@ -113,6 +115,7 @@ Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, 
                      const Peers* peers) {
   Response response{.status = 200, .content_type = "application/json"};
   response.body = "{\"partitions\":" + std::to_string(runtime.partitions()) +
+                  ",\"rules_known\":" + std::to_string(events::kRulesNewest) +
                   ",\"caught_up\":" + (runtime.caught_up() ? "true" : "false") + ",\"clock\":" + clock_json(clock) +
                   ",\"shards\":" +
                   shards_json(runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; }) +

@@ -24,14 +24,6 @@ std::optional<MachineKind> machine_called(std::string_view name) {
   return std::nullopt;
 }
 
-// A reason as the static text that an Outcome holds. The names of rules are few.
-std::string_view interned(const std::string& reason) {
-  static std::mutex mutex;
-  static std::set<std::string> names;
-  const std::lock_guard lock(mutex);
-  return *names.insert(reason).first;
-}
-
 template <class Message>
 http::ClientRequest question_to(const ShardName& shard, std::string_view what, const Message& message) {
   http::ClientRequest request{.method = "POST",
@@ -120,7 +112,8 @@ void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::w
                      runtime::Met done) {
   const std::string owner = owner_of(shard);
   if (owner.empty()) return;
-  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}, needs.committed ? 1U : 0U};
+  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}, needs.committed ? 1U : 0U,
+                        needs.rules};
   for (const auto& [lane, number] : needs.lanes) question.lanes.push_back({lane.first, 0, lane.second, number});
   forwarder().send(owner, question_to(shard, "wait", question),
                    [alive = std::move(alive), done = std::move(done)](const Result<http::Response>& response) {
@@ -157,8 +150,9 @@ void Peers::when_judged(runtime::Topic topic, std::uint16_t partition, const std
                      for (std::size_t i = 0; i < count; ++i) {
                        OutcomeMessage& one = answer.outcomes[i];
                        if (one.judgement == 0) continue;
-                       outcomes[i] = machine::Outcome{static_cast<machine::Judgement>(one.judgement),
-                                                      interned(one.reason), std::move(one.field), std::move(one.hint)};
+                       outcomes[i] =
+                           machine::Outcome{static_cast<machine::Judgement>(one.judgement),
+                                            machine::interned(one.reason), std::move(one.field), std::move(one.hint)};
                      }
                      done(std::move(outcomes));
                    });

@@ -9,7 +9,7 @@ namespace granary::door {
 
 std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
                                                           std::string_view actor, units::Instant recorded_at,
-                                                          std::uint16_t partitions) {
+                                                          const runtime::Ledger& ledger) {
   events::Raw raw;
   raw.source = std::move(event.source);
   raw.id = std::move(event.id);
@@ -26,13 +26,14 @@ std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, st
   events::encode_event(event.event, raw.substance);
 
   RawRecord record;
+  record.form = events::form_of(event.event);
   record.topic = entry->topic;
   if (record.topic == machine::Topic::usage) {
     const bool is_root = raw.root.source.empty();
     record.partition =
-        proof::shard_of({is_root ? raw.source : raw.root.source, is_root ? raw.id : raw.root.id}, partitions);
+        proof::shard_of({is_root ? raw.source : raw.root.source, is_root ? raw.id : raw.root.id}, ledger.partitions);
   }
-  record.bytes = events::encode_record(raw);
+  record.bytes = events::encode_record(ledger.id, raw);
   if (record.bytes.size() > journal::kRecordBytesMax)
     return codec::FormError{"record_too_large", "/data", std::to_string(record.bytes.size()) + " bytes",
                             "send an event of at most " + std::to_string(journal::kRecordBytesMax / 1024) +

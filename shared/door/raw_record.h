@@ -7,19 +7,21 @@
 
 #include "shared/door/cloud_events.h"
 #include "shared/machine/topology.h"
+#include "shared/runtime/ledger.h"
 
 namespace granary::door {
 
 struct RawRecord {
   machine::Topic topic{};
   std::uint16_t partition = 0;
-  Bytes bytes;  // events::Raw, see shared/events/record.h
+  std::uint16_t form = 1;  // the rules version that has to be in force there before it is appended
+  Bytes bytes;             // events::Raw, see shared/events/record.h
 };
 
 // The record of `event`, whose texts are moved into it. `actor` stands where the event names none. A FormError
 // (`record_too_large`): the record would be larger than a journal takes.
 std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
                                                           std::string_view actor, units::Instant recorded_at,
-                                                          std::uint16_t partitions);
+                                                          const runtime::Ledger& ledger);
 
 }  // namespace granary::door

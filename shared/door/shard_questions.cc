@@ -91,6 +91,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
         needs.position = question.position;
         needs.committed = question.committed != 0;
         needs.published = question.published != 0;
+        needs.rules = question.rules;
         for (const LaneMessage& lane : question.lanes)
           needs.lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = lane.number;
         const auto waiting = wait_at_most(question.wait_ms, std::move(responder));

@@ -41,6 +41,7 @@ struct WaitQuestion {
   std::int64_t wait_ms = 0;
   std::vector<LaneMessage> lanes;
   std::uint64_t committed = 0;  // 1: it must be committed, so that a read sees it
+  std::uint64_t rules = 0;      // the rules version that it must fold by
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "position", s.position, codec::kOptional);
@@ -48,6 +49,7 @@ struct WaitQuestion {
     visit(3, "wait_ms", s.wait_ms, codec::kOptional);
     visit(4, "lanes", s.lanes, codec::kOptional);
     visit(5, "committed", s.committed, codec::kOptional);
+    visit(6, "rules", s.rules, codec::kOptional);
   }
 };
 

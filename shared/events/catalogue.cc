@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/codec/limits.h"
+
 namespace granary::events {
 namespace {
 
@@ -28,6 +30,24 @@ constexpr auto kReserved = std::to_array<Reserved>({
     {142, "granary.statement.issued.v1"},     {143, "granary.invoice.issued.v1"},
     {144, "granary.credit_note.issued.v1"},   {145, "granary.period.closed.v1"},
     {153, "granary.lot.expiring.v1"},         {154, "granary.threshold.reached.v1"},
+    {200, "granary.proposal.confirmed.v1"},   {201, "granary.proposal.rejected.v1"},
+    {202, "granary.role.granted.v1"},         {203, "granary.role.revoked.v1"},
+    {204, "granary.person.merged.v1"},        {205, "granary.person.left.v1"},
+    {206, "granary.person.erased.v1"},        {207, "granary.document.added.v1"},
+    {208, "granary.document.erased.v1"},      {209, "granary.retention.stopped.v1"},
+    {210, "granary.retention.resumed.v1"},    {211, "granary.check.decided.v1"},
+    {212, "granary.award.accepted.v1"},       {213, "granary.award.declined.v1"},
+    {214, "granary.award.lapsed.v1"},         {215, "granary.site.applied.v1"},
+    {216, "granary.site.failed.v1"},          {217, "granary.outage.recorded.v1"},
+    {218, "granary.compensation.ordered.v1"}, {219, "granary.organisation.merged.v1"},
+    {220, "granary.organisation.status.v1"},  {221, "granary.undertaking.split.v1"},
+    {222, "granary.aid.declared.v1"},         {223, "granary.aid.corrected.v1"},
+    {224, "granary.service.delivered.v1"},    {225, "granary.service.accepted.v1"},
+    {226, "granary.obligation.met.v1"},       {227, "granary.obligation.judged.v1"},
+    {228, "granary.dispute.opened.v1"},       {229, "granary.dispute.answered.v1"},
+    {230, "granary.dispute.resolved.v1"},     {231, "granary.payment.recorded.v1"},
+    {232, "granary.maintenance.started.v1"},  {233, "granary.maintenance.ended.v1"},
+    {234, "granary.usage.refund_lifted.v1"},
 });
 
 constexpr std::size_t kRows = std::tuple_size_v<decltype(kCatalogue)>;
@@ -98,6 +118,27 @@ std::optional<Entry> entry_of(const Event& event) {
             if constexpr (kHow.root != nullptr) entry.root = &(value.*kHow.root);
             if constexpr (kHow.end != nullptr) entry.end = &(value.*kHow.end);
             return entry;
+          }
+        }
+      },
+      event);
+}
+
+Trouble check_form(const Event& event) {
+  return std::visit(
+      []<class T>(const T& value) -> Trouble {
+        if constexpr (std::is_same_v<T, std::monostate>) {
+          return std::nullopt;
+        } else {
+          constexpr const Row<T>& kOwn = kRow<T>;
+          if constexpr (!kOwn.enters.has_value()) {
+            return std::nullopt;
+          } else {
+            codec::LimitCheck limits;
+            T::fields(value, limits);
+            if (auto trouble = limits.trouble()) return trouble;
+            if constexpr (requires { check(value, std::string()); }) return check(value, std::string());
+            return std::nullopt;
           }
         }
       },

@@ -26,6 +26,7 @@
 #include "shared/events/price_book.h"
 #include "shared/events/project.h"
 #include "shared/events/refusal.h"
+#include "shared/events/rules.h"
 #include "shared/events/source.h"
 #include "shared/events/topic.h"
 #include "shared/events/usage.h"
@@ -95,6 +96,7 @@ inline constexpr auto kCatalogue = std::tuple{
     Row<PolicyPublished>(30, "granary.policy.published.v1").entering({Topic::applications}),
     Row<PriceBookPublished>(31, "granary.price_book.published.v1").entering({Topic::applications}),
     Row<SourceStated>(34, "granary.source.stated.v1").entering({Topic::applications}),
+    Row<RulesActivated>(36, "granary.rules.activated.v1").entering({Topic::applications}),
     // what machines report
     Row<UsageReported>(60, "granary.usage.reported.v1")
         .entering({.topic = Topic::usage, .end = &UsageReported::end, .end_name = "end", .has_notes = true}),
@@ -169,6 +171,10 @@ struct Entry {
 };
 // nullopt: no door takes it.
 std::optional<Entry> entry_of(const Event& event);
+
+// What the event alone shows to be wrong, of one that a door takes: the limits of its fields and its noun's check of
+// form. Doors and folds ask the same. Pointers lead into the event's data.
+Trouble check_form(const Event& event);
 
 // The key of an event's record on its outward stream; empty: it has none.
 std::string_view outward_key(const Event& event);

@@ -18,7 +18,8 @@ DecodeResult EventDecoder::add_as(EventType type, BytesView payload) {
     Slots& slots = slots_[I];
     if (slots.used == slots.values.size()) slots.values.emplace_back(std::in_place_type<T>);
     Event& slot = slots.values[slots.used];
-    const codec::Read read = codec::read_message(payload, std::get<T>(slot));
+    form_ = kRow<T>.since;
+    const codec::Read read = codec::read_message(payload, std::get<T>(slot), form_);
     if (read != codec::Read::ok) return read == codec::Read::newer ? DecodeResult::newer : DecodeResult::malformed;
     ++slots.used;
     events_.push_back(&slot);
@@ -49,6 +50,17 @@ void encode_event(const Event& event, Bytes& out) {
         } else {
           events::encode_event(value, out);
         }
+      },
+      event);
+}
+
+std::uint16_t form_of(const Event& event) {
+  return std::visit(
+      []<class T>(const T& value) -> std::uint16_t {
+        if constexpr (std::is_same_v<T, std::monostate>)
+          return 1;
+        else
+          return std::max(kRow<T>.since, codec::form_of(value));
       },
       event);
 }

@@ -46,6 +46,9 @@ class EventDecoder {
   void clear();
   DecodeResult add(BytesView bytes);
   [[nodiscard]] const std::vector<const Event*>& events() const { return events_; }
+  // The rules version that the last event's form needs: the newest that brought its type, or one of its fields and
+  // values.
+  [[nodiscard]] std::uint16_t form() const { return form_; }
 
  private:
   struct Slots {
@@ -57,6 +60,7 @@ class EventDecoder {
 
   std::array<Slots, std::variant_size_v<Event>> slots_;
   std::vector<const Event*> events_;
+  std::uint16_t form_ = 1;
 };
 
 // The type that the bytes claim; none: malformed.
@@ -64,5 +68,8 @@ EventType peek_type(BytesView event_bytes);
 
 // Event bytes of any event but monostate.
 void encode_event(const Event& event, Bytes& out);
+
+// The rules version that has to be in force before a door writes the event.
+std::uint16_t form_of(const Event& event);
 
 }  // namespace granary::events

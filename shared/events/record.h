@@ -1,6 +1,7 @@
-// The records of inboxes, byte for byte. The first byte is the kind (high half) and its format version (low half); the
-// rest is the message of that name in schemas/granary/events/v1/record.proto, in the canonical encoding of
-// shared/codec/wire.h. The page is docs/formats.md. Values; any thread; views live as long as the record's bytes.
+// The records of inboxes, byte for byte. Four bytes stand in front: the mark (two bytes), the check byte of the
+// ledger's id, the kind (high half) with its format version (low half). The rest is the message of that name in
+// schemas/granary/events/v1/record.proto, in the canonical encoding of shared/codec/wire.h. The page is
+// docs/formats.md. Values; any thread; views live as long as the record's bytes.
 #pragma once
 
 #include <optional>
@@ -13,6 +14,8 @@ namespace granary::events {
 
 enum class RecordKind : std::uint8_t { genesis = 1, tick = 2, raw = 3, packet = 4, checkpoint = 5 };
 inline constexpr std::uint8_t kRecordVersion = 1;
+inline constexpr std::string_view kRecordMark = "\xf7\x67";  // no text in UTF-8 begins so
+inline constexpr std::size_t kFrontBytes = 4;
 
 // Record 0 of each inbox partition.
 struct Genesis {
@@ -21,6 +24,7 @@ struct Genesis {
   std::string topic;
   std::uint64_t partition = 0;
   Instant created_at;
+  std::uint64_t rules = 0;  // the rules version that the ledger begins with
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "ledger", s.ledger, kRequired);
@@ -28,6 +32,7 @@ struct Genesis {
     visit(3, "topic", s.topic, kRequired);
     visit(4, "partition", s.partition, kOptional);
     visit(5, "created_at", s.created_at, kRequired);
+    visit(6, "rules", s.rules, kRequired);
   }
 };
 
@@ -103,7 +108,7 @@ struct Checkpoint {
   std::uint64_t size = 0;        // records
   std::string last_record_hash;  // 32 bytes: SHA-256 of record size - 1
   std::vector<CheckpointLane> lanes;
-  std::string check;  // 32 bytes: SHA-256 of the record without this field. What it says cannot be seen to be wrong.
+  std::string check;  // 32 bytes: SHA-256 of the message without this field. What it says cannot be seen to be wrong.
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "topic", s.topic, kRequired);
@@ -115,38 +120,59 @@ struct Checkpoint {
   }
 };
 
+// The check byte of a ledger's id: its bytes, XORed.
+std::uint8_t check_byte(const Id16& ledger);
+
+// The four bytes in front of a record.
+Bytes front_of(const Id16& ledger, RecordKind kind);
+
 template <class T>
-Bytes encode_record(RecordKind kind, const T& body) {
-  Bytes out(1, static_cast<char>(static_cast<std::uint8_t>(kind) << 4 | kRecordVersion));
+struct KindOf;
+template <>
+struct KindOf<Genesis> {
+  static constexpr RecordKind kKind = RecordKind::genesis;
+};
+template <>
+struct KindOf<Tick> {
+  static constexpr RecordKind kKind = RecordKind::tick;
+};
+template <>
+struct KindOf<Raw> {
+  static constexpr RecordKind kKind = RecordKind::raw;
+};
+template <>
+struct KindOf<Packet> {
+  static constexpr RecordKind kKind = RecordKind::packet;
+};
+template <>
+struct KindOf<Checkpoint> {
+  static constexpr RecordKind kKind = RecordKind::checkpoint;
+};
+
+// The record of a ledger.
+template <class T>
+Bytes encode_record(const Id16& ledger, const T& body) {
+  Bytes out = front_of(ledger, KindOf<T>::kKind);
   codec::encode(body, out);
   return out;
 }
-inline Bytes encode_record(const Genesis& body) {
-  return encode_record(RecordKind::genesis, body);
-}
-inline Bytes encode_record(const Tick& body) {
-  return encode_record(RecordKind::tick, body);
-}
-inline Bytes encode_record(const Raw& body) {
-  return encode_record(RecordKind::raw, body);
-}
-inline Bytes encode_record(const Packet& body) {
-  return encode_record(RecordKind::packet, body);
-}
 
-inline Bytes encode_record(const Checkpoint& body) {
-  return encode_record(RecordKind::checkpoint, body);
+// Whose a record is, by its front.
+enum class Whose : std::uint8_t {
+  known,    // this ledger's, of a kind and version that this build knows
+  newer,    // this ledger's, of another kind or version: a newer build wrote it
+  foreign,  // no record at all, or another ledger's
+};
+Whose whose_is(BytesView record, const Id16& ledger);
+
+// The kind, if the record is of a kind and version that this build knows, whatever its ledger; else nullopt.
+std::optional<RecordKind> kind_of(BytesView record);
+// The body behind the front.
+inline BytesView body_of(BytesView record) {
+  return record.substr(kFrontBytes);
 }
 
 // Of a record of the checkpoints topic; nullopt: it is none that this build can read.
 std::optional<Checkpoint> read_checkpoint(BytesView record);
-
-// The kind, where the record is one of an inbox's kinds and version that this build knows; else nullopt (the partition
-// parks).
-std::optional<RecordKind> kind_of(BytesView record);
-// The body after the first byte.
-inline BytesView body_of(BytesView record) {
-  return record.substr(1);
-}
 
 }  // namespace granary::events

@@ -1,10 +1,15 @@
 #include "shared/events/usage.h"
 
-#include <set>
-
 namespace granary::events {
 
 namespace {
+
+// Lists are short; 256 classes are the most.
+bool is_named_before(const std::vector<ResourceUsed>& resources, std::size_t index) {
+  for (std::size_t i = 0; i < index; ++i)
+    if (resources[i].class_name == resources[index].class_name) return true;
+  return false;
+}
 
 template <class Usage>
 Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const std::string& at) {
@@ -14,19 +19,18 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
   if (end < usage.start)
     return FormError{"end_before_start", at + "/" + end_name, units::format_time(end),
                      "send an end that is not before the start"};
-  std::set<std::string> seen;
   for (std::size_t i = 0; i < usage.resources.size(); ++i) {
     const ResourceUsed& used = usage.resources[i];
-    const std::string here = at + "/resources/" + std::to_string(i);
-    if (!seen.insert(used.class_name).second)
-      return FormError{"malformed", here + "/class", used.class_name, "name each class once"};
+    const auto here = [&] { return at + "/resources/" + std::to_string(i); };
+    if (is_named_before(usage.resources, i))
+      return FormError{"malformed", here() + "/class", used.class_name, "name each class once"};
     if (used.quantity.is_zero() == used.amount.is_zero() || used.amount.is_zero() != used.unit.empty())
-      return FormError{"malformed", here, "", "send either quantity, or amount and unit"};
+      return FormError{"malformed", here(), "", "send either quantity, or amount and unit"};
     if (!used.unit.empty() && !units::unit_from_name(used.unit))
-      return FormError{"malformed", here + "/unit", used.unit, "send one of: resource-us, byte-ms, item"};
+      return FormError{"malformed", here() + "/unit", used.unit, "send one of: resource-us, byte-ms, item"};
     if (units::hold(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble ==
         units::HoldTrouble::overflow)
-      return FormError{"quantity_overflow", here + "/quantity", units::format_decimal(used.quantity.value(), 3),
+      return FormError{"quantity_overflow", here() + "/quantity", units::format_decimal(used.quantity.value(), 3),
                        "send at most 2^96 resource-us in one usage"};
   }
   return std::nullopt;

@@ -6,11 +6,13 @@
 // during the call only.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "shared/base/check.h"
 #include "shared/events/record.h"
 #include "shared/machine/topology.h"
 #include "shared/store/store.h"
@@ -43,7 +45,15 @@ struct Context {
   Instant now;                   // the largest tick folded; for apply_tick the tick itself
   Instant complete;              // nothing recorded before it is still in flight towards this shard
   Router* router = nullptr;
+  std::uint64_t rules = 1;  // the rules version in force
+
+  // When an event counts as recorded for `complete`, cut-offs and periods: of several doors one may be a minute behind,
+  // so that an event can stand behind a tick later than its own `recorded_at`; it counts as of that tick.
+  [[nodiscard]] Instant counts_as_recorded(Instant recorded_at) const { return std::max(recorded_at, now); }
 };
+
+// How an event comes to a machine.
+enum class Way : std::uint8_t { raw, lane };
 
 // The identity of the event (root, source and id); that of a root itself has no more parts, so that its hash names its
 // shard too.
@@ -68,6 +78,9 @@ struct LaneInput {
   const events::Event& event;
 };
 
+// A reason as the static text that an Outcome holds. The names of rules are few. Any thread.
+std::string_view interned(const std::string& reason);
+
 enum class Judgement : std::uint8_t { accepted = 1, repeat, waiting, refused };
 
 // What became of a raw event. Refused: `reason` is the broken rule's name (static text), `field` a JSON pointer into
@@ -88,12 +101,11 @@ class Out {
  public:
   virtual ~Out() = default;
 
-  // Returns the event's number in its lane.
+  // To an inbox. Returns the event's number in its lane.
   template <class T>
-  std::uint64_t emit(Topic topic, std::uint16_t partition, const T& event) {
-    scratch_.clear();
-    events::encode_event(event, scratch_);
-    return send(topic, partition, scratch_);
+  std::uint64_t emit(Topic inbox, std::uint16_t partition, const T& event) {
+    GRANARY_CHECK(is_inbox(inbox), "an event leaves for the outside by publish()");
+    return encode_and_send(inbox, partition, event);
   }
   // To every partition of a topic, as facts go.
   template <class T>
@@ -103,11 +115,25 @@ class Out {
     for (std::uint16_t partition = 0; partition < partitions_of(topic, partitions); ++partition)
       send(topic, partition, scratch_);
   }
+  // To the outside, on the stream that the catalogue names for the event; `partition` is the shard's own.
+  template <class T>
+  requires(events::kRow<T>.leaves.has_value()) std::uint64_t publish(std::uint16_t partition, const T& event) {
+    return encode_and_send(events::kRow<T>.leaves->stream, partition, event);
+  }
+  // From the next record on the machine folds by this version, the one after that in force. All its lanes are told
+  // before any other event, so call it before anything is emitted. Only for who folds rules.activated.
+  virtual void activate_rules(std::uint64_t version) = 0;
 
  protected:
   virtual std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) = 0;
 
  private:
+  template <class T>
+  std::uint64_t encode_and_send(Topic topic, std::uint16_t partition, const T& event) {
+    scratch_.clear();
+    events::encode_event(event, scratch_);
+    return send(topic, partition, scratch_);
+  }
   Bytes scratch_;
 };
 
@@ -128,6 +154,10 @@ class Machine {
   // In place of open(), for one that only answers questions: lets it see these rows, and forget what it saw before.
   // Nothing may be applied to it. Called before each question, so that it must read none of them yet.
   virtual void show(const store::View& rows) = 0;
+
+  // Whether this machine has a rule, in that version, for an event of this type that comes this way. Without one the
+  // partition parks. lane.completed, and rules.activated on lanes, are the runtime's.
+  [[nodiscard]] virtual bool has_rule(Way way, const events::Event& event, std::uint64_t rules) const = 0;
 
   // A refusal changes nothing and emits nothing.
   virtual Outcome apply_raw(const RawInput& input, const Context& context, Out& out) = 0;

@@ -1,6 +1,7 @@
 #include "shared/runtime/fold.h"
 
 #include "shared/base/check.h"
+#include "shared/codec/limits.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
 
@@ -17,22 +18,28 @@ Instant floor_to_grid(Instant at) {
   return Instant(at.ms() - at.ms() % kCompletionGridMs);
 }
 
+std::string unknown_version(std::uint64_t version) {
+  return "rules version " + std::to_string(version) + ", of which this build knows nothing; it knows up to " +
+         std::to_string(events::kRulesNewest);
+}
+
 }  // namespace
 
 journal::Partition partition_of(const LaneTarget& target) {
   return {std::string(machine::topic_name(target.topic)), target.partition};
 }
 
-Fold::Fold(MachineKind machine, std::uint16_t shard, std::uint16_t partitions, std::unique_ptr<Machine> rules)
-    : machine_(machine),
+Fold::Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::unique_ptr<Machine> rules)
+    : ledger_(ledger),
+      machine_(machine),
       shard_(shard),
-      partitions_(partitions),
       inbox_(machine::inbox_of(machine)),
       rules_(std::move(rules)),
-      router_(partitions),
+      router_(ledger.partitions),
       noted_(kOutcomesKept) {
   for (const MachineKind writer : machine::writers_of(inbox_))
-    for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions_); ++i) in_[{writer, i}];
+    for (std::uint16_t i = 0; i < machine::shards_of(writer, ledger_.partitions); ++i)
+      in_[{writer, i}].hash = chain_start(ledger_.id, writer, i, inbox_, shard_);
 }
 
 void Fold::open(const store::View& whole) {
@@ -41,6 +48,7 @@ void Fold::open(const store::View& whole) {
     position_ = row.position;
     last_hash_ = hash_from(row.last_hash).value_or(Hash32{});
     now_ = row.now;
+    rules_version_ = row.rules;
   }
   whole.scan(kInLaneKey, prefix_end(kInLaneKey), [this](BytesView key, BytesView value) {
     const auto row = decode_row<LaneRow>(value);
@@ -55,7 +63,7 @@ void Fold::open(const store::View& whole) {
 }
 
 machine::Context Fold::context() {
-  return {machine_, shard_, partitions_, position_, now_, complete_, &router_};
+  return {machine_, shard_, ledger_.partitions, position_, now_, complete_, &router_, rules_version_};
 }
 
 Fold::Step Fold::park(std::string reason) {
@@ -64,15 +72,28 @@ Fold::Step Fold::park(std::string reason) {
 }
 
 Fold::Step Fold::fold(BytesView record) {
-  const auto kind = events::kind_of(record);
-  if (!kind) {
-    return park("a record of a kind or version that this build does not know (first byte " +
-                to_hex(record.substr(0, 1)) + ")");
-  }
   Step step = Step::folded;
-  switch (*kind) {
-    case RecordKind::genesis:
+  switch (events::whose_is(record, ledger_.id)) {
+    case events::Whose::newer:
+      return park("a record of a kind or version that this build does not know (kind and version " +
+                  to_hex(record.substr(events::kFrontBytes - 1, 1)) + ")");
+    case events::Whose::foreign:
+      refuse_record(record, "foreign", "only Granary's doors and machines may write here; find out who else does");
       break;
+    case events::Whose::known:
+      step = fold_known(record, *events::kind_of(record));
+      break;
+  }
+  if (step == Step::parked) return step;
+  last_record_.assign(record);
+  ++position_;
+  return step;
+}
+
+Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
+  switch (kind) {
+    case RecordKind::genesis:
+      return fold_genesis(record);
     case RecordKind::tick: {
       events::Tick tick;
       const codec::Read read = codec::read_message(events::body_of(record), tick);
@@ -81,21 +102,32 @@ Fold::Step Fold::fold(BytesView record) {
         fold_tick(tick.instant);
       else
         refuse_record(record, "malformed", "a tick that does not decode");
-      break;
+      return Step::folded;
     }
     case RecordKind::raw:
-      step = fold_raw(record);
-      break;
+      return fold_raw(record);
     case RecordKind::packet:
-      step = fold_packet(record);
-      break;
+      return fold_packet(record);
     case RecordKind::checkpoint:
-      return park("a checkpoint, which stands in no inbox");
+      refuse_record(record, "wrong_partition", "a checkpoint stands in no inbox");
+      return Step::folded;
   }
-  if (step == Step::parked) return step;
-  last_record_.assign(record);
-  ++position_;
-  return step;
+  return Step::folded;
+}
+
+Fold::Step Fold::fold_genesis(BytesView record) {
+  events::Genesis genesis;
+  const codec::Read read = codec::read_message(events::body_of(record), genesis);
+  if (read == codec::Read::newer) return park("a genesis record with a field that this build does not know");
+  if (read != codec::Read::ok || position_ != 0 || genesis.ledger != ledger_.id) {
+    refuse_record(record, "foreign", "a genesis record stands first in a partition, and once");
+    return Step::folded;
+  }
+  if (genesis.rules > events::kRulesNewest)
+    return park("a ledger that begins with rules version " + std::to_string(genesis.rules) +
+                "; this build knows up to " + std::to_string(events::kRulesNewest));
+  rules_version_ = genesis.rules;
+  return Step::folded;
 }
 
 void Fold::fold_tick(Instant instant) {
@@ -108,7 +140,7 @@ void Fold::fold_tick(Instant instant) {
   for (const Topic topic : machine::kTopics) {
     if (!machine::is_inbox(topic) || topic == inbox_) continue;
     for (const MachineKind writer : machine::writers_of(topic))
-      if (writer == machine_) broadcast(topic, partitions_, completed);
+      if (writer == machine_) broadcast(topic, ledger_.partitions, completed);
   }
 }
 
@@ -138,30 +170,71 @@ Fold::Step Fold::fold_raw(BytesView record) {
       refuse_record(record, "malformed", "a substance that does not decode");
       return Step::folded;
   }
-  const Id16 identity = machine::identity_of(raw_);
-  Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity}, context(), *this);
+  const auto named = [this] {
+    return std::string(events::type_name(events::type_of(decoder_.event()))) + ", from " + raw_.source;
+  };
+  const auto entry = events::entry_of(decoder_.event());
+  if (!entry) return park("an event that no door takes (" + named() + ")");
   ++counters_.events;
+  const Id16 identity = machine::identity_of(raw_);
+  if (auto refused = refuse_raw(*entry, identity)) {
+    refuse_raw(*std::move(refused));
+    return Step::folded;
+  }
+  if (!rules_->has_rule(machine::Way::raw, decoder_.event(), rules_version_))
+    return park("an event that this build has no rule for (" + named() + ")");
+  // In every build alike: the version after that in force is taken, or waits for a build that knows it.
+  if (const auto* activated = std::get_if<events::RulesActivated>(&decoder_.event());
+      activated != nullptr && activated->version == rules_version_ + 1 && activated->version > events::kRulesNewest)
+    return park(unknown_version(activated->version));
+  Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity}, context(), *this);
   if (outcome.judgement == machine::Judgement::refused) {
-    ++counters_.refusals;
-    ++counters_.refusals_by_name[outcome.reason];
-    events::RecordRefused refused;
-    refused.machine = machine_;
-    refused.reason = outcome.reason;
-    refused.field = outcome.field;
-    refused.hint = outcome.hint;
-    refused.topic = machine::topic_name(inbox_);
-    refused.partition = shard_;
-    refused.offset = position_;
-    refused.type = events::type_name(events::type_of(decoder_.event()));
-    refused.source = raw_.source;
-    refused.id = raw_.id;
-    refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
-    refused.recorded_at = raw_.recorded_at;
-    emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
+    refuse_raw(std::move(outcome));
+    return Step::folded;
   }
   counters_.repeats += outcome.judgement == machine::Judgement::repeat ? 1 : 0;
   note(std::move(outcome));
   return Step::folded;
+}
+
+std::optional<Outcome> Fold::refuse_raw(const events::Entry& entry, const Id16& identity) const {
+  const bool is_usage = entry.topic == Topic::usage;
+  const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw_.root) : identity;
+  const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % ledger_.partitions : 0;
+  if (entry.topic != inbox_ || partition != shard_)
+    return Outcome::refuse("wrong_partition", "",
+                           "its key belongs to " + std::string(machine::topic_name(entry.topic)) + "/" +
+                               std::to_string(partition) + "; post it at a door, which knows where it goes");
+  if (decoder_.form() > rules_version_)
+    return Outcome::refuse("rules_not_in_force", "",
+                           "its form came with rules version " + std::to_string(decoder_.form()) + ", in force is " +
+                               std::to_string(rules_version_));
+  for (const std::string* text : {&raw_.source, &raw_.id, &raw_.root.source, &raw_.root.id})
+    if (text->size() > codec::kTextBytesMax)
+      return Outcome::refuse("malformed", "", "source and id are at most 256 bytes long");
+  if (auto trouble = events::check_form(decoder_.event()))
+    return Outcome::refuse(machine::interned(trouble->reason), std::move(trouble->field), std::move(trouble->hint));
+  return std::nullopt;
+}
+
+void Fold::refuse_raw(Outcome outcome) {
+  ++counters_.refusals;
+  ++counters_.refusals_by_name[outcome.reason];
+  events::RecordRefused refused;
+  refused.machine = machine_;
+  refused.reason = outcome.reason;
+  refused.field = outcome.field;
+  refused.hint = outcome.hint;
+  refused.topic = machine::topic_name(inbox_);
+  refused.partition = shard_;
+  refused.offset = position_;
+  refused.type = events::type_name(events::type_of(decoder_.event()));
+  refused.source = raw_.source;
+  refused.id = raw_.id;
+  refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
+  refused.recorded_at = raw_.recorded_at;
+  publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
+  note(std::move(outcome));
 }
 
 void Fold::refuse_record(BytesView record, std::string_view reason, std::string hint) {
@@ -175,19 +248,22 @@ void Fold::refuse_record(BytesView record, std::string_view reason, std::string 
   refused.partition = shard_;
   refused.offset = position_;
   refused.substance_sha256 = to_hex(view_of(proof::sha256(record)));
-  emit(Topic::rejected, machine::shard_partition(machine_, shard_, partitions_), refused);
+  publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
   note(Outcome::refuse(reason, "", refused.hint));
 }
 
 Fold::Step Fold::fold_packet(BytesView record) {
-  auto packet = PacketView::parse(events::body_of(record));
-  const auto lane = packet ? in_.find({packet->machine, packet->shard}) : in_.end();
+  PacketView view;
+  const codec::Read read = PacketView::read(events::body_of(record), view);
+  if (read == codec::Read::newer) return park("a packet with a field that this build does not know");
+  const auto lane = read == codec::Read::ok ? in_.find({view.machine, view.shard}) : in_.end();
   if (lane == in_.end()) {
     ++counters_.lane_alarms;
-    alarm_ = "a packet that does not decode, or of a lane that does not lead here";
-    refuse_record(record, "malformed", alarm_);
+    alarm_ = read == codec::Read::ok ? "a packet of a lane that does not lead here" : "a packet that does not decode";
+    refuse_record(record, read == codec::Read::ok ? "wrong_partition" : "malformed", alarm_);
     return Step::folded;
   }
+  PacketView* const packet = &view;
   InLane& state = lane->second;
   const std::uint64_t first = packet->first;
   const Joint joint = join(*packet, state.folded, state.hash);
@@ -203,9 +279,13 @@ Fold::Step Fold::fold_packet(BytesView record) {
   counters_.repeats_dropped += packet->first - first;
   // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
   decoder_.clear();
+  std::uint64_t rules = rules_version_;
   for (PacketView ahead = *packet; const auto event = ahead.next();) {
-    if (decoder_.add(*event) != events::DecodeResult::ok)
-      return park("an event of a lane that this build cannot read (number " + std::to_string(ahead.first - 1) + " of " +
+    const bool is_read = decoder_.add(*event) == events::DecodeResult::ok;
+    const std::string why = is_read ? why_no_rule(*decoder_.events().back(), decoder_.form(), rules)
+                                    : "an event of a lane that this build cannot read";
+    if (!why.empty())
+      return park(why + " (number " + std::to_string(ahead.first - 1) + " of " +
                   std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
                   ")");
   }
@@ -217,6 +297,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
     if (const auto* completed = std::get_if<events::LaneCompleted>(event)) {
       state.completed = std::max(state.completed, completed->instant);
       update_complete();
+    } else if (const auto* activated = std::get_if<events::RulesActivated>(event)) {
+      if (activated->version > rules_version_) activate_rules(activated->version);
     } else {
       rules_->apply_lane({packet->machine, packet->shard, state.folded, *event}, context(), *this);
     }
@@ -224,9 +306,41 @@ Fold::Step Fold::fold_packet(BytesView record) {
   return Step::folded;
 }
 
+std::string Fold::why_no_rule(const events::Event& event, std::uint16_t form, std::uint64_t& rules) const {
+  if (std::holds_alternative<events::LaneCompleted>(event)) return {};
+  if (const auto* activated = std::get_if<events::RulesActivated>(&event)) {
+    if (activated->version <= rules) return {};
+    if (activated->version > events::kRulesNewest) return unknown_version(activated->version);
+    if (activated->version != rules + 1)
+      return "rules version " + std::to_string(activated->version) + " after version " + std::to_string(rules);
+    rules = activated->version;
+    return {};
+  }
+  if (form > rules)
+    return "an event in a form of rules version " + std::to_string(form) + ", which is not in force here";
+  if (!rules_->has_rule(machine::Way::lane, event, rules))
+    return "an event of a lane that this build has no rule for, " +
+           std::string(events::type_name(events::type_of(event)));
+  return {};
+}
+
+// The machine's lanes are told before anything that the new rules emit, so that no event of a newer form meets an older
+// rule.
+void Fold::activate_rules(std::uint64_t version) {
+  GRANARY_CHECK(version == rules_version_ + 1, "a rules version was left out");
+  rules_version_ = version;
+  for (const Topic topic : machine::kTopics) {
+    if (!machine::is_inbox(topic)) continue;
+    for (const MachineKind writer : machine::writers_of(topic))
+      if (writer == machine_) broadcast(topic, ledger_.partitions, events::RulesActivated{version});
+  }
+}
+
 std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) {
   const LaneTarget target{topic, partition};
-  LaneCounter& lane = out_[target];
+  const auto [found, is_new] = out_.try_emplace(target);
+  LaneCounter& lane = found->second;
+  if (is_new) lane.hash = chain_start(ledger_.id, machine_, shard_, topic, partition);
   const Hash32 before = lane.hash;
   lane.hash = proof::chain(lane.hash, event);
   ++lane.number;
@@ -244,7 +358,7 @@ std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) 
     }
   }
   if (packet.open && !packet.builder.empty() && !packet.builder.fits(event)) close_packet(target, packet);
-  if (packet.builder.empty()) packet.builder.start(machine_, shard_, lane.number, before);
+  if (packet.builder.empty()) packet.builder.start(ledger_.id, machine_, shard_, lane.number, before);
   if (!packet.open) changed_.push_back(target);
   packet.open = true;
   GRANARY_CHECK(packet.builder.fits(event), "an event is larger than a record: its machine has to cut it");
@@ -272,7 +386,7 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
     else
       rows.erase(std::move(full));
   }
-  rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_}));
+  rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_}));
   for (auto& [lane, state] : in_) {
     if (!state.dirty) continue;
     state.dirty = false;
@@ -307,7 +421,7 @@ events::Checkpoint Fold::checkpoint() const {
 
 Hash32 check_of(events::Checkpoint checkpoint) {
   checkpoint.check.clear();
-  return proof::sha256(events::encode_record(checkpoint));
+  return proof::sha256(encode_row(checkpoint));
 }
 
 void Fold::committed() {

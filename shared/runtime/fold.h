@@ -13,6 +13,7 @@
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
 #include "shared/runtime/layout.h"
+#include "shared/runtime/ledger.h"
 #include "shared/runtime/packet.h"
 
 namespace granary::runtime {
@@ -23,7 +24,7 @@ journal::Partition partition_of(const LaneTarget& target);
 
 class Fold final : private machine::Out {
  public:
-  Fold(MachineKind machine, std::uint16_t shard, std::uint16_t partitions, std::unique_ptr<Machine> rules);
+  Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::unique_ptr<Machine> rules);
 
   // Reads where the shard stands from its store (empty: at the start). `whole` lives as long as the fold.
   void open(const store::View& whole);
@@ -50,6 +51,8 @@ class Fold final : private machine::Out {
   [[nodiscard]] const Hash32& last_record_hash() const { return last_hash_; }
   [[nodiscard]] Instant now() const { return now_; }
   [[nodiscard]] Instant complete() const { return complete_; }
+  // The rules version in force.
+  [[nodiscard]] std::uint64_t rules_version() const { return rules_version_; }
   // The number of the last event folded from a lane.
   [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
   [[nodiscard]] const LaneCounters& out_lanes() const { return out_; }
@@ -81,8 +84,16 @@ class Fold final : private machine::Out {
   };
 
   std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override;
+  void activate_rules(std::uint64_t version) override;
+  Step fold_known(BytesView record, events::RecordKind kind);
+  Step fold_genesis(BytesView record);
   Step fold_raw(BytesView record);
+  // What the runtime itself has against a raw event that was read, by name; nullopt: nothing.
+  [[nodiscard]] std::optional<machine::Outcome> refuse_raw(const events::Entry& entry, const Id16& identity) const;
+  void refuse_raw(machine::Outcome outcome);
   Step fold_packet(BytesView record);
+  // Of an event of a lane that was read: why it cannot be folded; empty: it can. Follows rules.activated in `rules`.
+  [[nodiscard]] std::string why_no_rule(const events::Event& event, std::uint16_t form, std::uint64_t& rules) const;
   void fold_tick(Instant instant);
   void note(machine::Outcome outcome);
   void refuse_record(BytesView record, std::string_view reason, std::string hint);
@@ -91,9 +102,9 @@ class Fold final : private machine::Out {
   Step park(std::string reason);
   void close_packet(const LaneTarget& target, OpenPacket& packet);
 
+  Ledger ledger_;
   MachineKind machine_;
   std::uint16_t shard_;
-  std::uint16_t partitions_;
   Topic inbox_;
   std::unique_ptr<Machine> rules_;
   std::unique_ptr<DomainView> domain_;
@@ -103,6 +114,7 @@ class Fold final : private machine::Out {
   Hash32 last_hash_{};
   Bytes last_record_;  // folded since: hashed once a commit
   Instant now_, complete_;
+  std::uint64_t rules_version_ = 1;  // until the genesis record says
   std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
   LaneCounters out_;
   LaneCounters standing_;

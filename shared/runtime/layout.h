@@ -31,11 +31,13 @@ struct PlaceRow {
   std::uint64_t position = 0;
   std::string last_hash;
   Instant now;
+  std::uint64_t rules = 0;  // the version in force
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "position", s.position, codec::kOptional);
     visit(2, "last_hash", s.last_hash, codec::kOptional);
     visit(3, "now", s.now, codec::kOptional);
+    visit(4, "rules", s.rules, codec::kOptional);
   }
 };
 

@@ -4,6 +4,7 @@
 
 #include "shared/base/check.h"
 #include "shared/events/record.h"
+#include "shared/events/rules.h"
 
 namespace granary::runtime {
 namespace {
@@ -24,15 +25,16 @@ Result<std::optional<events::Genesis>> read_genesis(const journal::Journal& jour
   GRANARY_TRY(journal.read(partition, 0, 1, batch));
   events::Genesis genesis;
   if (batch.records.empty() || events::kind_of(batch.records.front().value) != events::RecordKind::genesis ||
-      !codec::decode(events::body_of(batch.records.front().value), genesis))
+      !codec::decode(events::body_of(batch.records.front().value), genesis) ||
+      events::whose_is(batch.records.front().value, genesis.ledger) != events::Whose::known)
     return Error{ErrorCode::corrupt,
                  where(partition) + " does not begin with a genesis record; hint: this topic was not made by Granary"};
   return std::optional(genesis);
 }
 
 Result<void> check_genesis(const events::Genesis& genesis, const Ledger& ledger, const journal::Partition& partition) {
-  if (genesis.ledger == ledger.id && genesis.partitions == ledger.partitions && genesis.topic == partition.topic &&
-      genesis.partition == partition.number)
+  if (genesis.ledger == ledger.id && genesis.partitions == ledger.partitions && genesis.rules == ledger.rules &&
+      genesis.topic == partition.topic && genesis.partition == partition.number)
     return {};
   return Error{ErrorCode::corrupt, where(partition) + " belongs to ledger " + to_hex(view_of(genesis.ledger)) + " of " +
                                        std::to_string(genesis.partitions) + " partitions, this is ledger " +
@@ -51,10 +53,11 @@ Result<Ledger> read_ledger(const journal::Journal& journal) {
   const events::Genesis& body = **genesis;
   if (body.partitions < 1 || body.partitions > kPartitionsMax)
     return Error{ErrorCode::corrupt, "the ledger's genesis names " + std::to_string(body.partitions) + " partitions"};
-  return Ledger{body.ledger, static_cast<std::uint16_t>(body.partitions)};
+  return Ledger{body.ledger, static_cast<std::uint16_t>(body.partitions), body.rules};
 }
 
-Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_t> partitions, const Clock& clock) {
+Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock) {
+  const auto& partitions = wanted.partitions;
   if (partitions && (*partitions < 1 || *partitions > kPartitionsMax))
     return Error{ErrorCode::invalid_input, "expected 1 to " + std::to_string(kPartitionsMax) + " partitions, got " +
                                                std::to_string(*partitions) + "; hint: --partitions 8"};
@@ -71,8 +74,12 @@ Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_
     }
   } else if (standing.error().code == ErrorCode::not_found) {
     ledger.partitions = partitions.value_or(kPartitionsDefault);
-    GRANARY_CHECK(RAND_bytes(ledger.id.data(), static_cast<int>(ledger.id.size())) == 1,
-                  "no random bytes for a ledger's id");
+    ledger.rules = events::kRulesNewest;
+    if (wanted.id)
+      ledger.id = *wanted.id;
+    else
+      GRANARY_CHECK(RAND_bytes(ledger.id.data(), static_cast<int>(ledger.id.size())) == 1,
+                    "no random bytes for a ledger's id");
   } else {
     return standing.error();
   }
@@ -90,8 +97,8 @@ Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_
         continue;
       }
       journal::Record record;
-      record.value = events::encode_record(
-          events::Genesis{ledger.id, ledger.partitions, name, number, units::Instant(clock.wall_ms())});
+      record.value = events::encode_record(ledger.id, events::Genesis{ledger.id, ledger.partitions, name, number,
+                                                                      units::Instant(clock.wall_ms()), ledger.rules});
       std::vector<journal::Record> records;
       records.push_back(std::move(record));
       if (auto done = append_and_wait(journal, partition, std::move(records)); !done.ok()) return done.error();

@@ -10,16 +10,24 @@
 
 namespace granary::runtime {
 
+// What the genesis records of a ledger say.
 struct Ledger {
   Id16 id{};
   std::uint16_t partitions = 0;
+  std::uint64_t rules = 0;  // the rules version that it begins with
 };
 
-// Opens the ledger that stands in the journal, or makes one of `partitions` (default 8) with a fresh random id. A
-// creation that was cut short is finished. Errors: `invalid_input` for a number outside 1 to 1024; `conflict` where
-// `partitions` is given and is not the ledger's; `corrupt` where a partition begins with another ledger's genesis or
-// none.
-Result<Ledger> open_ledger(journal::Journal& journal, std::optional<std::uint16_t> partitions, const Clock& clock);
+// What a new ledger should be.
+struct NewLedger {
+  std::optional<std::uint16_t> partitions = {};  // default 8
+  std::optional<Id16> id = {};                   // for tests; default: random
+};
+
+// Opens the ledger that stands in the journal, or makes one; it begins with the newest rules version that this build
+// knows. A creation that was cut short is finished. Errors: `invalid_input` for a number of partitions outside 1 to
+// kPartitionsMax; `conflict` if `partitions` is given and is not the ledger's; `corrupt` if a partition begins with
+// another ledger's genesis or none.
+Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock);
 
 // As it stands; `not_found` where there is none.
 Result<Ledger> read_ledger(const journal::Journal& journal);

@@ -10,13 +10,23 @@ constexpr std::uint64_t kEventsKey = 5 << 3 | 2;  // Packet.events
 
 }  // namespace
 
-void PacketBuilder::start(events::MachineKind machine, std::uint16_t shard, std::uint64_t first, const Hash32& before) {
+Hash32 chain_start(const Id16& ledger, events::MachineKind machine, std::uint16_t shard, events::Topic topic,
+                   std::uint16_t partition) {
+  Bytes from;
+  append_u16(from, shard);
+  Bytes to;
+  append_u16(to, partition);
+  return proof::sha256_of_parts({view_of(ledger), codec::enum_name(machine), from, events::topic_name(topic), to});
+}
+
+void PacketBuilder::start(const Id16& ledger, events::MachineKind machine, std::uint16_t shard, std::uint64_t first,
+                          const Hash32& before) {
   events::Packet header;
   header.machine = machine;
   header.shard = shard;
   header.first = first;
   header.before.assign(view_of(before));
-  bytes_ = events::encode_record(header);
+  bytes_ = events::encode_record(ledger, header);
   first_ = first;
   count_ = 0;
 }
@@ -32,9 +42,9 @@ void PacketBuilder::add(BytesView event) {
   ++count_;
 }
 
-std::optional<PacketView> PacketView::parse(BytesView body) {
-  // The events stand last, so what is before them is a packet without events, in the canonical encoding.
-  PacketView view;
+codec::Read PacketView::read(BytesView body, PacketView& view) {
+  // The events stand last of the fields that this build knows, so what is before them is a packet without events, in
+  // the canonical encoding. A newer build's fields may stand behind them.
   BytesView rest = body;
   BytesView header = body;
   while (!rest.empty()) {
@@ -42,18 +52,20 @@ std::optional<PacketView> PacketView::parse(BytesView body) {
     std::uint64_t key = 0;
     std::uint64_t number = 0;
     BytesView bytes;
-    if (!codec::take_varint(rest, key)) return std::nullopt;
+    if (!codec::take_varint(rest, key)) return codec::Read::malformed;
     if (key == kEventsKey) {
       header = body.substr(0, body.size() - at.size());
       rest = at;
       break;
     }
-    if ((key & 7) == 0 ? !codec::take_varint(rest, number) : !codec::take_bytes(rest, bytes)) return std::nullopt;
+    if ((key & 7) == 0 ? !codec::take_varint(rest, number) : !codec::take_bytes(rest, bytes))
+      return codec::Read::malformed;
   }
   events::Packet packet;
-  if (!codec::decode(header, packet) || packet.before.size() != 32 || packet.first == 0 || packet.shard > 0xffff ||
-      rest.empty())
-    return std::nullopt;
+  const codec::Read form = codec::read_message(header, packet);
+  if (form != codec::Read::ok) return form;
+  if (packet.before.size() != 32 || packet.first == 0 || packet.shard > 0xffff || rest.empty())
+    return codec::Read::malformed;
   view.machine = packet.machine;
   view.shard = static_cast<std::uint16_t>(packet.shard);
   view.first = packet.first;
@@ -62,7 +74,14 @@ std::optional<PacketView> PacketView::parse(BytesView body) {
   PacketView ahead = view;
   while (ahead.next()) {
   }
-  if (!ahead.rest.empty()) return std::nullopt;
+  if (ahead.rest.empty()) return codec::Read::ok;
+  events::Packet whole;
+  return codec::read_message(body, whole) == codec::Read::newer ? codec::Read::newer : codec::Read::malformed;
+}
+
+std::optional<PacketView> PacketView::parse(BytesView body) {
+  PacketView view;
+  if (read(body, view) != codec::Read::ok) return std::nullopt;
   return view;
 }
 

@@ -10,11 +10,18 @@
 
 namespace granary::runtime {
 
+// h(0) of the lane of (machine, shard) that leads to this partition of a ledger: SHA-256 over the parts ledger id,
+// machine, shard (u16), topic, partition (u16). So a packet of another ledger, lane or partition joins nowhere.
+Hash32 chain_start(const Id16& ledger, events::MachineKind machine, std::uint16_t shard, events::Topic topic,
+                   std::uint16_t partition);
+
 // A packet that is being filled. Its bytes are a whole record at any time.
 class PacketBuilder {
  public:
-  // Begins an empty packet of the lane of (machine, shard), whose first event will be `first` and h before it `before`.
-  void start(events::MachineKind machine, std::uint16_t shard, std::uint64_t first, const Hash32& before);
+  // Begins an empty packet of the ledger's lane of (machine, shard), whose first event will be `first` and h before it
+  // `before`.
+  void start(const Id16& ledger, events::MachineKind machine, std::uint16_t shard, std::uint64_t first,
+             const Hash32& before);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   // Whether `event` still fits a record.
   [[nodiscard]] bool fits(BytesView event) const;
@@ -37,7 +44,10 @@ struct PacketView {
   Hash32 before{};
   BytesView rest;  // the events that next() has not taken yet
 
-  // `body` is what follows a record's first byte. nullopt: not a packet, from its first byte to its last.
+  // `body` is what follows a record's front. newer: a packet with a field that this build does not know; malformed:
+  // none at all, from its first byte to its last.
+  static codec::Read read(BytesView body, PacketView& view);
+  // The same; nullopt: not a packet that this build can read.
   static std::optional<PacketView> parse(BytesView body);
   // The next event's bytes; nullopt: the packet has ended.
   std::optional<BytesView> next();

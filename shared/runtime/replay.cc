@@ -9,12 +9,12 @@ namespace {
 constexpr std::size_t kReadBytes = 4U << 20;
 }
 
-Result<ShardDigest> replay_shard(const journal::Journal& journal, MachineKind machine, std::uint16_t shard,
-                                 std::uint16_t partitions, std::uint64_t position, std::unique_ptr<Machine> rules,
+Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
+                                 std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
                                  store::Store& scratch, std::size_t commit_every,
                                  const std::function<void(std::size_t)>& progress) {
   const journal::Partition inbox{std::string(machine::topic_name(machine::inbox_of(machine))), shard};
-  Fold fold(machine, shard, partitions, std::move(rules));
+  Fold fold(ledger, machine, shard, std::move(rules));
   fold.open(scratch);
   std::size_t uncommitted = 0;
   const auto commit = [&]() -> Result<void> {

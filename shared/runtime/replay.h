@@ -22,8 +22,8 @@ struct ShardDigest {
 // Folds records [0, position) of the shard's inbox into `scratch`, which must be empty, with a commit every
 // `commit_every` records. `progress` is told of each batch's records. Errors: the journal's and the store's; `corrupt`
 // where a record cannot be folded.
-Result<ShardDigest> replay_shard(const journal::Journal& journal, MachineKind machine, std::uint16_t shard,
-                                 std::uint16_t partitions, std::uint64_t position, std::unique_ptr<Machine> rules,
+Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
+                                 std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
                                  store::Store& scratch, std::size_t commit_every,
                                  const std::function<void(std::size_t)>& progress);
 

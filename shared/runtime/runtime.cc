@@ -18,6 +18,8 @@ namespace granary::runtime {
 namespace {
 
 constexpr std::int64_t kIdleWaitMs = 200;
+// A little more than an owner elsewhere waits before it answers that it cannot tell yet.
+constexpr auto kAskAgain = std::chrono::seconds(31);
 
 // What this thread is folding, for the marker that a broken law leaves.
 thread_local Shard* folding_shard = nullptr;
@@ -65,28 +67,26 @@ struct Worker {
 
 class LocalRuntime final : public Runtime {
  public:
-  LocalRuntime(journal::Journal& journal, const Ledger& ledger)
-      : journal_(journal), partitions_(ledger.partitions), mark_(read_u32(view_of(ledger.id))) {
+  LocalRuntime(journal::Journal& journal, const Ledger& ledger) : journal_(journal), ledger_(ledger) {
     for (auto& workers : workers_) workers = std::vector<Worker>(threads_);
   }
   ~LocalRuntime() override { stop(); }
 
-  Result<void> open(const Ledger& ledger, const Options& options, const MakeMachine& make_machine,
-                    const OpenStore& open_store, const std::string& marker_directory,
-                    const std::function<void(const Error&)>& fatal) {
+  Result<void> open(const Options& options, const MakeMachine& make_machine, const OpenStore& open_store,
+                    const std::string& marker_directory, const std::function<void(const Error&)>& fatal) {
     options_ = options;
-    TargetScan scan(journal_, partitions_);
-    reader_ = std::make_unique<Reader>(partitions_, make_machine);
+    TargetScan scan(journal_, ledger_);
+    reader_ = std::make_unique<Reader>(ledger_.partitions, make_machine);
     const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
       if (!told->exchange(true)) fatal(error);
     };
     for (const MachineKind kind : machine::kMachines) {
-      for (std::uint16_t number = 0; number < machine::shards_of(kind, partitions_); ++number) {
+      for (std::uint16_t number = 0; number < machine::shards_of(kind, ledger_.partitions); ++number) {
         if (!owns({kind, number})) continue;
         Worker& worker = workers_of(kind)[number % threads_];
         Shard::Setup setup{kind,
                            number,
-                           ledger.id,
+                           ledger_,
                            &options_,
                            &journal_,
                            worker.mailbox,
@@ -118,8 +118,7 @@ class LocalRuntime final : public Runtime {
     return {};
   }
 
-  [[nodiscard]] std::uint16_t partitions() const override { return partitions_; }
-  [[nodiscard]] LedgerMark ledger_mark() const override { return mark_; }
+  [[nodiscard]] const Ledger& ledger() const override { return ledger_; }
 
   [[nodiscard]] std::vector<ShardStatus> status() const override {
     std::vector<ShardStatus> all;
@@ -186,6 +185,32 @@ class LocalRuntime final : public Runtime {
   void when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                    std::function<void(Folded)> done) override;
 
+  bool folds_by(const ShardName& shard, std::uint64_t rules) override {
+    if (owns(shard)) {
+      const auto& shards = workers_of(shard.first)[shard.second % threads_].shards;
+      const auto found = shards.find(shard.second);
+      return found != shards.end() && found->second->last_status().rules >= rules;
+    }
+    {
+      const std::lock_guard lock(told_->mutex);
+      if (told_->rules[shard] >= rules) return true;
+      // An owner that is away forgets what it was asked.
+      const auto now = std::chrono::steady_clock::now();
+      auto& ask_again_at = told_->ask_again_at[{shard, rules}];
+      if (options_.elsewhere == nullptr || now < ask_again_at) return false;
+      ask_again_at = now + kAskAgain;
+    }
+    Needs needs;
+    needs.rules = rules;
+    options_.elsewhere->when_met(shard, needs, told_, [told = std::weak_ptr(told_), shard, rules](const auto& lanes) {
+      const auto known = told.lock();
+      if (!known) return;
+      const std::lock_guard lock(known->mutex);
+      if (lanes) known->rules[shard] = std::max(known->rules[shard], rules);
+    });
+    return false;
+  }
+
   void on_shard(MachineKind machine, std::uint16_t number, std::function<void(Shard&)> job) {
     Worker& worker = workers_of(machine)[number % threads_];
     const auto found = worker.shards.find(number);
@@ -223,13 +248,20 @@ class LocalRuntime final : public Runtime {
     }
   }
 
+  // By which rules shards elsewhere fold, as far as their owners told; and what they were asked.
+  struct ToldRules {
+    std::mutex mutex;
+    std::map<ShardName, std::uint64_t> rules;
+    std::map<std::pair<ShardName, std::uint64_t>, std::chrono::steady_clock::time_point> ask_again_at;
+  };
+
   journal::Journal& journal_;
-  std::uint16_t partitions_;
-  LedgerMark mark_;
+  Ledger ledger_;
+  const std::shared_ptr<ToldRules> told_ = std::make_shared<ToldRules>();
   Options options_;
   // Of each machine one thread for four cores: more of them fold a backlog faster and make smaller commits of what
   // comes live (docs/performance.md).
-  const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, partitions_);
+  const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, ledger_.partitions);
   std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
   std::unique_ptr<Reader> reader_;
   std::vector<const Shard*> shards_;  // by machine and number
@@ -342,10 +374,8 @@ Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const 
                                                std::string marker_directory, std::function<void(const Error&)> fatal) {
   const auto ledger = read_ledger(journal);
   if (!ledger.ok()) return ledger.error();
-  Options checked = options;
-  checked.partitions = ledger->partitions;
   auto runtime = std::make_unique<LocalRuntime>(journal, *ledger);
-  GRANARY_TRY(runtime->open(*ledger, checked, make_machine, open_store, marker_directory, fatal));
+  GRANARY_TRY(runtime->open(options, make_machine, open_store, marker_directory, fatal));
   return std::unique_ptr<Runtime>(std::move(runtime));
 }
 

@@ -20,6 +20,7 @@
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
 #include "shared/runtime/as_of.h"
+#include "shared/runtime/ledger.h"
 #include "shared/store/store.h"
 #include "shared/telemetry/histogram.h"
 
@@ -71,7 +72,8 @@ struct ShardStatus {
   double apply_seconds = 0;  // spent in folding, without reading and committing
   telemetry::Histogram commit_seconds{telemetry::kSecondsBounds};
   telemetry::Histogram commit_events{telemetry::kEventsBounds};
-  std::string parked;  // why, or empty
+  std::string parked;       // why, or empty
+  std::uint64_t rules = 0;  // the rules version in force
 };
 
 using ShardName = std::pair<MachineKind, std::uint16_t>;
@@ -82,6 +84,7 @@ struct Needs {
   std::map<ShardName, std::uint64_t> lanes;  // folded from each lane up to this number
   bool published = false;                    // and what came of it stands in the outward streams
   bool committed = false;                    // and committed, so that ask() sees it
+  std::uint64_t rules = 0;                   // folds by this rules version, or a later one
 };
 
 // The numbers of the last events on a shard's outgoing lanes to inboxes.
@@ -108,7 +111,6 @@ class Elsewhere {
 };
 
 struct Options {
-  std::uint16_t partitions = 0;
   // The shards of this process; not set: all. `elsewhere` knows the others and outlives the runtime; without it nobody
   // is asked about them.
   std::optional<std::set<ShardName>> owned;
@@ -140,8 +142,9 @@ class Runtime {
  public:
   virtual ~Runtime() = default;
 
-  [[nodiscard]] virtual std::uint16_t partitions() const = 0;
-  [[nodiscard]] virtual LedgerMark ledger_mark() const = 0;
+  [[nodiscard]] virtual const Ledger& ledger() const = 0;
+  [[nodiscard]] std::uint16_t partitions() const { return ledger().partitions; }
+  [[nodiscard]] LedgerMark ledger_mark() const { return read_u32(view_of(ledger().id)); }
   [[nodiscard]] virtual std::vector<ShardStatus> status() const = 0;
   // Whether every shard that is not parked has folded what stood in its inbox at the start.
   [[nodiscard]] virtual bool caught_up() const = 0;
@@ -174,6 +177,10 @@ class Runtime {
 
   // Calls `done` with the numbers of a shard's lanes once it meets `needs`. As above.
   virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive, Met done) = 0;
+
+  // Whether the shard's owner has told that it folds by this rules version or a later one. An owner elsewhere that has
+  // not told yet is asked, so that a later call knows.
+  virtual bool folds_by(const ShardName& shard, std::uint64_t rules) = 0;
 
   // Commits what is folded, stops the workers. Called once; ask() and the rest must not be called after it.
   virtual void stop() = 0;

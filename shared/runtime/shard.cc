@@ -55,7 +55,7 @@ Result<void> Shard::start(TargetScan& scan) {
     }
     if (!store.ok()) return store.error();
     store_ = std::move(*store);
-    fold_ = std::make_unique<Fold>(setup_.machine, setup_.shard, setup_.options->partitions,
+    fold_ = std::make_unique<Fold>(setup_.ledger, setup_.machine, setup_.shard,
                                    setup_.make_machine(setup_.machine, setup_.shard));
     fold_->open(*store_);
     GRANARY_TRY(check_inbox());
@@ -111,11 +111,11 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
       writes |= writer == setup_.machine;
     if (!writes) continue;
     if (topic == Topic::rejected) {
-      targets.push_back({topic, machine::shard_partition(setup_.machine, setup_.shard, setup_.options->partitions)});
+      targets.push_back({topic, machine::shard_partition(setup_.machine, setup_.shard, setup_.ledger.partitions)});
     } else if (!machine::is_inbox(topic)) {
       targets.push_back({topic, setup_.shard});
     } else {
-      for (std::uint16_t p = 0; p < machine::partitions_of(topic, setup_.options->partitions); ++p)
+      for (std::uint16_t p = 0; p < machine::partitions_of(topic, setup_.ledger.partitions); ++p)
         targets.push_back({topic, p});
     }
   }
@@ -132,7 +132,8 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
 Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from) {
   const bool outward = !machine::is_inbox(target.topic);
   const auto counter = fold_->out_lanes().find(target);
-  LaneCounter at = counter == fold_->out_lanes().end() ? LaneCounter{} : counter->second;
+  LaneCounter at{0, chain_start(setup_.ledger.id, setup_.machine, setup_.shard, target.topic, target.partition)};
+  if (counter != fold_->out_lanes().end()) at = counter->second;
   const std::uint64_t emitted = at.number;
   if (!lane.outbox.empty())
     at = {lane.outbox.front().first - 1, PacketView::parse(events::body_of(lane.outbox.front().bytes))->before};
@@ -280,13 +281,13 @@ void Shard::checkpoint_if_due() {
                    bytes_since_checkpoint_ >= setup_.options->checkpoint_bytes;
   if (!due || checkpoint_in_flight_ || records_since_commit_ > 0 || !parked_.empty()) return;
   std::vector<journal::Record> records(1);
-  records.front().value = events::encode_record(fold_->checkpoint());
+  records.front().value = events::encode_record(setup_.ledger.id, fold_->checkpoint());
   records_since_checkpoint_ = 0;
   bytes_since_checkpoint_ = 0;
   checkpoint_in_flight_ = true;
   crash_point("runtime.before_checkpoint");
   setup_.journal->append({std::string(machine::topic_name(Topic::checkpoints)),
-                          machine::shard_partition(setup_.machine, setup_.shard, setup_.options->partitions)},
+                          machine::shard_partition(setup_.machine, setup_.shard, setup_.ledger.partitions)},
                          std::move(records), [this, mailbox = setup_.mailbox](const Result<journal::Offsets>& offsets) {
                            mailbox->post([this, done = offsets.ok() ? Result<void>() : Result<void>(offsets.error())] {
                              checkpoint_in_flight_ = false;
@@ -316,7 +317,7 @@ void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
     if (machine::is_inbox(target.topic)) {
       records.emplace_back().value = packet.bytes;
     } else {
-      for (auto& record : outward_records(packet, lane.acked_end + 1, setup_.ledger))
+      for (auto& record : outward_records(packet, lane.acked_end + 1, setup_.ledger.id))
         records.push_back(std::move(record));
     }
   }
@@ -352,8 +353,8 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
 // Nobody reads a stream's chain: of two owners that disagree both would be believed.
 void Shard::look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets) {
   if (offsets.back() + 1 - lane.stream_end == offsets.size()) return;
-  const auto agree = TargetScan(*setup_.journal, setup_.options->partitions)
-                         .repeats_agree(stream, lane.stream_end, offsets.back() + 1);
+  const auto agree =
+      TargetScan(*setup_.journal, setup_.ledger).repeats_agree(stream, lane.stream_end, offsets.back() + 1);
   if (agree.ok() && *agree) return;
   if (!agree.ok()) return log_.retries(partition_of(stream), agree.error());
   contradicted_ = true;
@@ -365,7 +366,7 @@ void Shard::retry_failed_lanes() {
   for (auto& [target, lane] : lanes_) {
     if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
     // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
-    TargetScan scan(*setup_.journal, setup_.options->partitions);
+    TargetScan scan(*setup_.journal, setup_.ledger);
     const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
     if (!same.ok() && same.error().can_retry()) {
       // A log that is away is away for every lane: each question takes its time, and this thread has others to answer.
@@ -403,7 +404,7 @@ void Shard::fail(const Error& error) {
 }
 
 bool Shard::meets(const Needs& needs) const {
-  if (fold_->position() < needs.position) return false;
+  if (fold_->position() < needs.position || fold_->rules_version() < needs.rules) return false;
   for (const auto& [lane, number] : needs.lanes)
     if (fold_->folded_from(lane.first, lane.second) < number) return false;
   if (needs.committed && records_since_commit_ > 0) return false;
@@ -490,6 +491,7 @@ ShardStatus Shard::status() const {
   status.commit_seconds = commit_seconds_;
   status.commit_events = commit_events_;
   status.parked = parked_;
+  status.rules = fold_->rules_version();
   return status;
 }
 

@@ -20,7 +20,7 @@ class Shard {
   struct Setup {
     MachineKind machine{};
     std::uint16_t shard = 0;
-    Id16 ledger{};
+    Ledger ledger;
     const Options* options = nullptr;
     journal::Journal* journal = nullptr;
     // Shared, so that an answer that comes after the worker has gone harms nobody.

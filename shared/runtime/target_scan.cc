@@ -22,12 +22,18 @@ Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint1
   if (from > 0 && from <= *end) {
     Whole tail{{{lane, known}}, from};
     GRANARY_TRY(scan_inbox(target, &lane, tail));
-    return Standing{tail.lanes[lane], tail.end};
+    return Standing{counter_of(lane, target, tail), tail.end};
   }
   Whole& whole = whole_[target];
   if (whole.end == 0) GRANARY_TRY(begin_at_checkpoint(target, whole));
   GRANARY_TRY(scan_inbox(target, nullptr, whole));
-  return Standing{whole.lanes[lane], whole.end};
+  return Standing{counter_of(lane, target, whole), whole.end};
+}
+
+LaneCounter& TargetScan::counter_of(const Lane& lane, const LaneTarget& target, Whole& whole) const {
+  const auto [found, is_new] = whole.lanes.try_emplace(lane);
+  if (is_new) found->second.hash = chain_start(ledger_.id, lane.first, lane.second, target.topic, target.partition);
+  return found->second;
 }
 
 Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, Whole& whole) const {
@@ -38,13 +44,15 @@ Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, 
     if (batch.records.empty()) return {};
     whole.end += batch.records.size();
     for (const journal::Record& record : batch.records) {
-      if (events::kind_of(record.value) != events::RecordKind::packet) continue;
+      if (events::whose_is(record.value, ledger_.id) != events::Whose::known ||
+          events::kind_of(record.value) != events::RecordKind::packet)
+        continue;
       auto packet = PacketView::parse(events::body_of(record.value));
       if (!packet) continue;
       const Lane lane{packet->machine, packet->shard};
       if (only != nullptr && lane != *only) continue;
       // As Fold::fold_packet: what its reader drops does not stand.
-      LaneCounter& standing = whole.lanes[lane];
+      LaneCounter& standing = counter_of(lane, target, whole);
       if (join(*packet, standing.number, standing.hash) != Joint::next) continue;
       while (const auto event = packet->next()) standing = {standing.number + 1, proof::chain(standing.hash, *event)};
     }
@@ -55,7 +63,7 @@ Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& wh
   const journal::Partition partition = partition_of(target);
   const journal::Partition checkpoints{
       std::string(machine::topic_name(Topic::checkpoints)),
-      machine::shard_partition(machine::reader_of(target.topic), target.partition, partitions_)};
+      machine::shard_partition(machine::reader_of(target.topic), target.partition, ledger_.partitions)};
   const auto end = journal_.end(partition);
   if (!end.ok()) return end.error();
   const auto written = journal_.end(checkpoints);

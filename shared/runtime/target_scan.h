@@ -8,13 +8,13 @@
 
 #include "shared/journal/journal.h"
 #include "shared/runtime/fold.h"
+#include "shared/runtime/ledger.h"
 
 namespace granary::runtime {
 
 class TargetScan {
  public:
-  explicit TargetScan(const journal::Journal& journal, std::uint16_t partitions)
-      : journal_(journal), partitions_(partitions) {}
+  TargetScan(const journal::Journal& journal, const Ledger& ledger) : journal_(journal), ledger_(ledger) {}
 
   struct Standing {
     LaneCounter last;         // number 0: nothing of the lane stands
@@ -41,9 +41,10 @@ class TargetScan {
   // Begins with the newest checkpoint that fits; changes nothing where there is none.
   Result<void> begin_at_checkpoint(const LaneTarget& target, Whole& whole) const;
   Result<Standing> last_outward(const LaneTarget& target) const;
+  [[nodiscard]] LaneCounter& counter_of(const Lane& lane, const LaneTarget& target, Whole& whole) const;
 
   const journal::Journal& journal_;
-  std::uint16_t partitions_;
+  Ledger ledger_;
   std::map<LaneTarget, Whole> whole_;  // read without knowing a lane: serves every lane
 };
 

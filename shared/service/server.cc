@@ -81,7 +81,7 @@ Result<Log> open_embedded(const ServerOptions& options) {
   embedded.reserve_bytes = kJournalReserveBytes;
   auto journal = journal::open_embedded_journal(options.data + "/journal", embedded);
   if (!journal.ok()) return journal.error();
-  const auto ledger = runtime::open_ledger(**journal, options.partitions, *options.clock);
+  const auto ledger = runtime::open_ledger(**journal, {options.partitions}, *options.clock);
   if (!ledger.ok()) return ledger.error();
   return Log{std::move(*journal), *ledger};
 }
@@ -91,7 +91,7 @@ Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
   if (!kafka.ok()) return kafka.error();
   auto journal = journal::open_kafka_journal(*kafka);
   if (!journal.ok()) return journal.error();
-  auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, options.partitions, *options.clock)
+  auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, {options.partitions}, *options.clock)
                                         : runtime::read_ledger(**journal);
   if (!ledger.ok() && ledger.error().code == ErrorCode::not_found)
     return Error{ErrorCode::not_found, "expected a ledger at " + options.brokers +

@@ -157,7 +157,7 @@ BenchLedger::BenchLedger(const Arguments& arguments)
   journal_ = own_journal_.get();
   if (const auto stands = runtime::read_ledger(*journal_); stands.ok())
     throw CannotMeasure("expected no ledger, found one; hint: an empty --data, a broker of its own");
-  must(runtime::open_ledger(*journal_, kPartitions, standing_clock()));
+  must(runtime::open_ledger(*journal_, {kPartitions, kLedger}, standing_clock()));
 }
 
 BenchLedger::~BenchLedger() {
@@ -189,7 +189,7 @@ void BenchLedger::append_ticks() {
   Appender appender(*journal_);
   for (const MachineKind kind : machine::kMachines)
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, kPartitions); ++shard)
-      appender.add(machine::inbox_of(kind), shard, events::encode_record(events::Tick{kNow}));
+      appender.add(machine::inbox_of(kind), shard, events::encode_record(kLedger, events::Tick{kNow}));
   appender.finish();
 }
 

@@ -59,9 +59,9 @@ Replayed replay_all(const journal::Journal& journal, std::uint16_t partitions, c
       const double started = seconds_now();
       const double cpu_started = own_thread_seconds();
       const auto digest =
-          must(runtime::replay_shard(journal, kind, shard, partitions, must(journal.end(inbox(kind, shard))),
-                                     standalone::make_machine(kind, shard), *scratch, kCommitEvery,
-                                     [&](std::size_t count) { progress.show(done += count); }));
+          must(runtime::replay_shard(journal, must(runtime::read_ledger(journal)), kind, shard,
+                                     must(journal.end(inbox(kind, shard))), standalone::make_machine(kind, shard),
+                                     *scratch, kCommitEvery, [&](std::size_t count) { progress.show(done += count); }));
       sums.seconds += seconds_now() - started;
       sums.cpu_seconds += own_thread_seconds() - cpu_started;
       sums.records += digest.position;

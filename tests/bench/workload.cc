@@ -51,7 +51,7 @@ Bytes raw_record(const events::Event& event, std::string source, std::string id)
   raw.actor = "anonymous";
   raw.door = "http";
   events::encode_event(event, raw.substance);
-  return events::encode_record(raw);
+  return events::encode_record(kLedger, raw);
 }
 
 std::vector<events::Event> policies() {

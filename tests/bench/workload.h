@@ -25,6 +25,7 @@ struct Workload {
 };
 
 // The ledger's time throughout, and the `recorded_at` of all that is appended.
+inline constexpr Id16 kLedger{0xbe, 0x4c, 4, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
 inline constexpr units::Instant kNow{1'790'000'000'000};
 
 inline std::string project_name(std::uint64_t project) {

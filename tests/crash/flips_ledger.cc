@@ -29,6 +29,8 @@
 namespace granary::test {
 namespace {
 
+constexpr Id16 kLedger{0xf1, 0x1b, 5, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13};
+
 using machine::MachineKind;
 using machine::Topic;
 using units::Instant;
@@ -60,7 +62,7 @@ Bytes raw_record(const events::Event& event, std::string id) {
   raw.id = std::move(id);
   raw.time = raw.recorded_at = Instant(kStart);
   events::encode_event(event, raw.substance);
-  return events::encode_record(raw);
+  return events::encode_record(kLedger, raw);
 }
 
 // Classes, two price books, and per project an organisation with two lots, the first of which runs out. One project has
@@ -110,7 +112,7 @@ class Process {
     auto opened = journal::open_embedded_journal(data + "/journal", log);
     if (!opened.ok()) end(kRefused, opened.error().message);
     journal = std::move(*opened);
-    if (const auto ledger = runtime::open_ledger(*journal, kPartitions, system_clock()); !ledger.ok())
+    if (const auto ledger = runtime::open_ledger(*journal, {kPartitions, kLedger}, system_clock()); !ledger.ok())
       end(kRefused, ledger.error().message);
     runtime::Options options;
     options.checkpoint_records = 20;
@@ -171,7 +173,7 @@ class Process {
 
   void tick(std::int64_t ms) const {
     each_shard([&](MachineKind kind, std::uint16_t shard) {
-      append(partition(machine::inbox_of(kind), shard), {events::encode_record(events::Tick{Instant(ms)})});
+      append(partition(machine::inbox_of(kind), shard), {events::encode_record(kLedger, events::Tick{Instant(ms)})});
     });
   }
 
@@ -311,7 +313,7 @@ void tell_digests(const Process& process, const std::string& data, std::ostream&
     if (!rows.ok()) end(kRefused, rows.error().message);
     const auto stands = runtime::stored_digest(**rows, kind, shard);
     store::MemoryStore scratch;
-    const auto again = runtime::replay_shard(*process.journal, kind, shard, kPartitions, stands.position,
+    const auto again = runtime::replay_shard(*process.journal, {kLedger, kPartitions, 1}, kind, shard, stands.position,
                                              standalone::make_machine(kind, shard), scratch, 1000, [](std::size_t) {});
     if (!again.ok()) end(kRefused, again.error().message);
     out << "rows of " << machine::machine_name(kind) << '-' << shard << ": "

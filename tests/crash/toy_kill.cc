@@ -76,7 +76,7 @@ class Process {
   explicit Process(const std::string& data) : data_(data) {
     std::filesystem::create_directories(data + "/state");
     journal = take(journal::open_embedded_journal(data + "/journal"));
-    take(runtime::open_ledger(*journal, kPartitions, system_clock()));
+    take(runtime::open_ledger(*journal, {kPartitions, kTestLedger}, system_clock()));
     runtime = take(runtime::start_runtime(
         *journal, {}, [](MachineKind kind, std::uint16_t) { return std::make_unique<ToyMachine>(kind); },
         [this](MachineKind kind, std::uint16_t shard, bool wipe) -> Result<std::unique_ptr<store::Store>> {
@@ -289,8 +289,9 @@ std::string check_reference(Process& process) {
     const auto stands = runtime::stored_digest(*live, kind, shard);
     EXPECT(stands.position == take(process.journal->end(partition(machine::inbox_of(kind), shard))), "not at the end");
     store::MemoryStore scratch;
-    all.push_back(take(runtime::replay_shard(*process.journal, kind, shard, kPartitions, stands.position,
-                                             std::make_unique<ToyMachine>(kind), scratch, 17, [](std::size_t) {})));
+    all.push_back(take(runtime::replay_shard(*process.journal, take(runtime::read_ledger(*process.journal)), kind,
+                                             shard, stands.position, std::make_unique<ToyMachine>(kind), scratch, 17,
+                                             [](std::size_t) {})));
     EXPECT(all.back() == stands, runtime::first_difference(scratch, *live));
   });
   return to_hex(view_of(runtime::overall_digest(all)));

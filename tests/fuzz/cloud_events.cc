@@ -34,11 +34,13 @@ bool is_name(std::string_view reason) {
          std::all_of(reason.begin(), reason.end(), [](char c) { return c == '_' || (c >= 'a' && c <= 'z'); });
 }
 
+constexpr Id16 kLedger{0xf0};
+
 void check_record(const door::RawRecord& record) {
   GRANARY_CHECK(events::kind_of(record.bytes) == events::RecordKind::raw, "a door writes raw records");
   events::Raw raw;
   GRANARY_CHECK(codec::decode(events::body_of(record.bytes), raw), "a record that was written is read");
-  GRANARY_CHECK(events::encode_record(raw) == record.bytes, "and writes the same bytes");
+  GRANARY_CHECK(events::encode_record(kLedger, raw) == record.bytes, "and writes the same bytes");
   events::EventDecoder decoder;
   GRANARY_CHECK(decoder.decode(raw.substance) == events::DecodeResult::ok, "its substance is an event");
   Bytes again;
@@ -68,7 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     door::EventResult& result = results.emplace_back();
     result.id = received.id;
     if (auto* event = std::get_if<door::CloudEvent>(&received.outcome)) {
-      auto made = door::make_raw_record(std::move(*event), "http", "anonymous", fuzz::kRecordedAt, 8);
+      auto made = door::make_raw_record(std::move(*event), "http", "anonymous", fuzz::kRecordedAt,
+                                        {granary::fuzz::kLedger, 8, 1});
       if (auto* record = std::get_if<door::RawRecord>(&made)) {
         fuzz::check_record(*record);
         result.place = runtime::Place{record->topic, record->partition, 0};

@@ -72,13 +72,16 @@ std::string digests(const std::string& text) {
         journal::append_and_wait(journal, {topic, static_cast<std::uint16_t>(number)}, std::move(records)).ok());
   }
   const std::uint16_t partitions = topics["granary.usage.v1"];
+  const auto ledger = runtime::read_ledger(journal);
+  EXPECT_TRUE(ledger.ok());
+  if (!ledger.ok()) return {};
   std::string out;
   for (const MachineKind kind : machine::kMachines) {
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, partitions); ++shard) {
       const auto end = journal.end({std::string(machine::topic_name(machine::inbox_of(kind))), shard});
       EXPECT_TRUE(end.ok());
       store::MemoryStore scratch;
-      const auto folded = runtime::replay_shard(journal, kind, shard, partitions, end.ok() ? *end : 0,
+      const auto folded = runtime::replay_shard(journal, *ledger, kind, shard, end.ok() ? *end : 0,
                                                 standalone::make_machine(kind, shard), scratch, 7, [](std::size_t) {});
       EXPECT_TRUE(folded.ok()) << folded.error().message;
       if (!folded.ok()) continue;

@@ -10,6 +10,9 @@
 namespace granary::scenario {
 namespace {
 
+// Of every scenario, so that recorded journals do not differ by it.
+constexpr Id16 kLedger{0x5c, 0xe9, 0xa1, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+
 class Beginning final : public Clock {
  public:
   [[nodiscard]] std::int64_t wall_ms() const override { return 0; }
@@ -23,7 +26,7 @@ journal::Partition partition_of(Topic topic, std::uint16_t number) {
 }  // namespace
 
 Ledger::Ledger(const Options& options) : partitions_(options.partitions) {
-  GRANARY_CHECK(runtime::open_ledger(journal_, partitions_, Beginning()).ok(), "a ledger in memory opens");
+  GRANARY_CHECK(runtime::open_ledger(journal_, {partitions_, kLedger}, Beginning()).ok(), "a ledger in memory opens");
   runtime::Options running;
   running.commit_events_max = options.commit_events_max;
   auto started = runtime::start_runtime(
@@ -54,7 +57,7 @@ void Ledger::tick(units::Instant now) {
   for (const MachineKind kind :
        {MachineKind::billing, MachineKind::allocation, MachineKind::metering, MachineKind::intake})
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, partitions_); ++shard) {
-      append(partition_of(machine::inbox_of(kind), shard), events::encode_record(events::Tick{now}));
+      append(partition_of(machine::inbox_of(kind), shard), events::encode_record(kLedger, events::Tick{now}));
       settle();
     }
 }
@@ -73,7 +76,7 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
   const bool is_root = raw.root.source.empty();
   const std::uint16_t shard =
       is_usage ? proof::shard_of({is_root ? source : raw.root.source, is_root ? id : raw.root.id}, partitions_) : 0;
-  const std::uint64_t offset = append(partition_of(topic, shard), events::encode_record(raw));
+  const std::uint64_t offset = append(partition_of(topic, shard), events::encode_record(kLedger, raw));
   const auto alive = std::make_shared<int>();
   std::promise<std::vector<std::optional<machine::Outcome>>> judged;
   runtime_->when_judged(topic, shard, {offset}, alive,

@@ -7,7 +7,10 @@ namespace granary::test {
 
 class FakeRuntime : public runtime::Runtime {
  public:
-  [[nodiscard]] runtime::LedgerMark ledger_mark() const override { return 7; }
+  FakeRuntime() = default;
+  explicit FakeRuntime(std::uint16_t partitions, std::uint8_t mark = 7) : ledger_{{mark}, partitions, 1} {}
+  [[nodiscard]] const runtime::Ledger& ledger() const override { return ledger_; }
+  bool folds_by(const runtime::ShardName&, std::uint64_t rules) override { return rules <= 1; }
   [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return {}; }
   [[nodiscard]] bool caught_up() const override { return true; }
   [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName&) const override { return std::nullopt; }
@@ -19,6 +22,9 @@ class FakeRuntime : public runtime::Runtime {
                    std::function<void(std::vector<std::optional<machine::Outcome>>)>) override {}
   void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>, runtime::Met) override {}
   void stop() override {}
+
+ protected:
+  runtime::Ledger ledger_{{7}, 1, 1};
 };
 
 }  // namespace granary::test

@@ -19,9 +19,10 @@ ONE_EACH = tuple((machine, machine, "all") for machine in MACHINES)
 
 
 def examples():
-    """The events of schemas/examples, in order."""
+    """The events of schemas/examples, in order, but that which this build's door refuses: a rules version of the next build."""
     folder = pathlib.Path(__file__).resolve().parents[2] / "schemas" / "examples"
-    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))]
+    return [json.loads(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("*.json"))
+            if "rules.activated" not in file.name]
 
 
 def send_examples(test, four):

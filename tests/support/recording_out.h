@@ -17,6 +17,9 @@ class RecordingOut final : public machine::Out {
     events::Event event;
   };
   std::vector<Sent> sent;
+  std::vector<std::uint64_t> activated;  // rules versions
+
+  void activate_rules(std::uint64_t version) override { activated.push_back(version); }
 
   // The events of type T, in order.
   template <class T>

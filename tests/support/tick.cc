@@ -27,13 +27,13 @@ Result<void> tick(const std::string& data, units::Instant at) {
   std::filesystem::create_directories(data);
   const auto journal = journal::open_embedded_journal(data + "/journal");
   if (!journal.ok()) return journal.error();
-  const auto ledger = runtime::open_ledger(**journal, std::nullopt, Then(at.ms()));
+  const auto ledger = runtime::open_ledger(**journal, {}, Then(at.ms()));
   if (!ledger.ok()) return ledger.error();
   for (const machine::Topic topic : machine::kTopics) {
     if (!machine::is_inbox(topic)) continue;
     for (std::uint16_t p = 0; p < machine::partitions_of(topic, ledger->partitions); ++p) {
       std::vector<journal::Record> records(1);
-      records.front().value = events::encode_record(events::Tick{at});
+      records.front().value = events::encode_record(ledger->id, events::Tick{at});
       const auto done =
           journal::append_and_wait(**journal, {std::string(machine::topic_name(topic)), p}, std::move(records));
       if (!done.ok()) return done.error();

@@ -53,7 +53,7 @@ struct ToyLedger::Fatal {
 };
 
 ToyLedger::ToyLedger(std::uint16_t partitions) : partitions_(partitions), fatal_(std::make_shared<Fatal>()) {
-  EXPECT_TRUE(runtime::open_ledger(journal, partitions, FixedClock()).ok());
+  EXPECT_TRUE(runtime::open_ledger(journal, {partitions, kTestLedger}, FixedClock()).ok());
 }
 
 ToyLedger::~ToyLedger() {
@@ -114,6 +114,7 @@ runtime::Place ToyLedger::append(Topic topic, std::uint16_t number, Bytes record
 }
 
 runtime::Place ToyLedger::usage(const std::string& id, const std::string& project, std::int64_t amount) {
+  if (amount == 0) amount = 1;  // nothing used is no usage
   if (project != "nobody") usages_.emplace(id, std::pair(organisation_of(project), amount));
   return append(Topic::usage, toy_shard(id, partitions_), toy_usage(id, project, amount));
 }

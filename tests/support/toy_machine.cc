@@ -44,6 +44,13 @@ void ToyMachine::show(const store::View& rows) {
   clock_.open(rows);
 }
 
+bool ToyMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t) const {
+  if (way == machine::Way::lane)
+    return std::holds_alternative<events::SourceCompleted>(event) ||
+           std::holds_alternative<events::UsageMetered>(event) || std::holds_alternative<events::UsageCharged>(event);
+  return std::holds_alternative<events::SourceStated>(event) || std::holds_alternative<events::UsageReported>(event);
+}
+
 ToySum& ToyMachine::add(BytesView key, Amount amount) {
   ToySum& sum = sums_.edit(key);
   ++sum.events;
@@ -114,7 +121,7 @@ void ToyMachine::apply_lane(const machine::LaneInput& input, const Context& cont
     notice.unit = units::UnitKind::item;
     notice.amount = amount;
     notice.at = context.now;
-    out.emit(Topic::notices, context.shard, notice);
+    out.publish(context.shard, notice);
   } else if (const auto* charged = std::get_if<events::UsageCharged>(&input.event)) {
     const Amount amount = charged->parts.front().amount + Amount(added_);
     add(charged->organisation, amount);
@@ -129,7 +136,7 @@ void ToyMachine::apply_lane(const machine::LaneInput& input, const Context& cont
     line.source = charged->source;
     line.id = charged->id;
     line.currency = "EUR";
-    out.emit(Topic::billing, context.shard, line);
+    out.publish(context.shard, line);
   }
 }
 
@@ -170,7 +177,7 @@ Bytes toy_raw(const std::string& id, Bytes substance) {
   raw.id = id;
   raw.time = raw.recorded_at = kStart;
   raw.substance = std::move(substance);
-  return events::encode_record(raw);
+  return events::encode_record(kTestLedger, raw);
 }
 
 Bytes toy_usage(const std::string& id, const std::string& project, std::int64_t amount) {
@@ -191,11 +198,22 @@ Bytes toy_stated(const std::string& id, const std::string& key, std::uint64_t re
 }
 
 Bytes toy_tick(std::int64_t ms) {
-  return events::encode_record(events::Tick{Instant(ms)});
+  return events::encode_record(kTestLedger, events::Tick{Instant(ms)});
 }
 
 std::uint16_t toy_shard(const std::string& id, std::uint16_t partitions) {
   return proof::shard_of({"toy", id}, partitions);
+}
+
+std::string id_in(std::uint16_t shard, const std::string& stem) {
+  for (int n = 0;; ++n)
+    if (std::string id = stem + std::to_string(n); toy_shard(id, 2) == shard) return id;
+}
+
+Bytes toy_newer(std::uint8_t kind_and_version) {
+  Bytes record = toy_tick(5);
+  record[events::kFrontBytes - 1] = static_cast<char>(kind_and_version);
+  return record;
 }
 
 }  // namespace granary::test

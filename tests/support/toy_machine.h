@@ -18,6 +18,7 @@
 
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
+#include "tests/support/test_ledger.h"
 
 namespace granary::test {
 
@@ -59,6 +60,7 @@ class ToyMachine final : public machine::Machine {
 
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
+  [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
@@ -84,13 +86,17 @@ class ToyMachine final : public machine::Machine {
 // "o-" and the project's last character.
 std::string organisation_of(std::string_view project);
 
-// Records of inboxes. All raw events come from the source `toy`.
+// Records of inboxes of the ledger kTestLedger. All raw events come from the source `toy`.
 Bytes toy_usage(const std::string& id, const std::string& project, std::int64_t amount);
 Bytes toy_stated(const std::string& id, const std::string& key, std::uint64_t records);
 Bytes toy_tick(std::int64_t ms);
 // A raw record around any substance.
 Bytes toy_raw(const std::string& id, Bytes substance);
+// A record of that kind and version, which no build knows.
+Bytes toy_newer(std::uint8_t kind_and_version);
 // The partition of `usage` that a raw event of that id belongs to.
 std::uint16_t toy_shard(const std::string& id, std::uint16_t partitions);
+// An id of two partitions that begins with `stem` and belongs to that one.
+std::string id_in(std::uint16_t shard, const std::string& stem);
 
 }  // namespace granary::test

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "services/allocation/core/refusals.h"
-
 namespace granary::allocation {
 
 using events::PostingCause;
@@ -48,31 +46,52 @@ void AllocationMachine::show(const store::View& rows) {
   sources_.open(rows);
 }
 
-machine::Outcome AllocationMachine::apply_raw(const machine::RawInput&, const Context&, Out&) {
-  return machine::Outcome::refuse(codec::enum_name(Refusal::unknown_type), "",
-                                  "nothing can be reserved yet: leave this event out");
+const AllocationMachine::Rules& AllocationMachine::rules() {
+  static const Rules kRules = Rules()
+                                  .lane<events::UsageMetered, &AllocationMachine::take_usage>()
+                                  .lane<events::UsageHeld, &AllocationMachine::take_interim>()
+                                  .lane<events::HoldSettled, &AllocationMachine::settle_hold>()
+                                  .lane<events::ProjectOpened, &AllocationMachine::open_project>()
+                                  .lane<events::GrantOpened, &AllocationMachine::open_grant>()
+                                  .lane<events::PolicyPublished, &AllocationMachine::learn_policy>()
+                                  .lane<events::SourceCompleted, &AllocationMachine::state_source>();
+  return kRules;
+}
+
+bool AllocationMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t version) const {
+  return rules().has(way, event, version);
+}
+
+machine::Outcome AllocationMachine::apply_raw(const machine::RawInput& input, const Context& context, Out& out) {
+  return rules().apply(*this, input, context, out);
 }
 
 void AllocationMachine::apply_lane(const machine::LaneInput& input, const Context& context, Out& out) {
-  const events::Event& event = input.event;
-  if (const auto* usage = std::get_if<events::UsageMetered>(&event))
-    fold_usage({*usage, input.shard, input.number}, context, out);
-  else if (const auto* held = std::get_if<events::UsageHeld>(&event))
-    fold_interim(*held, context, out);
-  else if (const auto* settled = std::get_if<events::HoldSettled>(&event))
-    release_hold(settled->project, settled->source, settled->id, settled->at, context, out);
-  else if (const auto* project = std::get_if<events::ProjectOpened>(&event))
-    open_project(*project, context, out);
-  else if (const auto* grant = std::get_if<events::GrantOpened>(&event))
-    open_grant(*grant, context, out);
-  else if (const auto* policy = std::get_if<events::PolicyPublished>(&event))
-    policies_.publish(*policy);
-  else if (const auto* statement = std::get_if<events::SourceCompleted>(&event)) {
-    if (const auto complete = sources_.reported(*statement, input.shard, context.partitions))
-      out.broadcast(Topic::ledger, context.partitions, *complete);
-  } else {
-    GRANARY_CHECK(false, "allocation has no rule for " + std::string(events::type_name(events::type_of(event))));
-  }
+  rules().apply(*this, input, context, out);
+}
+
+void AllocationMachine::take_usage(const events::UsageMetered& usage, const Input& input, const Context& context,
+                                   Out& out) {
+  fold_usage({usage, input.shard, input.number}, context, out);
+}
+
+void AllocationMachine::take_interim(const events::UsageHeld& held, const Input&, const Context& context, Out& out) {
+  fold_interim(held, context, out);
+}
+
+void AllocationMachine::settle_hold(const events::HoldSettled& settled, const Input&, const Context& context,
+                                    Out& out) {
+  release_hold(settled.project, settled.source, settled.id, settled.at, context, out);
+}
+
+void AllocationMachine::learn_policy(const events::PolicyPublished& policy, const Input&, const Context&, Out&) {
+  policies_.publish(policy);
+}
+
+void AllocationMachine::state_source(const events::SourceCompleted& completed, const Input& input,
+                                     const Context& context, Out& out) {
+  if (const auto complete = sources_.reported(completed, input.shard, context.partitions))
+    out.broadcast(Topic::ledger, context.partitions, *complete);
 }
 
 void AllocationMachine::apply_tick(Instant, const Context& context, Out& out) {
@@ -142,18 +161,19 @@ const ProjectRow* AllocationMachine::find_project(BytesView project) {
   return projects_.find(key_);
 }
 
-void AllocationMachine::open_project(const events::ProjectOpened& opened, const Context& context, Out& out) {
+void AllocationMachine::open_project(const events::ProjectOpened& opened, const Input&, const Context& context,
+                                     Out& out) {
   GRANARY_CHECK(find_project(opened.project) == nullptr, "a project was opened twice");
   ProjectRow& row = projects_.edit(key_);
   row.organisation = opened.organisation;
   row.customer_kind = opened.customer_kind;
   row.purpose = opened.purpose;
   row.from = opened.from;
-  out.emit(Topic::notices, context.shard, opened);
+  out.publish(context.shard, opened);
   release_waiting(opened.project, context, out);
 }
 
-void AllocationMachine::open_grant(const events::GrantOpened& opened, const Context& context, Out& out) {
+void AllocationMachine::open_grant(const events::GrantOpened& opened, const Input&, const Context& context, Out& out) {
   const ProjectRow* project = find_project(opened.project);
   GRANARY_CHECK(project != nullptr, "a grant came before its project");
   for (const events::LotOpened& one : opened.lots) {
@@ -176,8 +196,7 @@ void AllocationMachine::open_grant(const events::GrantOpened& opened, const Cont
     account.issued -= one.amount;
     post({Account::issued, Account::available, one.amount, PostingCause::awarded, lot.awarded_at}, lot, id, *project,
          context, out);
-    out.emit(Topic::notices, context.shard,
-             lot_notice<events::LotAwardedNotice>(lot, id, *project, lot.granted, lot.awarded_at));
+    out.publish(context.shard, lot_notice<events::LotAwardedNotice>(lot, id, *project, lot.granted, lot.awarded_at));
     if (lot.to <= context.now) {
       expire(lot, id, *project, context, out);
       continue;
@@ -196,7 +215,7 @@ void AllocationMachine::expire(Lot& lot, const AccountId& id, const ProjectRow& 
   if (amount.is_zero()) return;
   const Instant at = std::max(lot.to, lot.awarded_at);
   move({Account::available, Account::expired, amount, PostingCause::expired, at}, lot, id, project, context, out);
-  out.emit(Topic::notices, context.shard, lot_notice<events::LotExpired>(lot, id, project, amount, at));
+  out.publish(context.shard, lot_notice<events::LotExpired>(lot, id, project, amount, at));
 }
 
 void AllocationMachine::move(const Movement& movement, Lot& lot, const AccountId& id, const ProjectRow& project,

@@ -21,6 +21,7 @@
 #include "services/allocation/core/sources.h"
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
+#include "shared/machine/rule_book.h"
 
 namespace granary::allocation {
 
@@ -65,6 +66,7 @@ class AllocationMachine final : public machine::Machine {
 
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
+  [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
@@ -89,6 +91,18 @@ class AllocationMachine final : public machine::Machine {
  private:
   using Context = machine::Context;
   using Out = machine::Out;
+  using Input = machine::LaneInput;
+  using Rules = machine::RuleBook<AllocationMachine>;
+  static const Rules& rules();
+
+  // The rules, one for each event.
+  void take_usage(const events::UsageMetered& usage, const Input& input, const Context& context, Out& out);
+  void take_interim(const events::UsageHeld& held, const Input& input, const Context& context, Out& out);
+  void settle_hold(const events::HoldSettled& settled, const Input& input, const Context& context, Out& out);
+  void open_project(const events::ProjectOpened& opened, const Input& input, const Context& context, Out& out);
+  void open_grant(const events::GrantOpened& opened, const Input& input, const Context& context, Out& out);
+  void learn_policy(const events::PolicyPublished& policy, const Input& input, const Context& context, Out& out);
+  void state_source(const events::SourceCompleted& completed, const Input& input, const Context& context, Out& out);
 
   // A usage with the lane number of its usage.metered.
   struct Metered {
@@ -108,8 +122,6 @@ class AllocationMachine final : public machine::Machine {
 
   AccountRow& edit_account(const AccountId& id);
   const ProjectRow* find_project(BytesView project);  // nullptr: not known; leaves its key in key_
-  void open_project(const events::ProjectOpened& opened, const Context& context, Out& out);
-  void open_grant(const events::GrantOpened& opened, const Context& context, Out& out);
   void expire_lots(const Context& context, Out& out);
   void expire(Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context, Out& out);
   // Between two accounts of the lot, and told to the ledger.

@@ -168,7 +168,7 @@ void AllocationMachine::lapse_holds(const Context& context, Out& out) {
     for (const auto& [class_and_unit, amount] : held) {
       std::tie(lapsed.class_name, lapsed.unit) = class_and_unit;
       lapsed.amount = amount;
-      out.emit(machine::Topic::notices, context.shard, lapsed);
+      out.publish(context.shard, lapsed);
     }
   }
 }

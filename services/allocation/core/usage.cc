@@ -46,8 +46,8 @@ void AllocationMachine::charge(const Metered& metered, const ProjectRow& project
   }
   send_charge(metered, project, context, out);
   for (const Charge::Exhausted& one : charge_.exhausted())
-    out.emit(Topic::notices, context.shard,
-             lot_notice<events::LotExhausted>(*one.lot, one.account, project, one.lot->granted, context.now));
+    out.publish(context.shard,
+                lot_notice<events::LotExhausted>(*one.lot, one.account, project, one.lot->granted, context.now));
 }
 
 void AllocationMachine::send_charge(const Metered& metered, const ProjectRow& project, const Context& context,

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "services/billing/core/refusals.h"
-
 namespace granary::billing {
 namespace {
 
@@ -63,26 +61,27 @@ void BillingMachine::show(const store::View& rows) {
   waiting_.open(rows);
 }
 
-Outcome BillingMachine::apply_raw(const machine::RawInput&, const Context&, machine::Out&) {
-  return Outcome::refuse(codec::enum_name(Refusal::unknown_type), "",
-                         "billing takes what intake and allocation send it; post events to the topic that lists them");
+const BillingMachine::Rules& BillingMachine::rules() {
+  static const Rules kRules = Rules()
+                                  .lane<events::UsageCharged, &BillingMachine::take_charge>()
+                                  .lane<events::UnitsPosted, &BillingMachine::take_posting>()
+                                  .lane<events::PriceBookPublished, &BillingMachine::learn_price_book>()
+                                  .lane<events::ProjectOpened, &BillingMachine::open_project>()
+                                  .lane<events::OrganisationRegistered, &BillingMachine::register_organisation>()
+                                  .lane<events::SourceCompleted, &BillingMachine::state_source>();
+  return kRules;
+}
+
+bool BillingMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t version) const {
+  return rules().has(way, event, version);
+}
+
+Outcome BillingMachine::apply_raw(const machine::RawInput& input, const Context& context, machine::Out& out) {
+  return rules().apply(*this, input, context, out);
 }
 
 void BillingMachine::apply_lane(const machine::LaneInput& input, const Context& context, machine::Out& out) {
-  std::visit(
-      [&]<class T>(const T& event) {
-        if constexpr (std::is_same_v<T, events::UsageCharged> || std::is_same_v<T, events::PriceBookPublished> ||
-                      std::is_same_v<T, events::ProjectOpened>)
-          apply(event, context, out);
-        else if constexpr (std::is_same_v<T, events::UnitsPosted> || std::is_same_v<T, events::OrganisationRegistered>)
-          apply(event);
-        else if constexpr (std::is_same_v<T, events::SourceCompleted>)
-          apply(event, input.shard);
-        else if constexpr (!std::is_same_v<T, events::LaneCompleted>)  // that one is the runtime's
-          GRANARY_CHECK(false, "billing has no rule for " +
-                                   std::string(events::type_name(events::type_of(input.event))) + " on a lane");
-      },
-      input.event);
+  rules().apply(*this, input, context, out);
 }
 
 void BillingMachine::apply_tick(Instant, const Context&, machine::Out&) {}
@@ -117,7 +116,7 @@ std::vector<machine::Figure> BillingMachine::figures() {
       {"unrated", "unrated_charges", "Parts of charges that wait for a price, or for their project", totals_.waiting}};
 }
 
-void BillingMachine::apply(const events::UsageCharged& charged, const Context& context, machine::Out& out) {
+void BillingMachine::take_charge(const events::UsageCharged& charged, const Input&, const Context& context, Out& out) {
   totals_changed_ = true;
   ++totals_.charges;
   const Usage usage{charged.organisation, charged.project, charged.source, charged.id, charged.reservation};
@@ -142,14 +141,15 @@ void BillingMachine::apply(const events::UsageCharged& charged, const Context& c
   }
 }
 
-void BillingMachine::apply(const events::UnitsPosted& posted) {
+void BillingMachine::take_posting(const events::UnitsPosted& posted, const Input&, const Context&, Out&) {
   GRANARY_CHECK(posted.from_account != posted.to_account, "units are posted from an account to itself");
   GRANARY_CHECK(posted.amount.value() > 0, "units are posted that are none, or backwards");
   totals_changed_ = true;
   ++totals_.postings;
 }
 
-void BillingMachine::apply(const events::PriceBookPublished& published, const Context& context, machine::Out& out) {
+void BillingMachine::learn_price_book(const events::PriceBookPublished& published, const Input&, const Context& context,
+                                      Out& out) {
   totals_changed_ = true;
   const std::uint64_t number = ++totals_.books;
   key_.clear();
@@ -184,7 +184,7 @@ void BillingMachine::apply(const events::PriceBookPublished& published, const Co
   }
 }
 
-void BillingMachine::apply(const events::ProjectOpened& opened, const Context& context, machine::Out& out) {
+void BillingMachine::open_project(const events::ProjectOpened& opened, const Input&, const Context& context, Out& out) {
   ProjectRow& changed = projects_.edit(opened.project);
   changed.organisation = opened.organisation;
   changed.customer_kind = opened.customer_kind;
@@ -205,7 +205,8 @@ void BillingMachine::apply(const events::ProjectOpened& opened, const Context& c
   });
 }
 
-void BillingMachine::apply(const events::OrganisationRegistered& registered) {
+void BillingMachine::register_organisation(const events::OrganisationRegistered& registered, const Input&,
+                                           const Context&, Out&) {
   OrganisationRow& row = organisations_.edit(registered.organisation);
   row.name = registered.name;
   row.kind = registered.kind;
@@ -213,8 +214,8 @@ void BillingMachine::apply(const events::OrganisationRegistered& registered) {
   row.undertaking = registered.undertaking;
 }
 
-void BillingMachine::apply(const events::SourceCompleted& completed, std::uint16_t allocation_shard) {
-  SourceRow& row = sources_.edit(source_key(completed.source, allocation_shard));
+void BillingMachine::state_source(const events::SourceCompleted& completed, const Input& input, const Context&, Out&) {
+  SourceRow& row = sources_.edit(source_key(completed.source, input.shard));
   row.complete_through = completed.complete_through;
   row.records = completed.records;
 }
@@ -254,7 +255,7 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
   line_.list_amount = piece.list;
   line_.covered_amount = shares.covered_amount;
   line_.billed_amount = shares.billed_amount;
-  out.emit(machine::Topic::billing, context.shard, line_);
+  out.publish(context.shard, line_);
   ++totals_.lines;
 
   ChargesRow& sums = sums_of(usage.organisation, usage.project, part.class_name, month, part.unit, book.currency);

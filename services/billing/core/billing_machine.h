@@ -18,6 +18,7 @@
 #include "services/billing/core/waiting.h"
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
+#include "shared/machine/rule_book.h"
 
 namespace granary::billing {
 
@@ -35,6 +36,7 @@ class BillingMachine final : public machine::Machine {
 
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
+  [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
@@ -62,12 +64,21 @@ class BillingMachine final : public machine::Machine {
     const std::string &organisation, &project, &source, &id, &reservation;
   };
 
-  void apply(const events::UsageCharged& charged, const machine::Context& context, machine::Out& out);
-  void apply(const events::UnitsPosted& posted);
-  void apply(const events::PriceBookPublished& published, const machine::Context& context, machine::Out& out);
-  void apply(const events::ProjectOpened& opened, const machine::Context& context, machine::Out& out);
-  void apply(const events::OrganisationRegistered& registered);
-  void apply(const events::SourceCompleted& completed, std::uint16_t allocation_shard);
+  using Context = machine::Context;
+  using Out = machine::Out;
+  using Input = machine::LaneInput;
+  using Rules = machine::RuleBook<BillingMachine>;
+  static const Rules& rules();
+
+  // The rules, one for each event.
+  void take_charge(const events::UsageCharged& charged, const Input& input, const Context& context, Out& out);
+  void take_posting(const events::UnitsPosted& posted, const Input& input, const Context& context, Out& out);
+  void learn_price_book(const events::PriceBookPublished& published, const Input& input, const Context& context,
+                        Out& out);
+  void open_project(const events::ProjectOpened& opened, const Input& input, const Context& context, Out& out);
+  void register_organisation(const events::OrganisationRegistered& registered, const Input& input,
+                             const Context& context, Out& out);
+  void state_source(const events::SourceCompleted& completed, const Input& input, const Context& context, Out& out);
 
   // Cuts `part` into pieces_; the project is known.
   void cut_part(const events::ChargePart& part, const ProjectRow& project);

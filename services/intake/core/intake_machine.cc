@@ -62,6 +62,25 @@ void IntakeMachine::show(const store::View& rows) {
   sources_.open(rows);
 }
 
+const IntakeMachine::Rules& IntakeMachine::rules() {
+  static const Rules kRules = Rules()
+                                  .raw<events::OrganisationRegistered, &IntakeMachine::register_organisation>()
+                                  .raw<events::ProjectRegistered, &IntakeMachine::register_project>()
+                                  .raw<events::AccountBound, &IntakeMachine::bind_account>()
+                                  .raw<events::ApplicationSubmitted, &IntakeMachine::submit_application>()
+                                  .raw<events::ScreeningDecided, &IntakeMachine::decide_screening>()
+                                  .raw<events::ApplicationDecided, &IntakeMachine::decide_application>()
+                                  .raw<events::PolicyPublished, &IntakeMachine::publish_policy>()
+                                  .raw<events::PriceBookPublished, &IntakeMachine::publish_price_book>()
+                                  .raw<events::SourceStated, &IntakeMachine::state_source>()
+                                  .raw<events::RulesActivated, &IntakeMachine::activate_rules>();
+  return kRules;
+}
+
+bool IntakeMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t version) const {
+  return rules().has(way, event, version);
+}
+
 Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::Context& context, machine::Out& out) {
   const Hash32 substance = machine::substance_hash(input.raw);
   if (const auto known = ids_.find(input.identity)) {
@@ -72,19 +91,10 @@ Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::
   if (input.raw.substance.size() > kEventBytesMax)
     return refuse(Refusal::event_too_large, "",
                   "send at most " + std::to_string(kEventBytesMax) + " bytes: shorter texts or lists");
-  const Fold with{input, context, out};
-  Outcome outcome = std::visit(
-      [&]<class T>(const T& event) -> Outcome {
-        if constexpr (requires { fold(event, with); }) {
-          return fold(event, with);
-        } else {
-          GRANARY_CHECK(false, "an event stands in intake's inbox that intake has no rule for");
-        }
-      },
-      input.event);
+  Outcome outcome = rules().apply(*this, input, context, out);
   // The later of the two: before the first tick `now` is 1970, and the id would be dropped with the next one.
   if (outcome.judgement == Judgement::accepted)
-    ids_.add(input.identity, substance, units::day_number(std::max(context.now, with.recorded_at())), 0, 0);
+    ids_.add(input.identity, substance, units::day_number(std::max(context.now, input.raw.recorded_at)), 0, 0);
   return outcome;
 }
 
@@ -100,15 +110,17 @@ void IntakeMachine::apply_tick(Instant, const machine::Context& context, machine
   ids_.drop_before(units::day_number(context.now) - kept);
 }
 
-Outcome IntakeMachine::fold(const events::OrganisationRegistered& event, const Fold& with) {
+Outcome IntakeMachine::register_organisation(const events::OrganisationRegistered& event, const Input& input,
+                                             const Context& context, Out& out) {
   if (organisations_.find(event.organisation) != nullptr)
     return refuse(Refusal::organisation_exists, "/organisation", "choose a name that is not taken");
-  organisations_.edit(event.organisation) = {event, with.recorded_at()};
-  with.out.emit(Topic::ledger, with.context.router->shard_of(event.organisation), event);
+  organisations_.edit(event.organisation) = {event, input.raw.recorded_at};
+  out.emit(Topic::ledger, context.router->shard_of(event.organisation), event);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::ProjectRegistered& event, const Fold& with) {
+Outcome IntakeMachine::register_project(const events::ProjectRegistered& event, const Input& input,
+                                        const Context& context, Out& out) {
   const OrganisationRow* organisation = organisations_.find(event.organisation);
   if (organisation == nullptr)
     return refuse(Refusal::unknown_organisation, "/organisation",
@@ -117,59 +129,62 @@ Outcome IntakeMachine::fold(const events::ProjectRegistered& event, const Fold& 
     return refuse(Refusal::project_exists, "/project", "choose a name that is not taken");
   const events::ProjectOpened opened{event.project, event.organisation, organisation->registered.kind, event.purpose,
                                      event.from};
-  projects_.edit(event.project) = {event, with.recorded_at()};
-  with.out.emit(Topic::allocations, with.context.router->shard_of(event.project), opened);
-  with.out.emit(Topic::ledger, with.context.router->shard_of(event.organisation), opened);
+  projects_.edit(event.project) = {event, input.raw.recorded_at};
+  out.emit(Topic::allocations, context.router->shard_of(event.project), opened);
+  out.emit(Topic::ledger, context.router->shard_of(event.organisation), opened);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::AccountBound& event, const Fold& with) {
+Outcome IntakeMachine::bind_account(const events::AccountBound& event, const Input&, const Context& context, Out& out) {
   if (projects_.find(event.project) == nullptr) return unknown_project(event.project);
-  with.out.broadcast(Topic::usage, with.context.partitions, event);
+  out.broadcast(Topic::usage, context.partitions, event);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::ApplicationSubmitted& event, const Fold& with) {
+Outcome IntakeMachine::submit_application(const events::ApplicationSubmitted& event, const Input& input, const Context&,
+                                          Out&) {
   if (projects_.find(event.project) == nullptr) return unknown_project(event.project);
   if (applications_.find(event.application) != nullptr)
     return refuse(Refusal::application_exists, "/application", "choose a name that is not taken");
   for (std::size_t i = 0; i < event.resources.size(); ++i)
-    if (policies_.find_class(event.resources[i].class_name, with.recorded_at()) == nullptr)
+    if (policies_.find_class(event.resources[i].class_name, input.raw.recorded_at) == nullptr)
       return refuse(Refusal::unknown_resource_class, "/resources/" + std::to_string(i) + "/class",
                     "publish a policy resource_classes that lists '" + event.resources[i].class_name +
                         "', or ask for a class of the list");
   ApplicationRow& row = applications_.edit(event.application);
   row.submitted = event;
-  row.submitted_at = with.recorded_at();
+  row.submitted_at = input.raw.recorded_at;
   Bytes key;
   append_part(key, event.project);
   key.append(event.application);
-  project_applications_.edit(key).submitted_at = with.recorded_at();
+  project_applications_.edit(key).submitted_at = input.raw.recorded_at;
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::ScreeningDecided& event, const Fold& with) {
+Outcome IntakeMachine::decide_screening(const events::ScreeningDecided& event, const Input& input, const Context&,
+                                        Out&) {
   const ApplicationRow* application = applications_.find(event.application);
   if (application == nullptr) return unknown_application(event.application);
   if (application->decision) return already_decided(event.application);
   ApplicationRow& row = applications_.edit(event.application);
   row.screening = event;
-  row.screened_at = with.recorded_at();
+  row.screened_at = input.raw.recorded_at;
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::ApplicationDecided& event, const Fold& with) {
+Outcome IntakeMachine::decide_application(const events::ApplicationDecided& event, const Input& input,
+                                          const Context& context, Out& out) {
   const ApplicationRow* application = applications_.find(event.application);
   if (application == nullptr) return unknown_application(event.application);
   if (application->submitted.project != event.project)
     return refuse(Refusal::project_differs, "/project",
                   "name the project of the application: '" + application->submitted.project + "'");
   if (application->decision) return already_decided(event.application);
-  Decision decision{event.outcome, event.reason, {}, 0, with.recorded_at()};
+  Decision decision{event.outcome, event.reason, {}, 0, input.raw.recorded_at};
   if (event.outcome == events::DecisionOutcome::awarded) {
-    Outcome outcome = award(event, *application, with);
+    Outcome outcome = award(event, *application, input, context, out);
     if (outcome.judgement != Judgement::accepted) return outcome;
-    decision.grant = with.input.identity;
+    decision.grant = input.identity;
     decision.lots = event.grant->lots.size();
   }
   applications_.edit(event.application).decision = std::move(decision);
@@ -177,7 +192,7 @@ Outcome IntakeMachine::fold(const events::ApplicationDecided& event, const Fold&
 }
 
 Outcome IntakeMachine::award(const events::ApplicationDecided& event, const ApplicationRow& application,
-                             const Fold& with) {
+                             const Input& input, const Context& context, Out& out) {
   if (!application.screening || application.screening->outcome != events::ScreeningOutcome::cleared)
     return refuse(Refusal::screening_not_cleared, "/application",
                   "decide the screening first: an award needs the outcome cleared");
@@ -185,11 +200,11 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
   GRANARY_CHECK(event.grant.has_value(), "an award without a grant stands in the log");
   const events::GrantAwarded& awarded = *event.grant;
   events::GrantOpened grant;
-  Outcome outcome = open_lots(awarded.lots, policies_, with.recorded_at(), grant.lots);
+  Outcome outcome = open_lots(awarded.lots, policies_, input.raw.recorded_at, grant.lots);
   if (outcome.judgement != Judgement::accepted) return outcome;
   const ProjectRow* project = projects_.find(event.project);
   GRANARY_CHECK(project != nullptr, "an application's project is not registered");
-  grant.grant = with.input.identity;
+  grant.grant = input.identity;
   grant.project = event.project;
   grant.application = event.application;
   grant.machine = awarded.machine;
@@ -199,17 +214,18 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
   grant.legal_basis = awarded.legal_basis;
   grant.member_state = awarded.member_state;
   grant.funding = awarded.funding;
-  grant.awarded_at = with.recorded_at();
+  grant.awarded_at = input.raw.recorded_at;
   Bytes encoded;
   events::encode_event(grant, encoded);
   if (encoded.size() > kEventBytesMax)
     return refuse(Refusal::too_many_lots, "/grant/lots",
                   "award fewer lots in one decision, or use shorter texts: together they are too large to be sent on");
-  with.out.emit(Topic::allocations, with.context.router->shard_of(event.project), grant);
+  out.emit(Topic::allocations, context.router->shard_of(event.project), grant);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::PolicyPublished& event, const Fold& with) {
+Outcome IntakeMachine::publish_policy(const events::PolicyPublished& event, const Input& input, const Context& context,
+                                      Out& out) {
   Bytes version(1, static_cast<char>(event.kind));
   version.append(event.version);
   if (!event.content.project.empty() && projects_.find(event.content.project) == nullptr)
@@ -218,14 +234,15 @@ Outcome IntakeMachine::fold(const events::PolicyPublished& event, const Fold& wi
   if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
                   "choose a version that the kind " + std::string(codec::enum_name(event.kind)) + " does not have");
-  publish(version, {event, std::nullopt, with.recorded_at()});
+  publish(version, {event, std::nullopt, input.raw.recorded_at});
   policies_.learn(event);
   const bool for_usage = event.kind == PolicyKind::resource_classes || event.kind == PolicyKind::acceptance_window;
-  with.out.broadcast(for_usage ? Topic::usage : Topic::allocations, with.context.partitions, event);
+  out.broadcast(for_usage ? Topic::usage : Topic::allocations, context.partitions, event);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::PriceBookPublished& event, const Fold& with) {
+Outcome IntakeMachine::publish_price_book(const events::PriceBookPublished& event, const Input& input,
+                                          const Context& context, Out& out) {
   Bytes version(1, '\0');
   append_part(version, event.seller);
   version.append(event.version);
@@ -233,15 +250,26 @@ Outcome IntakeMachine::fold(const events::PriceBookPublished& event, const Fold&
     return refuse(Refusal::version_exists, "/version",
                   "choose a version that the seller '" + event.seller + "' does not have");
   if (Outcome outcome = price_books_.check(event, policies_); outcome.judgement != Judgement::accepted) return outcome;
-  publish(version, {std::nullopt, event, with.recorded_at()});
+  publish(version, {std::nullopt, event, input.raw.recorded_at});
   price_books_.learn(event);
-  with.out.broadcast(Topic::ledger, with.context.partitions, event);
+  out.broadcast(Topic::ledger, context.partitions, event);
   return {};
 }
 
-Outcome IntakeMachine::fold(const events::SourceStated& event, const Fold& with) {
-  sources_.edit(event.source) = {event, with.recorded_at()};
-  with.out.broadcast(Topic::usage, with.context.partitions, event);
+Outcome IntakeMachine::state_source(const events::SourceStated& event, const Input& input, const Context& context,
+                                    Out& out) {
+  sources_.edit(event.source) = {event, input.raw.recorded_at};
+  out.broadcast(Topic::usage, context.partitions, event);
+  return {};
+}
+
+Outcome IntakeMachine::activate_rules(const events::RulesActivated& event, const Input&, const Context& context,
+                                      Out& out) {
+  if (event.version != context.rules + 1)
+    return refuse(Refusal::rules_version_not_next, "/version",
+                  "version " + std::to_string(context.rules) + " is in force, so only version " +
+                      std::to_string(context.rules + 1) + " can come next");
+  out.activate_rules(event.version);
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "shared/machine/id_buckets.h"
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
+#include "shared/machine/rule_book.h"
 
 namespace granary::intake {
 
@@ -19,6 +20,7 @@ class IntakeMachine final : public machine::Machine {
 
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
+  [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   // Nothing comes to intake by a lane: breaks a law.
@@ -58,24 +60,32 @@ class IntakeMachine final : public machine::Machine {
   }
 
  private:
-  // What one event is folded with.
-  struct Fold {
-    const machine::RawInput& input;
-    const machine::Context& context;
-    machine::Out& out;
-    [[nodiscard]] Instant recorded_at() const { return input.raw.recorded_at; }
-  };
-  machine::Outcome fold(const events::OrganisationRegistered& event, const Fold& with);
-  machine::Outcome fold(const events::ProjectRegistered& event, const Fold& with);
-  machine::Outcome fold(const events::AccountBound& event, const Fold& with);
-  machine::Outcome fold(const events::ApplicationSubmitted& event, const Fold& with);
-  machine::Outcome fold(const events::ScreeningDecided& event, const Fold& with);
-  machine::Outcome fold(const events::ApplicationDecided& event, const Fold& with);
-  machine::Outcome fold(const events::PolicyPublished& event, const Fold& with);
-  machine::Outcome fold(const events::PriceBookPublished& event, const Fold& with);
-  machine::Outcome fold(const events::SourceStated& event, const Fold& with);
+  using Rules = machine::RuleBook<IntakeMachine>;
+  static const Rules& rules();
 
-  machine::Outcome award(const events::ApplicationDecided& event, const ApplicationRow& application, const Fold& with);
+  // The rules, one for each event.
+  using Input = machine::RawInput;
+  using Context = machine::Context;
+  using Out = machine::Out;
+  using Outcome = machine::Outcome;
+  Outcome register_organisation(const events::OrganisationRegistered& event, const Input& input, const Context& context,
+                                Out& out);
+  Outcome register_project(const events::ProjectRegistered& event, const Input& input, const Context& context,
+                           Out& out);
+  Outcome bind_account(const events::AccountBound& event, const Input& input, const Context& context, Out& out);
+  Outcome submit_application(const events::ApplicationSubmitted& event, const Input& input, const Context& context,
+                             Out& out);
+  Outcome decide_screening(const events::ScreeningDecided& event, const Input& input, const Context& context, Out& out);
+  Outcome decide_application(const events::ApplicationDecided& event, const Input& input, const Context& context,
+                             Out& out);
+  Outcome publish_policy(const events::PolicyPublished& event, const Input& input, const Context& context, Out& out);
+  Outcome publish_price_book(const events::PriceBookPublished& event, const Input& input, const Context& context,
+                             Out& out);
+  Outcome state_source(const events::SourceStated& event, const Input& input, const Context& context, Out& out);
+  Outcome activate_rules(const events::RulesActivated& event, const Input& input, const Context& context, Out& out);
+
+  Outcome award(const events::ApplicationDecided& event, const ApplicationRow& application, const Input& input,
+                const Context& context, Out& out);
   [[nodiscard]] bool is_published(const Bytes& version_key) { return versions_.find(version_key) != nullptr; }
   // Numbers the publication; `version_key` has none yet.
   void publish(const Bytes& version_key, PublicationRow row);

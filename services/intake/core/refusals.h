@@ -31,6 +31,7 @@ enum class Refusal : std::uint8_t {
   lot_period_empty,
   version_exists,
   class_left_out,
+  rules_version_not_next,
 };
 
 // The wire's reason strings.
@@ -45,8 +46,9 @@ inline constexpr auto kRefusalNames = std::to_array<std::string_view>({
     "unit_differs",           "quantity_too_precise",
     "quantity_overflow",      "lot_period_empty",
     "version_exists",         "class_left_out",
+    "rules_version_not_next",
 });
-static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::class_left_out) + 1);
+static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::rules_version_not_next) + 1);
 
 // `field` is a JSON pointer into the event's data.
 inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {

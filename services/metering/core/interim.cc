@@ -10,12 +10,13 @@ using machine::Out;
 using machine::Outcome;
 using machine::Topic;
 
-Outcome MeteringMachine::take_interim(const machine::RawInput& input, const events::UsageInterim& usage,
+Outcome MeteringMachine::take_interim(const events::UsageInterim& usage, const machine::RawInput& input,
                                       const Context& context, Out& out) {
   SourceRow& source = sources_.edit(usage.root.source);
   ++source.interim;
   const Hash32 basis = basis_.of(usage);
   if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kFigure);
+  if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
   if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
   events::UsageHeld figure;
   if (auto refused = measure(usage.resources, usage.start, usage.measured_at, figure.amounts, figure.classes_version))

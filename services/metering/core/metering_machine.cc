@@ -73,14 +73,33 @@ ShardRow& MeteringMachine::shard() {
   return shard_.edit("");
 }
 
+const MeteringMachine::Rules& MeteringMachine::rules() {
+  static const Rules kRules = Rules()
+                                  .raw<events::UsageReported, &MeteringMachine::take_report>()
+                                  .raw<events::UsageInterim, &MeteringMachine::take_interim>()
+                                  .lane<events::PolicyPublished, &MeteringMachine::learn_policy>()
+                                  .lane<events::AccountBound, &MeteringMachine::bind_account>()
+                                  .lane<events::SourceStated, &MeteringMachine::state_source>();
+  return kRules;
+}
+
+bool MeteringMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t version) const {
+  return rules().has(way, event, version);
+}
+
 Outcome MeteringMachine::apply_raw(const RawInput& input, const Context& context, Out& out) {
-  if (const auto* interim = std::get_if<events::UsageInterim>(&input.event))
-    return take_interim(input, *interim, context, out);
-  const auto* usage = std::get_if<events::UsageReported>(&input.event);
-  if (usage == nullptr) return refuse(Refusal::unknown_type, "", "metering takes usage.reported and usage.interim");
+  return rules().apply(*this, input, context, out);
+}
+
+void MeteringMachine::apply_lane(const machine::LaneInput& input, const Context& context, Out& out) {
+  rules().apply(*this, input, context, out);
+}
+
+Outcome MeteringMachine::take_report(const events::UsageReported& usage, const RawInput& input, const Context& context,
+                                     Out& out) {
   SourceRow& source = sources_.edit(root_source(input.raw));
   ++source.received;
-  const Outcome outcome = take(input, *usage, context, out);
+  const Outcome outcome = take(input, usage, context, out);
   switch (outcome.judgement) {
     case Judgement::accepted:
       ++source.metered;
@@ -102,6 +121,7 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
                               Out& out) {
   const Hash32 basis = basis_.of(usage);
   if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kReport);
+  if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
   if (auto old = too_old(usage.end, context)) return *std::move(old);
   if (auto refused = measure(usage.resources, usage.start, usage.end, metered_.amounts, metered_.classes_version))
     return *std::move(refused);
@@ -146,6 +166,11 @@ Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, c
       break;
   }
   return {Judgement::repeat};
+}
+
+Outcome MeteringMachine::too_large() {
+  return refuse(Refusal::event_too_large, "",
+                "send at most " + std::to_string(kSubstanceBytesMax) + " bytes in one usage: shorter texts or lists");
 }
 
 std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& context) const {
@@ -217,17 +242,15 @@ std::pair<std::uint16_t, std::uint64_t> MeteringMachine::send(const std::string&
   return {partition, out.emit(Topic::allocations, partition, metered_)};
 }
 
-void MeteringMachine::apply_lane(const machine::LaneInput& input, const Context& context, Out& out) {
-  if (const auto* policy = std::get_if<events::PolicyPublished>(&input.event)) {
-    facts_.publish(*policy, shard());
-  } else if (const auto* binding = std::get_if<events::AccountBound>(&input.event)) {
-    facts_.bind(*binding, shard());
-    release(*binding, context, out);
-  } else if (const auto* stated = std::get_if<events::SourceStated>(&input.event)) {
-    state(*stated, context, out);
-  } else {
-    GRANARY_CHECK(false, "metering was sent " + std::string(events::type_name(events::type_of(input.event))));
-  }
+void MeteringMachine::learn_policy(const events::PolicyPublished& policy, const machine::LaneInput&, const Context&,
+                                   Out&) {
+  facts_.publish(policy, shard());
+}
+
+void MeteringMachine::bind_account(const events::AccountBound& binding, const machine::LaneInput&,
+                                   const Context& context, Out& out) {
+  facts_.bind(binding, shard());
+  release(binding, context, out);
 }
 
 // Usage that waited for this account goes its way, in the order in which it came, by the facts of now.
@@ -262,7 +285,8 @@ void MeteringMachine::release(const events::AccountBound& binding, const Context
   if (head.count == 0) waiting_heads_.erase(account);
 }
 
-void MeteringMachine::state(const events::SourceStated& stated, const Context& context, Out& out) {
+void MeteringMachine::state_source(const events::SourceStated& stated, const machine::LaneInput&,
+                                   const Context& context, Out& out) {
   SourceRow& source = sources_.edit(stated.source);
   source.complete_through = std::max(source.complete_through, stated.complete_through);
   source.records = stated.records;

@@ -9,6 +9,7 @@
 #include "shared/machine/charge_basis.h"
 #include "shared/machine/id_buckets.h"
 #include "shared/machine/machine.h"
+#include "shared/machine/rule_book.h"
 
 namespace granary::metering {
 
@@ -18,6 +19,7 @@ class MeteringMachine final : public machine::Machine {
 
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
+  [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
@@ -34,11 +36,25 @@ class MeteringMachine final : public machine::Machine {
       const std::function<void(std::string_view cluster, std::string_view account, std::uint64_t count)>& visit) const;
 
  private:
+  using Rules = machine::RuleBook<MeteringMachine>;
+  static const Rules& rules();
   using Outcome = machine::Outcome;
+
+  // The rules, one for each event.
+  Outcome take_report(const events::UsageReported& usage, const machine::RawInput& input,
+                      const machine::Context& context, machine::Out& out);
+  Outcome take_interim(const events::UsageInterim& usage, const machine::RawInput& input,
+                       const machine::Context& context, machine::Out& out);
+  void learn_policy(const events::PolicyPublished& policy, const machine::LaneInput& input,
+                    const machine::Context& context, machine::Out& out);
+  void bind_account(const events::AccountBound& binding, const machine::LaneInput& input,
+                    const machine::Context& context, machine::Out& out);
+  void state_source(const events::SourceStated& stated, const machine::LaneInput& input,
+                    const machine::Context& context, machine::Out& out);
+
+  // Of a report, but for the counting.
   Outcome take(const machine::RawInput& input, const events::UsageReported& usage, const machine::Context& context,
                machine::Out& out);
-  Outcome take_interim(const machine::RawInput& input, const events::UsageInterim& usage,
-                       const machine::Context& context, machine::Out& out);
   // Of an identity that is known: a repeat, or a conflict that names the field and what to send instead.
   struct Told {
     const char *end_field, *instead;
@@ -46,6 +62,10 @@ class MeteringMachine final : public machine::Machine {
   static constexpr Told kReport{"/end", "another run of the job its own start in the id"};
   static constexpr Told kFigure{"/measured_at", "each figure of a running job its own id"};
   static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project, const Told& told);
+  // What is sent on is larger than what came, by the notes, the identity and two amounts of each class, and has to fit
+  // a record of 60 KiB.
+  static constexpr std::size_t kSubstanceBytesMax = 44 * 1024;
+  static Outcome too_large();
   std::optional<Outcome> too_old(Instant end, const machine::Context& context) const;
   // Fills metered_.amounts and .classes_version from the classes in force at `start`.
   std::optional<Outcome> measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
@@ -56,7 +76,6 @@ class MeteringMachine final : public machine::Machine {
                                                const events::UsageNotes& notes, Instant recorded_at,
                                                const machine::Context& context, machine::Out& out);
   void release(const events::AccountBound& binding, const machine::Context& context, machine::Out& out);
-  void state(const events::SourceStated& stated, const machine::Context& context, machine::Out& out);
   ShardRow& shard();
 
   // interim.cc

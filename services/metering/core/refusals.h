@@ -9,8 +9,8 @@
 namespace granary::metering {
 
 enum class Refusal : std::uint8_t {
-  unknown_type,
   conflicting_duplicate,
+  event_too_large,
   usage_too_old,
   unknown_resource_class,
   unit_differs,
@@ -19,7 +19,7 @@ enum class Refusal : std::uint8_t {
 };
 
 constexpr std::string_view refusal_name(Refusal refusal) {
-  constexpr auto kNames = std::to_array<std::string_view>({"unknown_type", "conflicting_duplicate", "usage_too_old",
+  constexpr auto kNames = std::to_array<std::string_view>({"conflicting_duplicate", "event_too_large", "usage_too_old",
                                                            "unknown_resource_class", "unit_differs",
                                                            "quantity_too_precise", "quantity_overflow"});
   return kNames[static_cast<std::size_t>(refusal)];

@@ -100,17 +100,14 @@ TEST(GrantsDeathTest, broken_promises_of_intake_stop_the_machine) {
   EXPECT_DEATH(world.open_project(), "a project was opened twice");
   world.intake(one());
   EXPECT_DEATH(world.intake(one()), "a lot was awarded twice");
-  EXPECT_DEATH(world.intake(events::AccountBound{}), "no rule for granary.account.bound.v1");
+  EXPECT_DEATH(world.intake(events::AccountBound{}), "an event without a rule");
 }
 
-TEST(Raw, nothing_is_taken) {
+TEST(Raw, nothing_has_a_rule) {
   World world;
-  const events::Raw raw;
-  const Event event = events::UsageReported{};
-  const machine::Outcome outcome = world.machine().apply_raw({raw, event, {}}, world.context(), world.out);
-  EXPECT_EQ(outcome.judgement, machine::Judgement::refused);
-  EXPECT_EQ(outcome.reason, "unknown_type");
-  EXPECT_TRUE(world.out.sent.empty());
+  EXPECT_FALSE(world.machine().has_rule(machine::Way::raw, events::UsageReported{}, events::kRulesNewest));
+  EXPECT_FALSE(world.machine().has_rule(machine::Way::lane, events::AccountBound{}, events::kRulesNewest));
+  EXPECT_TRUE(world.machine().has_rule(machine::Way::lane, events::UsageMetered{}, 1));
 }
 
 }  // namespace

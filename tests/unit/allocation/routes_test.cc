@@ -15,11 +15,12 @@ namespace {
 // Answers questions at once, on the caller's thread, from machines of its own.
 class ShardsOnly final : public granary::test::FakeRuntime {
  public:
+  ShardsOnly() : FakeRuntime(World::kPartitions) {}
+
   std::array<World, World::kPartitions> shards;
 
   World& shard_of(const std::string& project) { return shards.at(proof::shard_of({project}, World::kPartitions)); }
 
-  std::uint16_t partitions() const override { return World::kPartitions; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::allocation);

@@ -183,14 +183,11 @@ TEST(Inputs, WhatIsKeptOfTheOthers) {
   EXPECT_TRUE(driver.accounts().empty());
 }
 
-TEST(Inputs, RawEventsAreUnknown) {
+TEST(Raw, NothingHasARule) {
   Driver driver;
-  const events::Raw raw;
-  const events::Event event = events::UsageReported{};
-  machine::Context context;
-  const machine::Outcome outcome = driver.machine().apply_raw({raw, event, {}}, context, driver.out);
-  EXPECT_EQ(outcome.judgement, machine::Judgement::refused);
-  EXPECT_EQ(outcome.reason, "unknown_type");
+  EXPECT_FALSE(driver.machine().has_rule(machine::Way::raw, events::UsageReported{}, events::kRulesNewest));
+  EXPECT_FALSE(driver.machine().has_rule(machine::Way::lane, events::UsageMetered{}, events::kRulesNewest));
+  EXPECT_TRUE(driver.machine().has_rule(machine::Way::lane, events::UsageCharged{}, 1));
 }
 
 using LawsDeathTest = testing::Test;
@@ -207,7 +204,7 @@ TEST(LawsDeathTest, APartMovesSomethingBetweenTwoAccounts) {
   posted.from_account = posted.to_account = events::Account::used;
   posted.amount = Amount(1);
   EXPECT_DEATH(driver.apply(posted), "to itself");
-  EXPECT_DEATH(driver.apply(events::UsageMetered{}), "no rule for granary.usage.metered.v1");
+  EXPECT_DEATH(driver.apply(events::UsageMetered{}), "an event without a rule");
 }
 
 }  // namespace

@@ -13,9 +13,10 @@ constexpr std::uint16_t kPartitions = 4;
 // Answers questions at once, on the caller's thread, from machines of its own.
 class ShardsOnly final : public granary::test::FakeRuntime {
  public:
+  ShardsOnly() : FakeRuntime(kPartitions) {}
+
   std::array<Driver, kPartitions> shards;
 
-  std::uint16_t partitions() const override { return kPartitions; }
   void ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::billing);

@@ -6,6 +6,7 @@
 #include "shared/door/raw_record.h"
 #include "shared/events/record.h"
 #include "shared/proof/hash.h"
+#include "tests/support/test_ledger.h"
 #include "tests/unit/door/cloud_sample.h"
 
 namespace granary::door {
@@ -209,7 +210,7 @@ TEST(CloudEvents, ExtensionsThatNobodyHereKnowsAreIgnored) {
       expect_taken(sample, mode);
       auto outcome = read(sample.request(mode));
       auto made = make_raw_record(std::get<CloudEvent>(std::move(std::get<0>(outcome).at(0).outcome)), "http", "a",
-                                  kRecordedAt, 8);
+                                  kRecordedAt, {test::kTestLedger, 8, 1});
       if (plain.empty()) plain = std::get<RawRecord>(made).bytes;
       EXPECT_EQ(to_hex(std::get<RawRecord>(made).bytes), to_hex(plain)) << "nothing of it is kept";
     }
@@ -354,7 +355,8 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
     auto outcome = read(CloudSample().with_id("ein wäg").request(mode));
     auto& received = std::get<0>(outcome).at(0);
     ASSERT_TRUE(std::holds_alternative<CloudEvent>(received.outcome)) << name_of(mode);
-    auto made = make_raw_record(std::move(std::get<CloudEvent>(received.outcome)), "http", "anonymous", kRecordedAt, 8);
+    auto made = make_raw_record(std::move(std::get<CloudEvent>(received.outcome)), "http", "anonymous", kRecordedAt,
+                                {test::kTestLedger, 8, 1});
     records.push_back(std::get<RawRecord>(made).bytes);
     EXPECT_EQ(std::get<RawRecord>(made).partition, proof::shard_of({"slurm://aif1", "ein wäg"}, 8));
   }
@@ -383,7 +385,7 @@ TEST(RawRecord, GoesWhereItsRootGoes) {
   CloudSample sample = CloudSample().with("type", R"("granary.usage.interim.v1")").with("actor", "");
   sample.data = R"({"root":{"source":"slurm://aif1","id":"81234"},"project":"p","resources":[{"class":"gpu",)"
                 R"("quantity":"1"}],"start":"2026-11-01T00:00:00Z","measured_at":"2026-11-01T01:00:00Z"})";
-  auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, 1024);
+  auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 1024, 1});
   const auto& record = std::get<RawRecord>(made);
   EXPECT_EQ(record.topic, machine::Topic::usage);
   EXPECT_EQ(record.partition, proof::shard_of({"slurm://aif1", "81234"}, 1024));
@@ -394,7 +396,7 @@ TEST(RawRecord, GoesWhereItsRootGoes) {
 
   sample = CloudSample().with("type", R"("granary.project.registered.v1")");
   sample.data = R"({"project":"aurora-llm","organisation":"aurora"})";
-  auto decision = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, 1024);
+  auto decision = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 1024, 1});
   EXPECT_EQ(std::get<RawRecord>(decision).topic, machine::Topic::applications);
   EXPECT_EQ(std::get<RawRecord>(decision).partition, 0);
 }
@@ -408,7 +410,7 @@ TEST(RawRecord, IsRefusedWhereItIsTooLarge) {
         R"({"class":")" + std::to_string(i) + std::string(250, 'x') + R"(","unit":"resource-us","charging":"lots"})";
   }
   sample.data += "]}}";
-  const auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, 8);
+  const auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 8, 1});
   const auto* error = std::get_if<codec::FormError>(&made);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(error->reason, "record_too_large");

@@ -167,7 +167,7 @@ TEST(EventDoor, TellsWhatTheFoldMadeOfIt) {
 
 TEST(EventDoor, DoesNotWaitForTheFoldForEver) {
   DoorLedger ledger(1);
-  ledger.append({"granary.usage.v1", 0}, "\xFF a record of another kind parks the shard");
+  ledger.append({"granary.usage.v1", 0}, test::a_newer_record());
   EventDoorOptions options;
   options.outcome_wait_ms_max = 20;
   ledger.start(options);

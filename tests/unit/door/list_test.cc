@@ -22,7 +22,7 @@ using Names = std::vector<std::string>;
 // A process with some shards of metering; what each holds is said by the test.
 class Process final : public granary::test::FakeRuntime {
  public:
-  explicit Process(std::uint16_t shards, runtime::LedgerMark ledger = 7) : ledger_(ledger), shards_(shards) {}
+  explicit Process(std::uint16_t shards, std::uint8_t ledger = 7) : FakeRuntime(shards, ledger) {}
 
   // A list of names, from the rows of this process; it looks at two rows in one go.
   void serve_list(http::Router& router, const List& list) {
@@ -43,8 +43,6 @@ class Process final : public granary::test::FakeRuntime {
                });
   }
 
-  [[nodiscard]] std::uint16_t partitions() const override { return shards_; }
-  [[nodiscard]] runtime::LedgerMark ledger_mark() const override { return ledger_; }
   [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName& shard) const override {
     const auto found = elsewhere.find(shard.second);
     return found == elsewhere.end() ? std::nullopt : std::optional(found->second);
@@ -59,10 +57,6 @@ class Process final : public granary::test::FakeRuntime {
 
   std::map<std::uint16_t, Names> rows;             // by shard, in order
   std::map<std::uint16_t, std::string> elsewhere;  // the shards of others, and where
-
- private:
-  runtime::LedgerMark ledger_;
-  std::uint16_t shards_;
 };
 
 http::Response get(const http::Router& router, const std::string& path, http::Fields query = {}) {

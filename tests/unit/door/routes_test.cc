@@ -169,7 +169,7 @@ TEST_F(Routes, APageOfRefusalsThatEndsForLongLookingSaysSo) {
 }
 
 TEST_F(Routes, IsReadyOnceAllIsFoldedThoughAShardIsParked) {
-  ledger_.append({"granary.usage.v1", 1}, "\xFF");
+  ledger_.append({"granary.usage.v1", 1}, test::a_newer_record());
   start();
   EXPECT_EQ(get("/livez").status, 200);
   const auto ready = parsed(get_until("/readyz", 200).body);
@@ -192,7 +192,7 @@ TEST_F(Routes, IsReadyOnceAllIsFoldedThoughAShardIsParked) {
 
 TEST_F(Routes, LagIsTheNewestTickMinusNowWhereSomethingIsLeftToFold) {
   ledger_.append_tick({"granary.usage.v1", 1}, kNoonMs - 90'500);
-  ledger_.append({"granary.usage.v1", 1}, "\xFF");
+  ledger_.append({"granary.usage.v1", 1}, test::a_newer_record());
   start();
   get_until("/readyz", 200);
   EXPECT_EQ(text_at(parsed(get("/v1/status").body), {"shards", "2", "lag_seconds"}), "90");

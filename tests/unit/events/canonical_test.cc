@@ -193,10 +193,33 @@ TEST(EventDecoder, TellsANewerEventFromNoEvent) {
   EXPECT_EQ(decoder.decode(hex("a206 03 08e807")), DecodeResult::ok) << "after all that";
 }
 
-TEST(Record, NamesItsKindInTheFirstByte) {
-  EXPECT_EQ(kind_of(encode_record(Tick{Instant(5)})), RecordKind::tick);
-  EXPECT_EQ(to_hex(encode_record(Tick{Instant(5)})), "210805");
-  for (const char* unknown : {"", "00", "01", "20", "22", "51", "f1"}) EXPECT_FALSE(kind_of(hex(unknown))) << unknown;
+constexpr Id16 kLedger{0x7e, 0x57, 1};  // check byte 0x28
+constexpr Id16 kAnother{0x7e, 0x57, 2};
+
+TEST(Record, BeginsWithMarkCheckByteAndKind) {
+  const Bytes tick = encode_record(kLedger, Tick{Instant(5)});
+  EXPECT_EQ(to_hex(tick),
+            "f767"
+            "28"
+            "21"
+            "0805");
+  EXPECT_EQ(kind_of(tick), RecordKind::tick);
+  EXPECT_EQ(to_hex(body_of(tick)), "0805");
+  EXPECT_EQ(whose_is(tick, kLedger), Whose::known);
+}
+
+TEST(Record, OfAnotherLedgerOrOfNobodyIsForeign) {
+  const Bytes tick = encode_record(kLedger, Tick{Instant(5)});
+  EXPECT_EQ(whose_is(tick, kAnother), Whose::foreign);
+  for (const char* stray : {"", "f7", "f767", "f76728", "7b7d", "210805", "f768282108", "f667282108"})
+    EXPECT_EQ(whose_is(hex(stray), kLedger), Whose::foreign) << stray;
+}
+
+TEST(Record, OfAnotherKindOrVersionIsNewer) {
+  for (const char* newer : {"f7672801", "f7672820", "f7672822", "f7672861", "f76728f1"}) {
+    EXPECT_EQ(whose_is(hex(newer), kLedger), Whose::newer) << newer;
+    EXPECT_FALSE(kind_of(hex(newer))) << newer;
+  }
 }
 
 }  // namespace

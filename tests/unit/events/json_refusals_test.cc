@@ -32,6 +32,7 @@ const std::map<EventType, std::string> kGood = {
     {kType<PriceBookPublished>,
      R"({"seller":"aif1","version":"3","effective":"2026-01-01T00:00:00Z","currency":"EUR","prices":)"
      R"([{"class":"gpu:h200","price":"2.50","per":"resource-hour","customer_kinds":["sme"]}]})"},
+    {kType<RulesActivated>, R"({"version":2})"},
     {kType<SourceStated>, R"({"source":"slurm://aif1","complete_through":"2026-11-01T00:00:00Z","records":12})"},
     {kType<UsageReported>,
      R"({"project":"aurora-llm","resources":[{"class":"gpu:h200","quantity":"2"},{"class":"calls","amount":"7",)"

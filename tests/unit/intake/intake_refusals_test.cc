@@ -124,6 +124,8 @@ std::vector<Case> cases() {
        "/prices"},
       {"price book's version again", changed(example::price_book(), [](auto& b) { b.currency = "SEK"; }),
        "version_exists", "/version"},
+      {"rules version in force again", events::RulesActivated{1}, "rules_version_not_next", "/version"},
+      {"rules version after the next", events::RulesActivated{3}, "rules_version_not_next", "/version"},
   };
 }
 

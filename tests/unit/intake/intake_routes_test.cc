@@ -10,9 +10,8 @@ namespace {
 // A runtime that owns nothing but intake's shard and answers on the caller's thread.
 class DirectRuntime final : public granary::test::FakeRuntime {
  public:
-  explicit DirectRuntime(IntakeShard& shard) : shard_(shard) {}
+  explicit DirectRuntime(IntakeShard& shard) : FakeRuntime(IntakeShard::kPartitions), shard_(shard) {}
 
-  std::uint16_t partitions() const override { return IntakeShard::kPartitions; }
   void ask(machine::MachineKind machine, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     GRANARY_CHECK(machine == machine::MachineKind::intake && shard == 0, "intake has one shard");

@@ -35,7 +35,7 @@ class Checkpoints : public testing::Test {
   }
 
   runtime::LaneCounter lane_of_metering(std::uint16_t shard) {
-    TargetScan scan(ledger.journal, kPartitions);
+    TargetScan scan(ledger.journal, {kTestLedger, kPartitions, 1});
     const auto standing = scan.last_of(MachineKind::metering, shard, kAllocations, {}, 0);
     EXPECT_TRUE(standing.ok());
     return standing->last;
@@ -54,7 +54,7 @@ class Checkpoints : public testing::Test {
 
   void append_to_checkpoints(const events::Checkpoint& checkpoint) {
     journal::Record record;
-    record.value = events::encode_record(checkpoint);
+    record.value = events::encode_record(kTestLedger, checkpoint);
     ASSERT_TRUE(append_and_wait(ledger.journal, checkpoints_of(MachineKind::allocation, 0), {record}).ok());
   }
 
@@ -93,7 +93,7 @@ TEST_F(Checkpoints, AScanFromTheNewestOneFindsWhatAScanOfEverythingFinds) {
     ASSERT_TRUE(
         other.create_topic({std::string(machine::topic_name(topic)), machine::partitions_of(topic, kPartitions)}).ok());
   ASSERT_TRUE(append_and_wait(other, ToyLedger::partition(Topic::allocations, 0), inbox()).ok());
-  TargetScan scan(other, kPartitions);
+  TargetScan scan(other, {kTestLedger, kPartitions, 1});
   const auto without = scan.last_of(MachineKind::metering, 0, kAllocations, {}, 0);
   ASSERT_TRUE(without.ok());
   EXPECT_EQ(without->last, with);
@@ -150,7 +150,7 @@ TEST_F(Checkpoints, AWriterThatLostItsStateGoesOnBehindThem) {
 // Two owners of a shard for a moment: what the slower one wrote last is older.
 TEST_F(Checkpoints, AnOlderNumberAtTheEndOfAnOutwardStreamIsNotItsLast) {
   const LaneTarget billing{Topic::billing, 0};
-  TargetScan scan(ledger.journal, kPartitions);
+  TargetScan scan(ledger.journal, {kTestLedger, kPartitions, 1});
   const auto before = scan.last_of(MachineKind::billing, 0, billing, {}, 0);
   ASSERT_TRUE(before.ok());
   ASSERT_GT(before->last.number, 3U);

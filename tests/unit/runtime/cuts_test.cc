@@ -13,12 +13,12 @@ using runtime::LaneCounter;
 // A history with everything in it: usages, repeats, conflicts, refusals, malformed records, facts by lane, ticks.
 std::vector<Bytes> history() {
   std::mt19937_64 random(20261031);
-  LaneWriter intake(MachineKind::intake);
+  LaneWriter intake(MachineKind::intake, 0, MachineKind::metering);
   std::uint64_t said = 0;
   std::vector<Bytes> records;
   for (int n = 0; n < 2000; ++n) {
     const auto dice = random() % 20;
-    const std::string id = std::to_string(dice == 0 ? random() % 2000 : static_cast<std::uint64_t>(n));
+    const std::string id = id_in(0, std::to_string(dice == 0 ? random() % 2000 : static_cast<std::uint64_t>(n)) + "-");
     const std::string project = dice == 1 ? "nobody" : "p-" + std::string(1, static_cast<char>('a' + random() % 9));
     if (dice == 2) {
       records.push_back(toy_tick(n * 10'000));
@@ -28,9 +28,9 @@ std::vector<Bytes> history() {
       const std::uint64_t first = said - random() % std::min<std::uint64_t>(said, 3);
       records.push_back(intake.packet(first, said));
     } else if (dice == 4) {
-      records.push_back("\x31no record");
+      records.push_back("no record");
     } else {
-      records.push_back(toy_usage(id, project, static_cast<std::int64_t>(random() % 1000)));
+      records.push_back(toy_usage(id, project, static_cast<std::int64_t>(1 + random() % 1000)));
     }
   }
   return records;
@@ -66,7 +66,7 @@ TEST(Cuts, ChangeNothingThatLasts) {
   ASSERT_GE(once.lanes.size(), 3U);
   for (const auto& [target, counter] : once.lanes) {
     EXPECT_EQ(once.events.at(target).size(), counter.number);
-    Hash32 hash{};
+    Hash32 hash = runtime::chain_start(kTestLedger, MachineKind::metering, 0, target.topic, target.partition);
     for (const Bytes& event : once.events.at(target)) hash = proof::chain(hash, event);
     EXPECT_EQ(hash, counter.hash);
   }
@@ -86,7 +86,7 @@ TEST(Cuts, ChangeNothingThatLasts) {
 
 TEST(Cuts, AFullPacketIsClosedBeforeTheCommit) {
   FoldHarness harness(MachineKind::metering);
-  for (int n = 0; n < 3000; ++n) harness.take(toy_usage(std::to_string(n), "p-a", n));
+  for (int n = 1; n <= 3000; ++n) harness.take(toy_usage(id_in(0, std::to_string(n) + "-"), "p-a", n));
   harness.commit();
   EXPECT_GT(harness.sent.size(), 1U);
   for (const auto& packet : harness.sent) EXPECT_LE(packet.bytes.size(), journal::kRecordBytesMax);

@@ -16,6 +16,7 @@ using runtime::Fold;
 using runtime::LaneTarget;
 
 inline constexpr std::uint16_t kPartitions = 2;
+inline constexpr runtime::Ledger kToyLedger{kTestLedger, kPartitions, 1};
 
 class FoldHarness {
  public:
@@ -23,7 +24,7 @@ class FoldHarness {
 
   // A new process over the same store.
   void open() {
-    fold = std::make_unique<Fold>(kind_, shard_, kPartitions, std::make_unique<ToyMachine>(kind_));
+    fold = std::make_unique<Fold>(kToyLedger, kind_, shard_, std::make_unique<ToyMachine>(kind_));
     fold->open(store);
   }
   Fold::Step take(const Bytes& record) { return fold->fold(record); }
@@ -72,7 +73,12 @@ class FoldHarness {
 // Writes the packets of one lane.
 class LaneWriter {
  public:
-  explicit LaneWriter(MachineKind machine, std::uint16_t shard = 0) : machine_(machine), shard_(shard) {}
+  // The lane of (machine, shard) to a partition of the inbox of `reader`.
+  explicit LaneWriter(MachineKind machine, std::uint16_t shard = 0, MachineKind reader = MachineKind::allocation,
+                      std::uint16_t partition = 0)
+      : machine_(machine),
+        shard_(shard),
+        hashes_{runtime::chain_start(kTestLedger, machine, shard, machine::inbox_of(reader), partition)} {}
 
   // Adds an event to the lane's history.
   template <class T>
@@ -88,7 +94,7 @@ class LaneWriter {
   // The packet of events `first` to `last`, as a record.
   [[nodiscard]] Bytes packet(std::uint64_t first, std::uint64_t last) const {
     runtime::PacketBuilder builder;
-    builder.start(machine_, shard_, first, hashes_[first - 1]);
+    builder.start(kTestLedger, machine_, shard_, first, hashes_[first - 1]);
     for (std::uint64_t number = first; number <= last; ++number) builder.add(events_[number - 1]);
     return builder.take();
   }
@@ -98,7 +104,7 @@ class LaneWriter {
   MachineKind machine_;
   std::uint16_t shard_;
   std::vector<Bytes> events_;
-  std::vector<Hash32> hashes_{Hash32{}};
+  std::vector<Hash32> hashes_;
 };
 
 inline events::SourceCompleted toy_fact(std::uint64_t records) {

@@ -91,7 +91,7 @@ TEST_F(FoldLane, ALaneThatDoesNotLeadHereIsRefused) {
   const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::allocation, 0, kPartitions)};
   const auto refused = harness.sent_to<events::RecordRefused>(rejected);
   ASSERT_EQ(refused.size(), 2U);
-  EXPECT_EQ(refused[1].reason, "malformed");
+  EXPECT_EQ(refused[1].reason, "wrong_partition");
   EXPECT_EQ(refused[1].offset, 1U);
   EXPECT_EQ(refused[1].topic, "granary.allocations.v1");
   EXPECT_EQ(refused[1].substance_sha256, to_hex(view_of(proof::sha256(beyond.packet(1, 1)))));
@@ -134,15 +134,10 @@ class FoldParks : public FoldLane {
 };
 
 TEST_F(FoldParks, AtAKindThatItDoesNotKnow) {
-  parks(Bytes("\x51rest"));
+  parks(toy_newer(0x61));
 }
 TEST_F(FoldParks, AtAVersionThatItDoesNotKnow) {
-  Bytes record = toy_tick(5);
-  record[0] = '\x22';
-  parks(record);
-}
-TEST_F(FoldParks, AtAnEmptyRecord) {
-  parks(Bytes());
+  parks(toy_newer(0x22));
 }
 TEST_F(FoldParks, AtARawEventOfAnUnknownType) {
   parks(toy_raw("x", unknown_event()));
@@ -172,11 +167,11 @@ TEST_F(FoldParks, AtAnEventOfAKnownTypeThatDoesNotDecode) {
 
 TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
   FoldHarness harness(MachineKind::metering, 1);
-  harness.take(toy_usage("1", "p-a", 10));
-  harness.take(toy_usage("1", "p-a", 10));
-  harness.take(toy_usage("1", "p-a", 11));
-  harness.take(toy_usage("2", "nobody", 5));
-  harness.take(toy_usage("3", "p-a", 7));
+  harness.take(toy_usage(id_in(1, "1-"), "p-a", 10));
+  harness.take(toy_usage(id_in(1, "1-"), "p-a", 10));
+  harness.take(toy_usage(id_in(1, "1-"), "p-a", 11));
+  harness.take(toy_usage(id_in(1, "2-"), "nobody", 5));
+  harness.take(toy_usage(id_in(1, "3-"), "p-a", 7));
   harness.commit();
   EXPECT_EQ(amount_of(harness.toy().sum("p-a")), 17);
   const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
@@ -184,7 +179,7 @@ TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
   ASSERT_EQ(refused.size(), 2U);
   EXPECT_EQ(refused[0].reason, "conflicting_duplicate");
   EXPECT_EQ(refused[0].source, "toy");
-  EXPECT_EQ(refused[0].id, "1");
+  EXPECT_EQ(refused[0].id, id_in(1, "1-"));
   EXPECT_EQ(refused[0].partition, 1U);
   EXPECT_EQ(refused[0].offset, 2U);
   EXPECT_EQ(refused[0].type, "granary.usage.reported.v1");
@@ -202,8 +197,11 @@ TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
 
 TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
   FoldHarness harness(MachineKind::metering);
-  const std::vector<Bytes> wrong{Bytes("\x31 no raw event"), toy_raw("1", "no substance"), Bytes("\x21\xff"),
-                                 toy_raw("1", Bytes("\x0f"))};
+  const auto of_kind = [](events::RecordKind kind, const char* body) {
+    return events::front_of(kTestLedger, kind) + body;
+  };
+  const std::vector<Bytes> wrong{of_kind(events::RecordKind::raw, " no raw event"), toy_raw("1", "no substance"),
+                                 of_kind(events::RecordKind::tick, "\xff"), toy_raw("1", Bytes("\x0f"))};
   for (const Bytes& record : wrong) EXPECT_EQ(harness.take(record), Step::folded);
   harness.commit();
   const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 0, kPartitions)};
@@ -240,6 +238,123 @@ TEST(FoldRaw, WhatANewerBuildWroteParksAndLeavesNothingBehind) {
   FoldHarness of_tick(MachineKind::metering);
   EXPECT_EQ(of_tick.take(toy_tick(1000) + "\xa0\x06\x01"), Step::parked);
 }
+
+// What stands in an inbox and is not of it: answered, never a reason to stop.
+class Stray : public ::testing::TestWithParam<MachineKind> {
+ protected:
+  Stray() : harness(GetParam()) {}
+  // One record of that kind; the reason that it is refused for, empty: it is dropped.
+  std::string answer(const Bytes& record) {
+    const auto refusals_before = refused().size();
+    EXPECT_EQ(harness.take(record), Fold::Step::folded) << harness.fold->park_reason();
+    harness.commit();
+    const auto now = refused();
+    EXPECT_LE(now.size(), refusals_before + 1);
+    return now.size() == refusals_before ? "" : now.back().reason;
+  }
+  std::vector<events::RecordRefused> refused() const {
+    return harness.sent_to<events::RecordRefused>(
+        {Topic::rejected, machine::shard_partition(GetParam(), 0, kPartitions)});
+  }
+  FoldHarness harness;
+};
+
+TEST_P(Stray, ForeignBytesAreRefused) {
+  for (const char* bytes : {"", "{}", "{\"specversion\":\"1.0\"}", "\xf7", "\xf7\x67", "\x21\x08\x05"})
+    EXPECT_EQ(answer(bytes), "foreign");
+  EXPECT_EQ(harness.fold->position(), 6U);
+  EXPECT_EQ(harness.fold->counters().refusals_by_name.at("foreign"), 6U);
+}
+
+TEST_P(Stray, AnotherLedgersRecordsAreRefused) {
+  Id16 other = kTestLedger;
+  other[3] ^= 0xff;
+  EXPECT_EQ(answer(events::encode_record(other, events::Tick{units::Instant(5)})), "foreign");
+  EXPECT_EQ(answer(events::encode_record(other, events::Genesis{other, kPartitions, "granary.usage.v1", 0, {}, 1})),
+            "foreign");
+  EXPECT_EQ(harness.fold->now(), units::Instant());
+}
+
+TEST_P(Stray, AGenesisRecordThatIsNotTheFirstIsRefused) {
+  EXPECT_EQ(answer(toy_tick(5)), "");
+  EXPECT_EQ(answer(events::encode_record(kTestLedger,
+                                         events::Genesis{kTestLedger, kPartitions, "granary.usage.v1", 0, {}, 1})),
+            "foreign");
+}
+
+TEST_P(Stray, AnotherPartitionsRawEventsAreRefused) {
+  const bool is_metering = GetParam() == MachineKind::metering;
+  EXPECT_EQ(answer(toy_usage(id_in(1, "a"), "p-a", 1)), "wrong_partition");
+  EXPECT_EQ(answer(toy_usage(id_in(0, "a"), "p-a", 1)), is_metering ? "" : "wrong_partition");
+  EXPECT_EQ(answer(toy_stated("s", "key", 1)), GetParam() == MachineKind::intake ? "" : "wrong_partition");
+}
+
+// Of a lane that leads to another partition, and of one that leads to another machine.
+TEST_P(Stray, AnotherLanesPacketsAreDroppedWithAnAlarm) {
+  if (GetParam() == MachineKind::intake) return;  // no lane leads there
+  const MachineKind writer = machine::writers_of(machine::inbox_of(GetParam())).front();
+  LaneWriter beside(writer, 0, GetParam(), 1);
+  beside.say(toy_fact(1));
+  beside.say(toy_fact(2));
+  EXPECT_EQ(answer(beside.packet(1, 1)), "");
+  EXPECT_EQ(answer(beside.packet(2, 2)), "");
+  EXPECT_EQ(harness.fold->counters().lane_alarms, 2U);
+  LaneWriter elsewhere(MachineKind::billing, 0, GetParam(), 0);
+  elsewhere.say(toy_fact(1));
+  EXPECT_EQ(answer(elsewhere.packet(1, 1)), "wrong_partition");
+  EXPECT_EQ(harness.fold->counters().lane_alarms, 3U);
+  LaneWriter own(writer, 0, GetParam(), 0);
+  own.say(toy_fact(7));
+  EXPECT_EQ(answer(own.packet(1, 1)), "");
+  EXPECT_EQ(harness.fold->counters().lane_alarms, 3U);
+  EXPECT_EQ(harness.fold->folded_from(writer, 0), 1U);
+}
+
+TEST_P(Stray, AnotherLedgersPacketsAreDroppedEvenIfTheCheckBytesAreEqual) {
+  if (GetParam() == MachineKind::intake) return;
+  Id16 other = kTestLedger;
+  other[3] ^= 1;
+  other[4] ^= 1;
+  ASSERT_EQ(events::check_byte(other), events::check_byte(kTestLedger));
+  const MachineKind writer = machine::writers_of(machine::inbox_of(GetParam())).front();
+  Bytes event;
+  events::encode_event(toy_fact(1), event);
+  runtime::PacketBuilder packet;
+  packet.start(other, writer, 0, 1, runtime::chain_start(other, writer, 0, machine::inbox_of(GetParam()), 0));
+  packet.add(event);
+  EXPECT_EQ(answer(packet.take()), "");
+  EXPECT_EQ(harness.fold->counters().lane_alarms, 1U);
+  EXPECT_EQ(harness.fold->folded_from(writer, 0), 0U);
+}
+
+TEST_P(Stray, ANewerBuildsRecordsPark) {
+  events::Packet packet;
+  packet.machine = MachineKind::intake;
+  packet.first = 1;
+  packet.before = Bytes(32, 'x');
+  packet.events = {unknown_event()};
+  const Bytes grown = events::encode_record(kTestLedger, packet) + "\xa0\x06\x01";  // field 100
+  for (const Bytes& newer : {toy_newer(0x22), toy_newer(0x61), toy_tick(5) + "\xa0\x06\x01", grown,
+                             toy_raw(id_in(0, "a"), unknown_event())}) {
+    EXPECT_EQ(harness.take(newer), Fold::Step::parked) << to_hex(newer);
+    EXPECT_EQ(harness.fold->position(), 0U);
+  }
+}
+
+TEST_P(Stray, ACheckpointIsRefused) {
+  EXPECT_EQ(answer(events::encode_record(kTestLedger, events::Checkpoint{"t", 0, 1, "h", {}, ""})), "wrong_partition");
+}
+
+// Of the vocabulary, but not for doors: only a fault could write it.
+TEST_P(Stray, ADerivedEventAsARawOneParks) {
+  Bytes substance;
+  events::encode_event(toy_metered("1", "p", 1), substance);
+  EXPECT_EQ(harness.take(toy_raw("1", substance)), Fold::Step::parked);
+  EXPECT_NE(harness.fold->park_reason().find("no door takes"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(InEachInbox, Stray, ::testing::ValuesIn(machine::kMachines),
+                         [](const auto& param) { return std::string(machine::machine_name(param.param)); });
 
 TEST(FoldTicks, OnlyOneThatAdvancesChangesAnything) {
   FoldHarness harness(MachineKind::intake);
@@ -309,18 +424,18 @@ TEST(FoldTicks, CompleteIsTheSlowestOfNowAndAllLanes) {
 // After a loss of state: what stands in a target is folded and not sent again, and must be the same.
 TEST(FoldStanding, IsNotSentAgain) {
   FoldHarness first(MachineKind::metering);
-  for (int n = 1; n <= 6; ++n) first.take(toy_usage(std::to_string(n), "p-a", n));
+  for (int n = 1; n <= 6; ++n) first.take(toy_usage(id_in(0, std::to_string(n) + "-"), "p-a", n));
   first.commit();
   const LaneTarget target{Topic::allocations, proof::shard_of({"p-a"}, kPartitions)};
   const auto all = first.events_to(target);
   ASSERT_EQ(all.size(), 6U);
-  Hash32 hash{};
+  Hash32 hash = runtime::chain_start(kTestLedger, MachineKind::metering, 0, target.topic, target.partition);
   for (int n = 0; n < 4; ++n) hash = proof::chain(hash, all[static_cast<std::size_t>(n)]);
   for (const bool same : {true, false}) {
     FoldHarness again(MachineKind::metering);
     again.fold->set_standing(target, {4, same ? hash : Hash32{1}});
     for (int n = 1; n <= 6; ++n) {
-      again.take(toy_usage(std::to_string(n), "p-a", n));
+      again.take(toy_usage(id_in(0, std::to_string(n) + "-"), "p-a", n));
       if (n % 3 == 0) again.commit();
     }
     EXPECT_EQ(again.fold->counters().diverged, !same);

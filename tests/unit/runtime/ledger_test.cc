@@ -17,17 +17,17 @@ using runtime::read_ledger;
 
 journal::Record genesis(const events::Genesis& body) {
   journal::Record record;
-  record.value = events::encode_record(body);
+  record.value = events::encode_record(body.ledger, body);
   return record;
 }
 
 TEST(Ledger, IsMadeOnceAndFoundAgain) {
   MemoryJournal journal;
   EXPECT_EQ(read_ledger(journal).error().code, ErrorCode::not_found);
-  const auto made = open_ledger(journal, 3, system_clock());
+  const auto made = open_ledger(journal, {3}, system_clock());
   ASSERT_TRUE(made.ok());
   for (const std::optional<std::uint16_t> asked : {std::optional<std::uint16_t>(3), std::optional<std::uint16_t>()}) {
-    const auto again = open_ledger(journal, asked, system_clock());
+    const auto again = open_ledger(journal, {asked}, system_clock());
     ASSERT_TRUE(again.ok());
     EXPECT_EQ(again->id, made->id);
     EXPECT_EQ(again->partitions, 3);
@@ -40,10 +40,10 @@ TEST(Ledger, IsMadeOnceAndFoundAgain) {
 TEST(Ledger, HasThePartitionsThatItWasMadeWith) {
   MemoryJournal journal;
   for (const std::uint16_t wrong : {0, 1025})
-    EXPECT_EQ(open_ledger(journal, wrong, system_clock()).error().code, ErrorCode::invalid_input);
-  ASSERT_TRUE(open_ledger(journal, std::nullopt, system_clock()).ok());
+    EXPECT_EQ(open_ledger(journal, {wrong}, system_clock()).error().code, ErrorCode::invalid_input);
+  ASSERT_TRUE(open_ledger(journal, {}, system_clock()).ok());
   EXPECT_EQ(read_ledger(journal)->partitions, runtime::kPartitionsDefault);
-  const auto other = open_ledger(journal, 4, system_clock());
+  const auto other = open_ledger(journal, {4}, system_clock());
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.error().code, ErrorCode::conflict);
 }
@@ -53,10 +53,10 @@ TEST(Ledger, ACreationThatWasCutShortIsFinished) {
   const auto cut = ToyLedger::partition(Topic::allocations, 1);
   ASSERT_TRUE(journal.create_topic({cut.topic, 2}).ok());
   journal.fail_next_append(cut, MemoryJournal::Fault::before_write, {ErrorCode::io_error, "cut"});
-  EXPECT_EQ(open_ledger(journal, 2, system_clock()).error().code, ErrorCode::io_error);
+  EXPECT_EQ(open_ledger(journal, {2}, system_clock()).error().code, ErrorCode::io_error);
   const auto begun = read_ledger(journal);
   ASSERT_TRUE(begun.ok());
-  const auto finished = open_ledger(journal, 2, system_clock());
+  const auto finished = open_ledger(journal, {2}, system_clock());
   ASSERT_TRUE(finished.ok());
   EXPECT_EQ(finished->id, begun->id);
   EXPECT_EQ(*journal.end(ToyLedger::partition(Topic::ledger, 1)), 1U);
@@ -68,23 +68,23 @@ TEST(Ledger, APartitionOfAnotherLedgerOrOfNoneIsRefused) {
     const auto place = ToyLedger::partition(topic, 0);
     EXPECT_TRUE(journal.create_topic({place.topic, machine::partitions_of(topic, 2)}).ok());
     EXPECT_TRUE(append_and_wait(journal, place, {first}).ok());
-    const auto opened = open_ledger(journal, 2, system_clock());
+    const auto opened = open_ledger(journal, {2}, system_clock());
     return opened.ok() ? std::string("opened") : std::string(error_code_name(opened.error().code));
   };
   Id16 other{};
   other.fill(7);
   const std::string usage(machine::topic_name(Topic::usage));
   const units::Instant at(1);
-  EXPECT_EQ(refused(Topic::usage, genesis({other, 2, usage, 0, at})), "corrupt");
+  EXPECT_EQ(refused(Topic::usage, genesis({other, 2, usage, 0, at, 1})), "corrupt");
   journal::Record tick;
   tick.value = toy_tick(1);
   EXPECT_EQ(refused(Topic::usage, tick), "corrupt");
   EXPECT_EQ(refused(Topic::applications, tick), "corrupt");
   const std::string applications(machine::topic_name(Topic::applications));
-  EXPECT_EQ(refused(Topic::applications, genesis({other, 2000, applications, 0, at})), "corrupt");
-  EXPECT_EQ(refused(Topic::applications, genesis({other, 3, applications, 0, at})), "conflict");
-  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, usage, 0, at})), "corrupt");
-  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, applications, 0, at})), "opened");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2000, applications, 0, at, 1})), "corrupt");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 3, applications, 0, at, 1})), "conflict");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, usage, 0, at, 1})), "corrupt");
+  EXPECT_EQ(refused(Topic::applications, genesis({other, 2, applications, 0, at, 1})), "opened");
 }
 
 }  // namespace

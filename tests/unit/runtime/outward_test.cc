@@ -13,7 +13,7 @@ using runtime::Token;
 
 TEST(Outward, OneEventARecordWithItsNumberAsId) {
   FoldHarness billing(MachineKind::billing, 1);
-  LaneWriter allocation(MachineKind::allocation, 0);
+  LaneWriter allocation(MachineKind::allocation, 0, MachineKind::billing, 1);
   for (const int amount : {40, 2}) {
     events::UsageCharged charged;
     charged.source = "slurm://a";

@@ -41,12 +41,12 @@ TEST(Packet, IsTheMessageOfTheVocabulary) {
   events::Packet message;
   ASSERT_TRUE(codec::decode(events::body_of(lane.packet(1, 1)), message));
   EXPECT_EQ(message.events.size(), 1U);
-  EXPECT_EQ(events::encode_record(message), lane.packet(1, 1));
+  EXPECT_EQ(events::encode_record(kTestLedger, message), lane.packet(1, 1));
 }
 
 TEST(Packet, TakesEventsUpToTheSizeOfARecordAndNoByteMore) {
   PacketBuilder builder;
-  builder.start(MachineKind::metering, 1023, ~std::uint64_t{0} - 10, Hash32{1});
+  builder.start(kTestLedger, MachineKind::metering, 1023, ~std::uint64_t{0} - 10, Hash32{1});
   const Bytes event(500, 'e');
   std::size_t count = 0;
   for (; builder.fits(event); ++count) builder.add(event);
@@ -56,7 +56,7 @@ TEST(Packet, TakesEventsUpToTheSizeOfARecordAndNoByteMore) {
   EXPECT_GT(record.size() + event.size() + 6, journal::kRecordBytesMax);
 
   PacketBuilder alone;
-  alone.start(MachineKind::intake, 0, 1, Hash32{1});
+  alone.start(kTestLedger, MachineKind::intake, 0, 1, Hash32{1});
   Bytes large(journal::kRecordBytesMax, 'e');
   EXPECT_FALSE(alone.fits(large));
   while (!alone.fits(large)) large.pop_back();
@@ -76,7 +76,7 @@ TEST(Packet, IsReadWholeOrNotAtAll) {
   ASSERT_TRUE(PacketView::parse(body));
   const Bytes one = lane.packet(1, 1);
   for (std::size_t size = 0; size < body.size(); ++size) {
-    if (size == one.size() - 1) continue;  // there it is the packet of the first event alone
+    if (size == one.size() - events::kFrontBytes) continue;  // there it is the packet of the first event alone
     EXPECT_FALSE(PacketView::parse(body.substr(0, size))) << size;
   }
   for (const Bytes& tail : {Bytes("x"), Bytes(1, '\0'), Bytes("\x2a"), Bytes("\x2a\x05", 2), Bytes("\x08\x01")})
@@ -86,7 +86,7 @@ TEST(Packet, IsReadWholeOrNotAtAll) {
 TEST(Packet, WithoutANumberAHashOrAnEventIsNone) {
   const events::Packet good{MachineKind::intake, 0, 1, Bytes(32, '\0'), {"e"}};
   const auto parses = [](const events::Packet& packet) {
-    return PacketView::parse(events::body_of(events::encode_record(packet))).has_value();
+    return PacketView::parse(events::body_of(events::encode_record(kTestLedger, packet))).has_value();
   };
   EXPECT_TRUE(parses(good));
   events::Packet packet = good;

@@ -191,7 +191,7 @@ TEST(Recovery, AJournalThatIsShorterThanTheStateIsRefused) {
   EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
   EXPECT_NE(refused.error().message.find("shorter"), std::string::npos) << refused.error().message;
 
-  ledger.append(Topic::usage, 1, toy_usage("another", "p-a", 1));
+  ledger.append(Topic::usage, 1, toy_usage(id_in(1, "another"), "p-a", 1));
   refused = ledger.start();
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::corrupt);
@@ -256,10 +256,10 @@ TEST(Recovery, APacketOfAStrangerIsNotTakenForOnesOwn) {
           !codec::decode(events::body_of(record.value), packet))
         continue;
       packet.first += 1000;  // behind a gap
-      ledger.append(Topic::allocations, 0, events::encode_record(packet));
+      ledger.append(Topic::allocations, 0, events::encode_record(kTestLedger, packet));
       packet.first = packet.first - 1000 + packet.events.size();  // next perhaps, but chained to something else
       packet.before = Bytes(32, 'z');
-      ledger.append(Topic::allocations, 0, events::encode_record(packet));
+      ledger.append(Topic::allocations, 0, events::encode_record(kTestLedger, packet));
     }
     if (!with_state) ledger.wipe_all();
     ASSERT_TRUE(ledger.start().ok());
@@ -454,7 +454,7 @@ TEST(Recovery, NothingIsLostAndNothingCountsTwiceWhateverBreaks) {
   for (const Shard& shard : ledger.shards()) {
     store::MemoryStore scratch;
     const auto again =
-        runtime::replay_shard(ledger.journal, shard.first, shard.second, 2,
+        runtime::replay_shard(ledger.journal, runtime::Ledger{kTestLedger, 2, 1}, shard.first, shard.second,
                               *ledger.journal.end(ToyLedger::partition(machine::inbox_of(shard.first), shard.second)),
                               std::make_unique<ToyMachine>(shard.first), scratch, 13, [](std::size_t) {});
     ASSERT_TRUE(again.ok()) << again.error().message;

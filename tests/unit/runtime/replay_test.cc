@@ -29,8 +29,8 @@ class Replay : public ::testing::Test {
   Result<ShardDigest> fold(const Shard& shard, std::uint64_t position, store::Store& scratch,
                            std::size_t commit_every = 10) {
     folded = 0;
-    return runtime::replay_shard(ledger.journal, shard.first, shard.second, 2, position,
-                                 std::make_unique<ToyMachine>(shard.first), scratch, commit_every,
+    return runtime::replay_shard(ledger.journal, runtime::Ledger{kTestLedger, 2, 1}, shard.first, shard.second,
+                                 position, std::make_unique<ToyMachine>(shard.first), scratch, commit_every,
                                  [this](std::size_t count) { folded += count; });
   }
   ShardDigest live(const Shard& shard) {
@@ -105,7 +105,7 @@ TEST_F(Replay, NamesALaneThatSaysSomethingElse) {
   // The state of another machine's fold of the same records: the same rows cannot be had, so its lanes are put in.
   store::MemoryStore other;
   const auto twisted =
-      runtime::replay_shard(ledger.journal, allocation.first, 0, 2, stands.position,
+      runtime::replay_shard(ledger.journal, runtime::Ledger{kTestLedger, 2, 1}, allocation.first, 0, stands.position,
                             std::make_unique<ToyMachine>(allocation.first, 1), other, 1000, [](std::size_t) {});
   ASSERT_TRUE(twisted.ok());
   EXPECT_NE(twisted->lanes, stands.lanes);
@@ -126,7 +126,7 @@ TEST_F(Replay, SaysWhyItCannotGoOn) {
   const std::uint64_t end = *ledger.journal.end(ToyLedger::partition(Topic::usage, 1));
   const Shard metering{MachineKind::metering, 1};
   EXPECT_EQ(fold(metering, end + 1, scratch).error().code, ErrorCode::corrupt);
-  ledger.append(Topic::usage, 1, "\x72 of a later format");
+  ledger.append(Topic::usage, 1, toy_newer(0x72));
   store::MemoryStore fresh;
   const auto parked = fold(metering, end + 1, fresh);
   ASSERT_FALSE(parked.ok());

@@ -24,12 +24,6 @@ std::string project(int n) {
   return "p-" + std::string(1, static_cast<char>('a' + n % 7));
 }
 
-// An id of a usage that belongs to that shard.
-std::string id_in(std::uint16_t shard, const std::string& stem) {
-  for (int n = 0;; ++n)
-    if (std::string id = stem + std::to_string(n); toy_shard(id, 2) == shard) return id;
-}
-
 std::uint16_t billing_shard(const std::string& of_project) {
   return proof::shard_of({organisation_of(of_project)}, 2);
 }
@@ -251,7 +245,7 @@ TEST(Runtime, AParkedShardStandsAloneAndGoesOnInABuildThatKnowsTheWay) {
   ASSERT_TRUE(ledger.start().ok());
   ledger.usage(id_in(0, "before"), "p-a", 1);
   ASSERT_TRUE(ledger.settle());
-  const Place unknown = ledger.append(Topic::usage, 0, "\x72 of a later format");
+  const Place unknown = ledger.append(Topic::usage, 0, toy_newer(0x72));
   const std::string waiting = id_in(0, "waits");
   ledger.append(Topic::usage, 0, toy_usage(waiting, "p-b", 2));
   for (int n = 0; n < 20; ++n) ledger.usage(id_in(1, "serves" + std::to_string(n) + "-"), project(n), n);

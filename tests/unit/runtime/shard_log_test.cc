@@ -35,7 +35,7 @@ TEST(ShardLog, AParkedPartitionIsAnErrorWithItsPositionToldOnce) {
   const LogLines log;
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
-  const Place unknown = ledger.append(Topic::usage, 1, "\x72 of a later format");
+  const Place unknown = ledger.append(Topic::usage, 1, toy_newer(0x72));
   ASSERT_TRUE(ledger.settle());
   ledger.tick(units::kHourMs);
   ASSERT_TRUE(ledger.settle());
@@ -49,18 +49,18 @@ TEST(ShardLog, ARefusedRecordIsInfoWithItsPositionAndAFloodIsCounted) {
   const LogLines log;
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
-  const Place refused = ledger.append(Topic::usage, 0, toy_usage("re\"fused", "nobody", 1));
+  const Place refused = ledger.append(Topic::usage, 0, toy_usage(id_in(0, "re\"fused"), "nobody", 1));
   ASSERT_TRUE(ledger.settle());
   const auto lines = log.of("record_refused");
   ASSERT_EQ(lines.size(), 1U);
   expect_at(lines.front(), "info", "metering", refused);
   EXPECT_EQ(member(lines.front(), "cause"), "toy_refuses");
-  EXPECT_EQ(member(lines.front(), "id"), "re\"fused");
+  EXPECT_EQ(member(lines.front(), "id"), id_in(0, "re\"fused"));
   EXPECT_NE(member(lines.front(), "source"), "");
 
   constexpr std::uint64_t kFlood = 2000;
   for (std::uint64_t n = 0; n < kFlood; ++n)
-    ledger.append(Topic::usage, 0, toy_usage("flood" + std::to_string(n), "nobody", 1));
+    ledger.append(Topic::usage, 0, toy_usage(id_in(0, "flood" + std::to_string(n) + "-"), "nobody", 1));
   ASSERT_TRUE(ledger.settle());
   const auto status = ledger.status({MachineKind::metering, 0});
   EXPECT_EQ(status.refusals, kFlood + 1);
@@ -73,7 +73,7 @@ TEST(ShardLog, APacketThatDoesNotJoinIsAnErrorThatNamesWhatWasExpected) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
   runtime::PacketBuilder packet;
-  packet.start(MachineKind::metering, 1, 7, Hash32{});
+  packet.start(kTestLedger, MachineKind::metering, 1, 7, Hash32{});
   packet.add("an event");
   const Place alarmed = ledger.append(Topic::allocations, 1, packet.take());
   ASSERT_TRUE(ledger.settle());
@@ -103,8 +103,9 @@ TEST(ShardLog, ATargetThatFailsForAWhileIsAWarning) {
 TEST(ShardLog, CommitsAreCountedBySizeAndTime) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
-  for (int n = 0; n < 50; ++n) ledger.append(Topic::usage, 0, toy_usage("u" + std::to_string(n), "p-a", n));
-  ledger.append(Topic::usage, 0, toy_usage("u0", "p-a", 0));
+  for (int n = 1; n <= 50; ++n)
+    ledger.append(Topic::usage, 0, toy_usage(id_in(0, "u" + std::to_string(n) + "-"), "p-a", n));
+  ledger.append(Topic::usage, 0, toy_usage(id_in(0, "u1-"), "p-a", 1));
   ASSERT_TRUE(ledger.settle());
   const auto status = ledger.status({MachineKind::metering, 0});
   EXPECT_EQ(status.commit_events.count(), status.commits);

@@ -208,7 +208,7 @@ TEST_F(TwoOwners, OfWhichOneCutItsPacketsOtherwiseLoseNothing) {
     for (std::uint64_t number = packet.first; number < (packet.first + packet.last + 1) / 2; ++number) {
       const auto event = *view.next();
       runtime::PacketBuilder alone;
-      alone.start(MachineKind::metering, 0, number, hash);
+      alone.start(kTestLedger, MachineKind::metering, 0, number, hash);
       alone.add(event);
       ledger.append(Topic::allocations, packet.target.partition, alone.take());
       hash = proof::chain(hash, event);
