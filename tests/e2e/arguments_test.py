@@ -61,13 +61,13 @@ KINDS = {
 ROWS = {
     "--url": "url", "--after": "token", "--brokers": "brokers", "--kafka": "setting", "--kafka-file": "read", "--peers": "read", "--listen": "listen",
     "--partitions": "partitions", "--checkpoint-records": "count", "--log": "choice", "--replication": "count", "--shards": "shards",
-    "--lag-seconds-max": "number", "--source": "name", "--id": "name", "--cluster": "name", "--project-prefix": "name", "PROJECT": "name",
+    "--lag-seconds-max": "number", "VERSION": "count", "--source": "name", "--id": "name", "--cluster": "name", "--project-prefix": "name", "PROJECT": "name",
     "--project-from": "choice", "--shift-end-to": "time", "--epoch": "time", "--complete-through": "time", "--time-zone": "zone",
     "--delimiter": "delimiter", "--columns": "columns", "--award-all": "hours", "--retry-for": "number", "--format": "choice", "WHAT": "choice", "--out": "written", "STREAM": "choice",
     "--from": "place", "--partition": "partition", "--until": "until", "--expect": "digest", "FILE": "read",
     "serve --data": "folder", "serve --listen": "listen_here", "replay --data": "journal", "--data": "folder",
 }
-POSITIONALS = {"PROJECT": "p", "WHAT": "usage", "STREAM": "billing", "FILE": "{jobs}"}
+POSITIONALS = {"PROJECT": "p", "VERSION": "2", "WHAT": "usage", "STREAM": "billing", "FILE": "{jobs}"}
 FORMATS = {"--epoch": "openb", "--time-zone": "sacct", "--delimiter": "sacct", "--columns": "sacct"}
 KAFKA = ["--brokers", "127.0.0.1:1"]
 JOBS = "; UnixStartTime: 0\n" + "1 0 0 60 1 -1 -1 1 60 -1 1 1 1 1 1 1 -1 -1\n"

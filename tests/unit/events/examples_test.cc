@@ -35,6 +35,7 @@ std::vector<Example> read_examples() {
   for (const auto& entry : std::filesystem::directory_iterator(std::string(GRANARY_SOURCE_DIR) + "/" + folder))
     if (entry.is_regular_file()) files.push_back(entry.path().filename());
   std::sort(files.begin(), files.end());
+  files.emplace_back("next/rules.activated.json");  // of a version that this build's doors refuse
   const std::vector<std::string_view> attributes = {"specversion", "type",  "source",          "id",
                                                     "time",        "actor", "datacontenttype", "data"};
   std::vector<Example> examples;
@@ -54,7 +55,7 @@ std::vector<Example> read_examples() {
     if (type == nullptr || data == nullptr) continue;
     // "04-price_book.published-3.json" is of the type that it names.
     const std::string noun(type->name.substr(8, type->name.size() - 11));
-    EXPECT_EQ(file.substr(3, noun.size()), noun) << file;
+    EXPECT_EQ(file.substr(file.starts_with("next/") ? 5 : 3, noun.size()), noun) << file;
     Example example{file, text_of(*document, "source"), text_of(*document, "id"), at(text_of(*document, "time")), {},
                     {}};
     const auto error = read_raw_event(type->type, *data, "/data", example.event, example.notes);
