@@ -72,6 +72,9 @@ Fold::Step Fold::park(std::string reason) {
 }
 
 Fold::Step Fold::fold(BytesView record) {
+  // The state of a newer build, over which an older one was started again.
+  if (rules_version_ > events::kRulesNewest) [[unlikely]]
+    return park("the state goes by " + unknown_version(rules_version_));
   Step step = Step::folded;
   switch (events::whose_is(record, ledger_.id)) {
     case events::Whose::newer:

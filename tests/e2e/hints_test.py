@@ -152,7 +152,7 @@ class Hints(unittest.TestCase):
 
     def test_a_false_hint_is_found(self):
         for planted in ("send a change as granary.usage.corrected.v1", "wait for granary.lot.expired.v1", "read granary.secrets.v1",
-                        "post deploy/example/9-none.json", "hint: granary repair --data DIR", "`granary exports charges`", "hint: say --force",
+                        "post deploy/example/9-none.json", "hint: granary repair --data DIR", "`granary exports charges`", "hint: say --force-it",
                         "hint: granary export charges --exact", "look at GET /v1/health", "run granary clock confirm --force",
                         "hint: sacct --no-such-option"):
             self.assertNotEqual(self.truth.wrong_in(planted), [], planted)

@@ -9,14 +9,15 @@ builds over one ledger. What version 2 brings is made up:
 import pathlib
 import sys
 
-COPIED = ("CMakeLists.txt", "cmake", "shared", "services")
+# What is copied: file or folder here, and where it goes.
+COPIED = {"CMakeLists.txt": "CMakeLists.txt", "cmake": "cmake", "shared": "shared", "services": "services",
+          "tests/next_build/tests.cmake": "tests/CMakeLists.txt", "tests/next_build/evolution_test.cc": "tests/next_build/evolution_test.cc"}
 
 # File, the text before which (or in whose place, with `instead`) something stands, what stands there.
 BEFORE, INSTEAD = "before", "instead"
 EDITS = (
     ("shared/events/rules.cc", BEFORE, "});\n\n}  // namespace", '    {2, "usage has a weight; for tests of two builds"},\n'),
-    ("shared/events/usage.h", INSTEAD, "  Instant start, end;\n  std::string state, partition, qos, advance_reservation;\n",
-     "  Instant start, end;\n  std::string state, partition, qos, advance_reservation;\n  std::uint64_t weight = 0;\n"),
+    ("shared/events/usage.h", "member of UsageReported", "", "  std::uint64_t weight = 0;\n"),
     ("shared/events/usage.h", "after UsageReported", "", '    visit(30, "weight", s.weight, codec::since_rules(2));\n'),
     ("shared/events/usage.h", "after UsageMetered", "", '    visit(30, "weight", s.weight, codec::since_rules(2));\n'),
     ("shared/events/usage.h", "member of UsageMetered", "", "  std::uint64_t weight = 0;\n"),
@@ -128,12 +129,11 @@ def edited(file, text):
 def main():
     source, target = (pathlib.Path(argument) for argument in sys.argv[1:])
     kept = set()
-    for top in COPIED:
+    for top, goes_to in COPIED.items():
         path = source / top
         for file in [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file()):
-            name = str(file.relative_to(source))
-            content = edited(name, file.read_text(encoding="utf-8"))
-            to = target / name
+            content = edited(str(file.relative_to(source)), file.read_text(encoding="utf-8"))
+            to = target / goes_to / file.relative_to(path)
             kept.add(to)
             if not to.exists() or to.read_text(encoding="utf-8") != content:  # what did not change is not built again
                 to.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,8 @@ FOUND = {
     "SERVICES": ("GRANARY_SERVICES", os.path.join(BUILD, "services"), "granary-intake granary-metering granary-allocation granary-billing"),
     "TICK": ("GRANARY_TICK", os.path.join(BUILD, "tests", "support", "granary-tick"), "granary-tick"),
     "OLDER": ("GRANARY_OLDER", os.path.join(BUILD, "tests", "support", "granary-older"), "granary-older"),
+    "NEXT": ("GRANARY_NEXT", os.path.join(BUILD, "next", "build", "services", "standalone", "granary"), "next_build"),
+    "NEXT_SERVICES": ("GRANARY_NEXT_SERVICES", os.path.join(BUILD, "next", "build", "services"), "next_build"),
     "STEPPED": ("GRANARY_STEPPED", os.path.join(BUILD, "tests", "support", "granary-stepped"), "granary-stepped"),
     "BENCH": ("GRANARY_BENCH", os.path.join(BUILD, "tests", "bench", "granary-bench"), "granary-bench"),
 }

@@ -139,6 +139,20 @@ TEST_F(FoldParks, AtAKindThatItDoesNotKnow) {
 TEST_F(FoldParks, AtAVersionThatItDoesNotKnow) {
   parks(toy_newer(0x22));
 }
+// An older build that is started again over the state of a newer one: it must not judge by rules that it does not have.
+TEST_F(FoldParks, OverAStateThatGoesByRulesItDoesNotKnow) {
+  harness.take(lane.packet(1, 3));
+  harness.commit();
+  auto place = runtime::decode_row<runtime::PlaceRow>(harness.store.get(runtime::kPlaceKey).value());
+  place.rules = events::kRulesNewest + 1;
+  store::WriteSet rows;
+  rows.put(Bytes(runtime::kPlaceKey), runtime::encode_row(place));
+  ASSERT_TRUE(harness.store.commit(rows).ok());
+  harness.open();
+  EXPECT_EQ(harness.take(lane.packet(4, 6)), Step::parked);
+  EXPECT_NE(harness.fold->park_reason().find("rules version 2"), std::string::npos) << harness.fold->park_reason();
+  EXPECT_EQ(total(), 6);
+}
 TEST_F(FoldParks, AtARawEventOfAnUnknownType) {
   parks(toy_raw("x", unknown_event()));
 }
