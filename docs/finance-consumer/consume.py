@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Finance's side of Granary: reads the charge lines of granary.billing.v1 into SQLite, each once, and prints the sums of each month.
 
-A line is known by its CloudEvent's source and id: one that comes again replaces itself. Positions are kept in the same database, in the
+A line is known by its ledger (the CloudEvent's source) and its own `line`: one that comes again replaces itself. Positions are kept in the same database, in the
 same transaction as the lines, so that a consumer that was killed goes on where its database stands. README.md says what the fields mean."""
 import argparse
 import decimal
@@ -39,8 +39,8 @@ def open_database(path):
     database = sqlite3.connect(path)
     database.create_aggregate("exact_sum", 1, ExactSum)
     database.executescript(
-        f"CREATE TABLE IF NOT EXISTS charges(ce_source TEXT, ce_id TEXT, {', '.join(f'{name} TEXT NOT NULL' for name in GROUP + MONEY)},"
-        " data TEXT NOT NULL, PRIMARY KEY(ce_source, ce_id));"
+        f"CREATE TABLE IF NOT EXISTS charges(ledger TEXT, line TEXT, {', '.join(f'{name} TEXT NOT NULL' for name in GROUP + MONEY)},"
+        " data TEXT NOT NULL, PRIMARY KEY(ledger, line));"
         "CREATE TABLE IF NOT EXISTS positions(topic TEXT, partition INTEGER, next INTEGER NOT NULL, PRIMARY KEY(topic, partition));")
     return database
 
@@ -49,7 +49,7 @@ def store(database, message):
     headers = {name: value.decode() for name, value in message.headers() or []}
     if headers["ce_type"] == CHARGE:  # the stream will carry other types too; they have no charge to add
         data = json.loads(message.value())
-        row = [headers["ce_source"], headers["ce_id"], *(data[name] for name in GROUP + MONEY), message.value().decode()]
+        row = [headers["ce_source"], data["line"], *(data[name] for name in GROUP + MONEY), message.value().decode()]
         database.execute(f"INSERT OR REPLACE INTO charges VALUES({', '.join('?' * len(row))})", row)
     database.execute("INSERT OR REPLACE INTO positions VALUES(?, ?, ?)", (message.topic(), message.partition(), message.offset() + 1))
 

@@ -1,6 +1,7 @@
 // Charges: what usage costs, in units and in money.
 #pragma once
 
+#include "shared/events/origin.h"
 #include "shared/events/posting.h"
 
 namespace granary::events {
@@ -64,44 +65,53 @@ struct UsageCharged {
   }
 };
 
-// Billing to finance: one line for each part, and for each price it spans. Money is 10^-9 of `currency`.
+// Billing to finance: one line for each part, and for each price it spans. Money is 10^-9 of `currency`. A line that
+// stands is never changed: what changes it later is a line of its own.
 struct ChargeRated {
-  std::string organisation, project, resource, period;  // period: the service month, "2026-10"
+  std::string line;  // its id on the stream, "PARTITION-NUMBER", as its record's ce_id has it
+  std::string organisation, project, resource;
+  std::string period, booked;  // the service month, and the month that it is booked in: "2026-10"
   Instant from, to;
   UnitKind unit{};
   Amount amount;
   PartFunding funding{};
   Id16 grant{};
   std::uint64_t lot = 0;
-  std::string source, id, reservation;  // the usage
+  Root root;                   // the usage
+  std::uint64_t revision = 0;  // of the usage; 0: as it was reported first
+  std::string reservation;
   std::string seller, price_book, currency;
   Price price;
   std::string per;
   units::Money list_amount, covered_amount, billed_amount;
+  std::string corrects;  // the line that this one reverses
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "organisation", s.organisation, kRequired);
-    visit(2, "project", s.project, kRequired);
-    visit(3, "resource", s.resource, kRequired);
-    visit(4, "period", s.period, kRequired);
-    visit(5, "from", s.from, kRequired);
-    visit(6, "to", s.to, kRequired);
-    visit(7, "unit", s.unit, kRequired);
-    visit(8, "amount", s.amount, kRequired);
-    visit(9, "funding", s.funding, kRequired);
-    visit(10, "grant", s.grant, kOptional);
-    visit(11, "lot", s.lot, kOptional);
-    visit(12, "source", s.source, kRequired);
-    visit(13, "id", s.id, kRequired);
-    visit(14, "reservation", s.reservation, kOptional);
-    visit(15, "seller", s.seller, kRequired);
-    visit(16, "price_book", s.price_book, kRequired);
-    visit(17, "currency", s.currency, kRequired);
-    visit(18, "price", s.price, kRequired);
-    visit(19, "per", s.per, kRequired);
-    visit(20, "list_amount", s.list_amount, kRequired);
-    visit(21, "covered_amount", s.covered_amount, kRequired);
-    visit(22, "billed_amount", s.billed_amount, kRequired);
+    visit(1, "line", s.line, kRequired);
+    visit(2, "organisation", s.organisation, kRequired);
+    visit(3, "project", s.project, kRequired);
+    visit(4, "resource", s.resource, kRequired);
+    visit(5, "period", s.period, kRequired);
+    visit(6, "booked", s.booked, kRequired);
+    visit(7, "from", s.from, kRequired);
+    visit(8, "to", s.to, kRequired);
+    visit(9, "unit", s.unit, kRequired);
+    visit(10, "amount", s.amount, kRequired);
+    visit(11, "funding", s.funding, kRequired);
+    visit(12, "grant", s.grant, kOptional);
+    visit(13, "lot", s.lot, kOptional);
+    visit(14, "root", s.root, kRequired);
+    visit(15, "revision", s.revision, kRequired);
+    visit(16, "reservation", s.reservation, kOptional);
+    visit(17, "seller", s.seller, kRequired);
+    visit(18, "price_book", s.price_book, kRequired);
+    visit(19, "currency", s.currency, kRequired);
+    visit(20, "price", s.price, kRequired);
+    visit(21, "per", s.per, kRequired);
+    visit(22, "list_amount", s.list_amount, kRequired);
+    visit(23, "covered_amount", s.covered_amount, kRequired);
+    visit(24, "billed_amount", s.billed_amount, kRequired);
+    visit(25, "corrects", s.corrects, kOptional);
   }
 };
 

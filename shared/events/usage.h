@@ -3,7 +3,7 @@
 // that report one job agree.
 #pragma once
 
-#include "shared/events/words.h"
+#include "shared/events/origin.h"
 
 namespace granary::events {
 
@@ -40,17 +40,6 @@ struct UsageReported {
     visit(8, "partition", s.partition, kOptional);
     visit(9, "qos", s.qos, kOptional);
     visit(10, "reservation", s.reservation, kOptional);
-  }
-};
-
-// The identity of the report that this belongs to.
-struct Root {
-  std::string source, id;
-  bool operator==(const Root&) const = default;
-  template <class Self, class Visit>
-  static void fields(Self& s, Visit& visit) {
-    visit(1, "source", s.source, kRequired);
-    visit(2, "id", s.id, kRequired);
   }
 };
 

@@ -107,6 +107,8 @@ class Out {
     GRANARY_CHECK(is_inbox(inbox), "an event leaves for the outside by publish()");
     return encode_and_send(inbox, partition, event);
   }
+  // The number that the next event of that lane will have.
+  [[nodiscard]] virtual std::uint64_t next_number(Topic topic, std::uint16_t partition) const = 0;
   // To every partition of a topic, as facts go.
   template <class T>
   void broadcast(Topic topic, std::uint16_t partitions, const T& event) {

@@ -1,5 +1,7 @@
 #include "shared/machine/topology.h"
 
+#include <charconv>
+
 #include "shared/base/check.h"
 
 namespace granary::machine {
@@ -69,6 +71,13 @@ std::vector<MachineKind> writers_of(Topic inbox) {
     default:
       return {};
   }
+}
+
+char* write_outward_id(char* at, std::uint16_t partition, std::uint64_t number) {
+  char* const end = at + kOutwardIdMax;
+  at = std::to_chars(at, end, partition).ptr;
+  *at++ = '-';
+  return std::to_chars(at, end, number).ptr;
 }
 
 }  // namespace granary::machine

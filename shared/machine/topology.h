@@ -42,4 +42,9 @@ std::uint16_t shard_partition(MachineKind machine, std::uint16_t shard, std::uin
 // The machines that append lanes to an inbox.
 std::vector<MachineKind> writers_of(Topic inbox);
 
+// Writes the id of an event of an outward stream, its partition and its number there: "7-1". At least kOutwardIdMax
+// bytes must be free at `at`; the end of what was written.
+inline constexpr std::size_t kOutwardIdMax = 5 + 1 + 20;
+char* write_outward_id(char* at, std::uint16_t partition, std::uint64_t number);
+
 }  // namespace granary::machine

@@ -339,6 +339,11 @@ void Fold::activate_rules(std::uint64_t version) {
   }
 }
 
+std::uint64_t Fold::next_number(Topic topic, std::uint16_t partition) const {
+  const auto lane = out_.find({topic, partition});
+  return lane == out_.end() ? 1 : lane->second.number + 1;
+}
+
 std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) {
   const LaneTarget target{topic, partition};
   const auto [found, is_new] = out_.try_emplace(target);

@@ -84,6 +84,7 @@ class Fold final : private machine::Out {
   };
 
   std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override;
+  [[nodiscard]] std::uint64_t next_number(Topic topic, std::uint16_t partition) const override;
   void activate_rules(std::uint64_t version) override;
   Step fold_known(BytesView record, events::RecordKind kind);
   Step fold_genesis(BytesView record);

@@ -7,12 +7,6 @@
 #include "shared/proof/hash.h"
 
 namespace granary::runtime {
-namespace {
-
-constexpr std::size_t kIdTextMax = 48;  // two numbers
-
-}  // namespace
-
 std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint64_t from, const Id16& ledger) {
   std::vector<journal::Record> records;
   auto view = PacketView::parse(events::body_of(packet.bytes));
@@ -24,9 +18,7 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
   journal::Headers behind;  // of the type `type`
   auto type = events::EventType::none;
   journal::Headers headers;
-  char id[kIdTextMax];
-  char* const number_at = std::to_chars(id, std::end(id), packet.target.partition).ptr + 1;
-  number_at[-1] = '-';
+  char id[machine::kOutwardIdMax];
   records.reserve(static_cast<std::size_t>(packet.last - packet.first + 1));
   for (std::uint64_t number = view->first; const auto bytes = view->next(); ++number) {
     if (number < from) continue;
@@ -37,7 +29,7 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
       behind = {{"ce_source", source}, {"ce_type", events::type_name(type)}, {"content-type", "application/json"}};
     }
     headers = before;
-    headers.add("ce_id", {id, std::to_chars(number_at, std::end(id), number).ptr});
+    headers.add("ce_id", {id, machine::write_outward_id(id, packet.target.partition, number)});
     headers.add(behind);
     journal::Record& record = records.emplace_back();
     record.headers = headers;  // a copy, which takes no more memory than it needs

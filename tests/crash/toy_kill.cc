@@ -269,7 +269,7 @@ void check_books(Process& process, long usages) {
         EXPECT(runtime::header(record, "ce_id") == id, "a gap or a repeat before " + id);
         if (topic != Topic::billing) continue;
         const auto line = take(json::parse(record.value));
-        EXPECT(ids.insert(line.find("id")->string()).second, record.value);
+        EXPECT(ids.insert(line.find("root")->find("id")->string()).second, record.value);
         ToySum& sum = told[line.find("organisation")->string()];
         ++sum.events;
         sum.amount += units::Amount(*units::parse_integer(line.find("amount")->string()));

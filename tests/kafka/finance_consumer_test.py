@@ -60,7 +60,7 @@ class FinanceConsumerTest(unittest.TestCase):
 
     def produce(self, partition, number, data, ce_type=CHARGE, ledger="0ed1"):
         """As shared/runtime/outward.cc writes it."""
-        errors = []
+        data, errors = {**data, "line": f"{partition}-{number}"}, []
         self.producer.produce(self.topic, json.dumps(data).encode(), key=data.get("organisation", ""), partition=partition,
                               headers={"ce_specversion": "1.0", "ce_id": f"{partition}-{number}",
                                        "ce_source": f"urn:granary:{ledger}:billing", "ce_type": ce_type,
@@ -98,6 +98,16 @@ class FinanceConsumerTest(unittest.TestCase):
         self.produce(1, 1, line("0.400000000"), ledger="77aa")
         self.assertEqual(self.sums(), [total("aurora", "aurora-llm", "gpu:h200", "2026-11", "EUR", "0.700000000", "0.000000000",
                                              "0.700000000")])
+
+    def test_a_reversal_takes_its_line_back(self):
+        for number in (1, 2, 3):
+            self.produce(1, number, example(number))
+        taken = {**example(3), "amount": "-900000000", "list_amount": "-0.600000000", "billed_amount": "-0.600000000", "revision": 1,
+                 "booked": "2026-12", "corrects": "1-3"}
+        self.produce(1, 4, taken)
+        self.assertEqual(self.sums()[1], {**AURORA[1], "list_amount": "1.800000000", "billed_amount": "0.000000000"})
+        self.produce(1, 5, line("0.240000000", amount="360000000", revision=1, booked="2026-12"))
+        self.assertEqual(self.sums()[1], {**AURORA[1], "list_amount": "2.040000000", "billed_amount": "0.240000000"})
 
     def test_exact_where_floating_point_and_64_bits_are_not(self):
         for number in range(1, 11):

@@ -51,7 +51,7 @@ class Tail(unittest.TestCase):
         self.assertEqual([e["id"] for e in events], [f"{partition}-{number}" for number in (1, 2, 3)])
         for number, event in enumerate(events, 1):
             with open(os.path.join(SOURCE, "schemas", "examples", "derived", f"charge.rated-{number}.json"), encoding="utf-8") as file:
-                self.assertEqual({**event["data"], "grant": "", "lot": ""}, {**json.load(file), "grant": "", "lot": ""})
+                self.assertEqual({**event["data"], "grant": "", "lot": ""}, {**json.load(file), "line": event["id"], "grant": "", "lot": ""})
         one = ["--partition", str(partition), "--json", *way]
         self.assertEqual([json.loads(line) for line in self.tail("billing", *one)], events)
         self.assertEqual([json.loads(line) for line in self.tail("billing", "--from", "2", *one)], events[2:])

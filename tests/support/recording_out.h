@@ -29,6 +29,10 @@ class RecordingOut final : public machine::Out {
       if (const T* event = std::get_if<T>(&one.event)) found.push_back(*event);
     return found;
   }
+  [[nodiscard]] std::uint64_t next_number(machine::Topic topic, std::uint16_t partition) const override {
+    const auto last = numbers_.find({topic, partition});
+    return last == numbers_.end() ? 1 : last->second + 1;
+  }
 
  private:
   std::uint64_t send(machine::Topic topic, std::uint16_t partition, BytesView bytes) override {

@@ -211,7 +211,7 @@ void ToyLedger::check() {
     for (const auto& record : records(partition(Topic::billing, number))) {
       const auto line = json::parse(record.value);
       ASSERT_TRUE(line.ok()) << record.value;
-      EXPECT_TRUE(ids.insert(line->find("id")->string()).second) << record.value;
+      EXPECT_TRUE(ids.insert(line->find("root")->find("id")->string()).second) << record.value;
       ToySum& sum = told[line->find("organisation")->string()];
       ++sum.events;
       sum.amount += units::Amount(*units::parse_integer(line->find("amount")->string()));

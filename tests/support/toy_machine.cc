@@ -126,15 +126,17 @@ void ToyMachine::apply_lane(const machine::LaneInput& input, const Context& cont
     const Amount amount = charged->parts.front().amount + Amount(added_);
     add(charged->organisation, amount);
     events::ChargeRated line;
+    char id[machine::kOutwardIdMax];
+    const std::uint64_t number = out.next_number(Topic::billing, context.shard);
+    line.line.assign(id, machine::write_outward_id(id, context.shard, number));
     line.organisation = charged->organisation;
     line.project = charged->project;
     line.resource = "toy";
-    line.period = "2026-10";
+    line.period = line.booked = "2026-10";
     line.unit = units::UnitKind::item;
     line.amount = amount;
     line.funding = events::PartFunding::uncovered_bill;
-    line.source = charged->source;
-    line.id = charged->id;
+    line.root = {charged->source, charged->id};
     line.currency = "EUR";
     out.publish(context.shard, line);
   }

@@ -206,7 +206,7 @@ def check_lines(lines, jobs):
     """The charge lines of the stream, each number once: each job of a registered project is charged whole, once."""
     charged = {}
     for line in lines:
-        charged[line["id"]] = charged.get(line["id"], 0) + int(line["amount"])
+        charged[line["root"]["id"]] = charged.get(line["root"]["id"], 0) + int(line["amount"])
     wanted = {f"job-{n}": minutes(n) * HOUR // 60 for n in range(jobs) if n % PROJECTS != PROJECTS - 1}
     if charged != wanted:
         raise Failure(f"charge lines and jobs differ in {list(difference(charged, wanted).items())[:5]}")

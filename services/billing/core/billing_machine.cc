@@ -233,10 +233,14 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
   const units::Month month = units::month_of(piece.from);
   const Shares shares = divide(part, piece.amount, piece.list);
 
+  char id[machine::kOutwardIdMax];
+  const std::uint64_t number = out.next_number(machine::Topic::billing, context.shard);
+  line_.line.assign(id, machine::write_outward_id(id, context.shard, number));
   line_.organisation = usage.organisation;
   line_.project = usage.project;
   line_.resource = part.class_name;
   line_.period = units::format_month(month);
+  line_.booked = line_.period;  // no period closes yet
   line_.from = piece.from;
   line_.to = piece.to;
   line_.unit = part.unit;
@@ -244,8 +248,8 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
   line_.funding = part.funding;
   line_.grant = part.grant;
   line_.lot = part.lot;
-  line_.source = usage.source;
-  line_.id = usage.id;
+  line_.root.source = usage.source;
+  line_.root.id = usage.id;
   line_.reservation = usage.reservation;
   line_.seller = book.seller;
   line_.price_book = book.version;

@@ -16,7 +16,7 @@ events::ChargePart of_class(std::string class_name, units::Int128 amount) {
 
 std::string ids(const Driver& driver) {
   std::string text;
-  for (const events::ChargeRated& line : driver.lines()) text += (text.empty() ? "" : " ") + line.id;
+  for (const events::ChargeRated& line : driver.lines()) text += (text.empty() ? "" : " ") + line.root.id;
   return text;
 }
 

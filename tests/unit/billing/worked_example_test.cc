@@ -50,13 +50,15 @@ TEST_F(WorkedExample, EachPartIsALineAtThePriceOfItsServiceTime) {
     EXPECT_EQ(line.project, "aurora-llm");
     EXPECT_EQ(line.resource, kClass);
     EXPECT_EQ(line.period, want.period);
+    EXPECT_EQ(line.booked, want.period);
     EXPECT_EQ(units::format_time(line.from), want.from);
     EXPECT_EQ(count(line.amount), want.amount);
     EXPECT_EQ(line.funding, want.funding);
     EXPECT_EQ(line.lot, want.lot);
     EXPECT_EQ(line.grant == Id16{}, want.lot == 0);
-    EXPECT_EQ(line.source, "slurm://aif1");
-    EXPECT_EQ(line.id, "81234/2026-10-31T23:30:00Z");
+    EXPECT_EQ(line.root, (events::Root{"slurm://aif1", "81234/2026-10-31T23:30:00Z"}));
+    EXPECT_EQ(line.revision, 0U);
+    EXPECT_EQ(line.corrects, "");
     EXPECT_EQ(line.seller, "aif");
     EXPECT_EQ(line.price_book, want.book);
     EXPECT_EQ(line.currency, "EUR");
@@ -74,6 +76,8 @@ TEST_F(WorkedExample, LinesAreNumberedInTheShardsOwnPartition) {
     EXPECT_EQ(sent.topic, machine::Topic::billing);
     EXPECT_EQ(sent.partition, kShard);
     EXPECT_EQ(sent.number, ++number);
+    EXPECT_EQ(std::get<events::ChargeRated>(sent.event).line,
+              std::to_string(kShard) + "-" + std::to_string(sent.number));
   }
   EXPECT_EQ(number, 3U);
 }

@@ -117,12 +117,14 @@ UsageCharged usage_charged() {
 }
 
 // Money in 10^-9 EUR.
-ChargeRated charge_rated(const ChargePart& part, std::int64_t price, std::int64_t covered, std::int64_t billed) {
+ChargeRated charge_rated(int number, const ChargePart& part, std::int64_t price, std::int64_t covered,
+                         std::int64_t billed) {
   ChargeRated rated;
+  rated.line = std::to_string(proof::shard_of({"aurora"}, kPartitions)) + "-" + std::to_string(number);
   rated.organisation = "aurora";
   rated.project = "aurora-llm";
   rated.resource = part.class_name;
-  rated.period = units::format_month(units::month_of(part.from));
+  rated.period = rated.booked = units::format_month(units::month_of(part.from));
   rated.from = part.from;
   rated.to = part.to;
   rated.unit = part.unit;
@@ -130,8 +132,7 @@ ChargeRated charge_rated(const ChargePart& part, std::int64_t price, std::int64_
   rated.funding = part.funding;
   rated.grant = part.grant;
   rated.lot = part.lot;
-  rated.source = kSlurm;
-  rated.id = kJob;
+  rated.root = {kSlurm, kJob};
   rated.seller = "aif1";
   rated.price_book = part.lot == 1 ? "3" : "4";
   rated.currency = "EUR";
@@ -221,9 +222,9 @@ TEST(DerivedExamples, AreWhatIsWritten) {
       {"hold.settled", HoldSettled{kSlurm, kJob, "aurora-llm", job_usage().end}},
       {"usage.charged", usage_charged()},
       {"units.posted", lot_1_expired()},
-      {"charge.rated-1", charge_rated(parts[0], 2'500'000'000, 2'500'000'000, 0)},
-      {"charge.rated-2", charge_rated(parts[1], 2'400'000'000, 1'800'000'000, 0)},
-      {"charge.rated-3", charge_rated(parts[2], 2'400'000'000, 0, 600'000'000)},
+      {"charge.rated-1", charge_rated(1, parts[0], 2'500'000'000, 2'500'000'000, 0)},
+      {"charge.rated-2", charge_rated(2, parts[1], 2'400'000'000, 1'800'000'000, 0)},
+      {"charge.rated-3", charge_rated(3, parts[2], 2'400'000'000, 0, 600'000'000)},
       {"grant.awarded", notice<LotAwardedNotice>(1, 36'000'000'000, "2026-09-04T12:00:00Z")},
       {"lot.exhausted", notice<LotExhausted>(2, 2'700'000'000, "2026-11-01T00:30:10Z")},
       {"lot.expired", notice<LotExpired>(1, 32'400'000'000, "2026-11-01T00:00:00Z")},

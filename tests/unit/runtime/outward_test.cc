@@ -46,7 +46,9 @@ TEST(Outward, OneEventARecordWithItsNumberAsId) {
   EXPECT_EQ(runtime::outward_number(record), 2U);
   const auto data = json::parse(record.value);
   ASSERT_TRUE(data.ok()) << record.value;
-  EXPECT_EQ(data->find("id")->string(), "job-2");
+  EXPECT_EQ(data->find("root")->find("id")->string(), "job-2");
+  for (const journal::Record& one : records)
+    EXPECT_EQ(json::parse(one.value)->find("line")->string(), runtime::header(one, "ce_id"));
   EXPECT_EQ(data->find("amount")->string(), "2");
   const auto rest = runtime::outward_records(billing.sent[0], 2, ledger);
   ASSERT_EQ(rest.size(), 1U);

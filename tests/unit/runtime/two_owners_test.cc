@@ -143,7 +143,7 @@ class TwoOwners : public testing::Test {
       for (const auto& record : ledger.records(ToyLedger::partition(Topic::billing, p))) {
         const auto line = json::parse(record.value);
         EXPECT_TRUE(line.ok());
-        ++times[line->find("id")->string()];
+        ++times[line->find("root")->find("id")->string()];
       }
     return times;
   }
