@@ -65,8 +65,14 @@ std::string usage_event(const import::UsageRow& row, const import::Options& opti
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"state", row.state},
                                     {"partition", row.partition},
                                     {"qos", row.qos},
-                                    {"reservation", row.reservation}})
+                                    {"advance_reservation", row.advance_reservation}})
     if (!value.empty()) add_member(data, name, value);
+  if (row.has_runs) {
+    data += ",\"job\":{";
+    add_member(data, "source", row.source);
+    add_member(data, "id", row.job);
+    data += '}';
+  }
   return cloud_event("granary.usage.reported.v1", row.source, row.id, Instant(row.end_ms), data + "}");
 }
 

@@ -219,8 +219,9 @@ void add_import(CLI::App& app, Told& told) {
       "  granary import NASA.swf.zip --format swf --project-prefix nasa --shift-end-to 2026-11-01T00:00:00Z "
       "--award-all 1000\n\n"
       "Slurm's text is best written by sacct --parsable2 --noconvert --duplicates --allusers --format=JobID,Cluster,\n"
-      "Account,User,QOS,Partition,State,Submit,Eligible,Start,End,ElapsedRaw,Suspended,AllocTRES: whole jobs, exact\n"
-      "numbers, no text of users.\n\n"
+      "Account,User,QOS,Partition,Reservation,State,Submit,Eligible,Start,End,ElapsedRaw,Suspended,AllocTRES: whole "
+      "jobs,\n"
+      "exact numbers, no text of users.\n\n"
       "Exit codes: 0 every row answered, 1 stopped in the middle (run it again), 2 usage, 3 refused before anything "
       "was posted, or the summary could not be written (run it again), 4 --strict and a row was refused, 5 the file is "
       "cut short.");

@@ -45,7 +45,8 @@ struct UsageCharged {
   Instant start, end, recorded_at;
   std::uint64_t metering_shard = 0, metering_number = 0;  // the lane number of its usage.metered
   std::uint64_t slice = 1, slices = 1;
-  std::string reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
   std::vector<ChargePart> parts;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
@@ -60,8 +61,9 @@ struct UsageCharged {
     visit(9, "metering_number", s.metering_number, kRequired);
     visit(10, "slice", s.slice, kRequired);
     visit(11, "slices", s.slices, kRequired);
-    visit(12, "reservation", s.reservation, kOptional);
-    visit(13, "parts", s.parts, kRequired);
+    visit(12, "job", s.job, kOptional);
+    visit(13, "reservation", s.reservation, kOptional);
+    visit(14, "parts", s.parts, kRequired);
   }
 };
 
@@ -79,7 +81,8 @@ struct ChargeRated {
   std::uint64_t lot = 0;
   Root root;                   // the usage
   std::uint64_t revision = 0;  // of the usage; 0: as it was reported first
-  std::string reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
   std::string seller, price_book, currency;
   Price price;
   std::string per;
@@ -102,16 +105,17 @@ struct ChargeRated {
     visit(13, "lot", s.lot, kOptional);
     visit(14, "root", s.root, kRequired);
     visit(15, "revision", s.revision, kRequired);
-    visit(16, "reservation", s.reservation, kOptional);
-    visit(17, "seller", s.seller, kRequired);
-    visit(18, "price_book", s.price_book, kRequired);
-    visit(19, "currency", s.currency, kRequired);
-    visit(20, "price", s.price, kRequired);
-    visit(21, "per", s.per, kRequired);
-    visit(22, "list_amount", s.list_amount, kRequired);
-    visit(23, "covered_amount", s.covered_amount, kRequired);
-    visit(24, "billed_amount", s.billed_amount, kRequired);
-    visit(25, "corrects", s.corrects, kOptional);
+    visit(16, "job", s.job, kOptional);
+    visit(17, "reservation", s.reservation, kOptional);
+    visit(18, "seller", s.seller, kRequired);
+    visit(19, "price_book", s.price_book, kRequired);
+    visit(20, "currency", s.currency, kRequired);
+    visit(21, "price", s.price, kRequired);
+    visit(22, "per", s.per, kRequired);
+    visit(23, "list_amount", s.list_amount, kRequired);
+    visit(24, "covered_amount", s.covered_amount, kRequired);
+    visit(25, "billed_amount", s.billed_amount, kRequired);
+    visit(26, "corrects", s.corrects, kOptional);
   }
 };
 

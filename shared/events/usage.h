@@ -27,7 +27,9 @@ struct UsageReported {
   std::string project, cluster, account;
   std::vector<ResourceUsed> resources;
   Instant start, end;
-  std::string state, partition, qos, reservation;
+  std::string state, partition, qos, advance_reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "project", s.project, kOptional);
@@ -39,7 +41,9 @@ struct UsageReported {
     visit(7, "state", s.state, kOptional);
     visit(8, "partition", s.partition, kOptional);
     visit(9, "qos", s.qos, kOptional);
-    visit(10, "reservation", s.reservation, kOptional);
+    visit(10, "advance_reservation", s.advance_reservation, kOptional);
+    visit(11, "job", s.job, kOptional);
+    visit(12, "reservation", s.reservation, kOptional);
   }
 };
 
@@ -49,7 +53,9 @@ struct UsageInterim {
   std::string project, cluster, account;
   std::vector<ResourceUsed> resources;
   Instant start, measured_at;
-  std::string partition, qos, reservation;
+  std::string partition, qos, advance_reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "root", s.root, kRequired);
@@ -61,7 +67,9 @@ struct UsageInterim {
     visit(7, "measured_at", s.measured_at, kRequired);
     visit(8, "partition", s.partition, kOptional);
     visit(9, "qos", s.qos, kOptional);
-    visit(10, "reservation", s.reservation, kOptional);
+    visit(10, "advance_reservation", s.advance_reservation, kOptional);
+    visit(11, "job", s.job, kOptional);
+    visit(12, "reservation", s.reservation, kOptional);
   }
 };
 
@@ -97,7 +105,10 @@ struct UsageMetered {
   std::vector<MeteredAmount> amounts;
   std::string classes_version;
   std::int64_t bucket_day = 0;  // day on which metering will drop the id, less the window; days since 1970
-  std::string state, reservation, member, activity, model;
+  std::string state, advance_reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
+  std::string member, activity, model;
   Instant recorded_at;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
@@ -110,11 +121,13 @@ struct UsageMetered {
     visit(7, "classes_version", s.classes_version, kRequired);
     visit(8, "bucket_day", s.bucket_day, kRequired);
     visit(9, "state", s.state, kOptional);
-    visit(10, "reservation", s.reservation, kOptional);
-    visit(11, "member", s.member, kOptional);
-    visit(12, "activity", s.activity, kOptional);
-    visit(13, "model", s.model, kOptional);
-    visit(14, "recorded_at", s.recorded_at, kRequired);
+    visit(10, "advance_reservation", s.advance_reservation, kOptional);
+    visit(11, "job", s.job, kOptional);
+    visit(12, "reservation", s.reservation, kOptional);
+    visit(13, "member", s.member, kOptional);
+    visit(14, "activity", s.activity, kOptional);
+    visit(15, "model", s.model, kOptional);
+    visit(16, "recorded_at", s.recorded_at, kRequired);
   }
 };
 
@@ -124,7 +137,9 @@ struct UsageHeld {
   std::string source, id, project;
   Instant start, measured_at;
   std::vector<MeteredAmount> amounts;
-  std::string classes_version, reservation;
+  std::string classes_version, advance_reservation;
+  std::optional<Job> job;
+  std::optional<Reservation> reservation;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "source", s.source, kRequired);
@@ -134,7 +149,9 @@ struct UsageHeld {
     visit(5, "measured_at", s.measured_at, kRequired);
     visit(6, "amounts", s.amounts, kRequired);
     visit(7, "classes_version", s.classes_version, kRequired);
-    visit(8, "reservation", s.reservation, kOptional);
+    visit(8, "advance_reservation", s.advance_reservation, kOptional);
+    visit(9, "job", s.job, kOptional);
+    visit(10, "reservation", s.reservation, kOptional);
   }
 };
 

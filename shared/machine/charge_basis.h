@@ -1,6 +1,6 @@
 // What a charge depends on of a usage, in 32 bytes that stand for it: who pays (project, or cluster and account), the
 // resources in any order, start and end. Two reports of one job are the same usage if these are equal, whatever else
-// they say (state, partition, QOS, reservation).
+// they say (state, partition, QOS, job, reservations).
 //
 // Threads: an object belongs to its machine's thread; it holds only memory that is reused.
 #pragma once

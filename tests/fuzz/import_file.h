@@ -47,7 +47,7 @@ class CheckingSink : public import::RowSink {
                         text.find_first_not_of("0.") != std::string::npos,
                     "a quantity is a decimal above 0, not " + text);
     }
-    GRANARY_CHECK(json::is_utf8(row.account + row.cluster + row.qos + row.partition + row.reservation),
+    GRANARY_CHECK(json::is_utf8(row.account + row.cluster + row.qos + row.partition + row.advance_reservation),
                   "what is sent is UTF-8");
     GRANARY_CHECK(!row.ran_ms || (*row.ran_ms > 0 && *row.ran_ms < row.end_ms - row.start_ms),
                   "a suspended job ran for a part of its interval");

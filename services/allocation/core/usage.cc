@@ -62,6 +62,7 @@ void AllocationMachine::send_charge(const Metered& metered, const ProjectRow& pr
   charged_.recorded_at = usage.recorded_at;
   charged_.metering_shard = metered.shard;
   charged_.metering_number = metered.number;
+  charged_.job = usage.job;
   charged_.reservation = usage.reservation;
   const std::uint16_t partition = context.router->shard_of(project.organisation);
   slice_ends(charge_.parts(), slice_ends_);

@@ -119,7 +119,8 @@ std::vector<machine::Figure> BillingMachine::figures() {
 void BillingMachine::take_charge(const events::UsageCharged& charged, const Input&, const Context& context, Out& out) {
   totals_changed_ = true;
   ++totals_.charges;
-  const Usage usage{charged.organisation, charged.project, charged.source, charged.id, charged.reservation};
+  const Usage usage{charged.organisation, charged.project, charged.source,
+                    charged.id,           charged.job,     charged.reservation};
   const ProjectRow* project = projects_.find(charged.project);
   for (const ChargePart& part : charged.parts) {
     GRANARY_CHECK(part.from_account != part.to_account, "a part of a charge does not move between two accounts");
@@ -169,7 +170,7 @@ void BillingMachine::learn_price_book(const events::PriceBookPublished& publishe
           cut_part(row.part, *project);
           if (std::none_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return bool(piece.price); }))
             return WaitingRoom::Fate::stays;
-          const Usage usage{row.organisation, row.project, row.source, row.id, row.reservation};
+          const Usage usage{row.organisation, row.project, row.source, row.id, row.job, row.reservation};
           count_unrated(row, Change::take);
           for (const Piece& piece : pieces_) {
             if (piece.price) {
@@ -192,7 +193,7 @@ void BillingMachine::open_project(const events::ProjectOpened& opened, const Inp
   const ProjectRow& project = changed;
   waiting_.review(QueueKind::unknown_project, opened.project, [&](const WaitingRow& row, std::vector<WaitingRow>&) {
     totals_changed_ = true;
-    const Usage usage{row.organisation, row.project, row.source, row.id, row.reservation};
+    const Usage usage{row.organisation, row.project, row.source, row.id, row.job, row.reservation};
     count_unrated(row, Change::take);
     cut_part(row.part, project);
     for (const Piece& piece : pieces_) {
@@ -250,6 +251,7 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
   line_.lot = part.lot;
   line_.root.source = usage.source;
   line_.root.id = usage.id;
+  line_.job = usage.job;
   line_.reservation = usage.reservation;
   line_.seller = book.seller;
   line_.price_book = book.version;
@@ -276,7 +278,7 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
 }
 
 WaitingRow BillingMachine::waiting_row(const Usage& usage, const ChargePart& part, const Piece& piece) {
-  WaitingRow row{usage.organisation, usage.project, usage.source, usage.id, usage.reservation, part};
+  WaitingRow row{usage.organisation, usage.project, usage.source, usage.id, usage.job, usage.reservation, part};
   row.part.from = piece.from;
   row.part.to = piece.to;
   row.part.amount = piece.amount;

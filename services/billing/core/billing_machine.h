@@ -61,7 +61,9 @@ class BillingMachine final : public machine::Machine {
  private:
   // What a charge line names of its usage.
   struct Usage {
-    const std::string &organisation, &project, &source, &id, &reservation;
+    const std::string &organisation, &project, &source, &id;
+    const std::optional<events::Job>& job;
+    const std::optional<events::Reservation>& reservation;
   };
 
   using Context = machine::Context;

@@ -116,7 +116,9 @@ struct QueueRow {
 
 // A part of a charge, or the piece of one, that waits, with what its charge line will name.
 struct WaitingRow {
-  std::string organisation, project, source, id, reservation;
+  std::string organisation, project, source, id;
+  std::optional<events::Job> job;
+  std::optional<events::Reservation> reservation;
   events::ChargePart part;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
@@ -124,8 +126,9 @@ struct WaitingRow {
     visit(2, "project", s.project, codec::kRequired);
     visit(3, "source", s.source, codec::kRequired);
     visit(4, "id", s.id, codec::kRequired);
-    visit(5, "reservation", s.reservation, codec::kOptional);
-    visit(6, "part", s.part, codec::kRequired);
+    visit(5, "job", s.job, codec::kOptional);
+    visit(6, "reservation", s.reservation, codec::kOptional);
+    visit(7, "part", s.part, codec::kRequired);
   }
 };
 

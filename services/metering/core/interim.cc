@@ -44,6 +44,8 @@ Outcome MeteringMachine::take_interim(const events::UsageInterim& usage, const m
   figure.project = project;
   figure.start = usage.start;
   figure.measured_at = usage.measured_at;
+  figure.advance_reservation = usage.advance_reservation;
+  figure.job = usage.job;
   figure.reservation = usage.reservation;
   out.emit(Topic::allocations, context.router->shard_of(project), figure);
   return {Judgement::accepted};

@@ -233,6 +233,8 @@ std::pair<std::uint16_t, std::uint64_t> MeteringMachine::send(const std::string&
   metered_.end = usage.end;
   metered_.bucket_day = units::day_number(std::max(context.now, usage.end));
   metered_.state = usage.state;
+  metered_.advance_reservation = usage.advance_reservation;
+  metered_.job = usage.job;
   metered_.reservation = usage.reservation;
   metered_.member = notes.member;
   metered_.activity = notes.activity;

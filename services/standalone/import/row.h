@@ -30,7 +30,9 @@ struct UsageRow {
   std::int64_t end_ms = 0;
   // Of a job that was suspended: how long it ran between start and end. What it held counts for this time only.
   std::optional<std::int64_t> ran_ms;
-  std::string state, partition, reservation;
+  std::string state, partition, advance_reservation;
+  // Whether `job` is a scheduler's id that several usages of `source` may share: the runs and sizes of one job.
+  bool has_runs = false;
 };
 
 // What becomes of a row that is remarked on: it holds usage that cannot be taken, it holds none, or it is taken and not

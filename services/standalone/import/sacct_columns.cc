@@ -24,7 +24,8 @@ constexpr const char* kAmbiguousHint =
     "--json";
 constexpr const char* kExportHint =
     "export with sacct --parsable2 --noconvert --duplicates --allusers "
-    "--format=JobID,Cluster,Account,User,QOS,Partition,State,Submit,Eligible,Start,End,ElapsedRaw,Suspended,AllocTRES";
+    "--format=JobID,Cluster,Account,User,QOS,Partition,Reservation,State,Submit,Eligible,Start,End,ElapsedRaw,"
+    "Suspended,AllocTRES";
 
 // What sacct's columns hold (sacct(1), --format). Those of kind `text` are set by users, or not known to be free of
 // line ends.

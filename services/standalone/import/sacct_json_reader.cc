@@ -327,7 +327,7 @@ class SacctJsonReader {
     job.row.cluster = text_of(value.find("cluster"));
     job.row.qos = text_of(value.find("qos"));
     job.row.partition = text_of(value.find("partition"));
-    job.row.reservation = text_of(at(value.find("reservation"), "name"));
+    job.row.advance_reservation = text_of(at(value.find("reservation"), "name"));
     return jobs_.take(job);
   }
 

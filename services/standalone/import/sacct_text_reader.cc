@@ -198,7 +198,7 @@ class SacctTextReader {
     job.row.cluster = fields[SacctColumn::cluster];
     job.row.qos = fields[SacctColumn::qos];
     job.row.partition = fields[SacctColumn::partition];
-    job.row.reservation = fields[SacctColumn::reservation];
+    job.row.advance_reservation = fields[SacctColumn::reservation];
     return jobs_.take(job);
   }
 

@@ -150,6 +150,7 @@ Result<void> SlurmJobs::take(SlurmJob& job) {
   }
   row.id = row.job + "/" + rfc3339_utc((*run)->start_s);
   row.source = source_of(options_, row.cluster);
+  row.has_runs = true;
   row.state = job.states.front();
   row.start_ms = (*run)->start_s * 1000;
   row.end_ms = (*run)->end_s * 1000;

@@ -169,7 +169,9 @@ TEST(Charging, passes_on_the_lots_funding) {
   world.intake(shared);
   world.intake(paid);
   UsageMetered job = usage("a", "2026-06-09T23:00:00Z", "2026-06-10T01:00:00Z", hours(2));
-  job.reservation = "r1";
+  job.advance_reservation = "maintenance";
+  job.job = events::Job{"slurm://c", "a"};
+  job.reservation = events::Reservation{"p", "r1"};
   world.metering(job);
   const auto parts = world.last_parts();
   ASSERT_EQ(parts.size(), 2u);
@@ -181,7 +183,8 @@ TEST(Charging, passes_on_the_lots_funding) {
   EXPECT_EQ(parts[1].share, units::Price());
   EXPECT_EQ(parts[1].seller, "other");
   EXPECT_EQ(parts[1].purpose, "");
-  EXPECT_EQ(world.out.all<events::UsageCharged>()[0].reservation, "r1");
+  EXPECT_EQ(world.out.all<events::UsageCharged>()[0].job, job.job);
+  EXPECT_EQ(world.out.all<events::UsageCharged>()[0].reservation, job.reservation);
 }
 
 TEST(Charging, metered_only_and_empty_intervals_are_counted_and_not_charged) {

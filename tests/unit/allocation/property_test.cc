@@ -115,9 +115,15 @@ class Maker {
     if (running_.empty() || below(3) == 0)
       running_.push_back({"r" + std::to_string(++ids_), some_project(kProjects), below(2) == 0 ? some_time() : now_});
     const Running& job = running_[below(running_.size())];
-    return events::UsageHeld{
-        "s",       job.id, job.project, job.start, job.start.plus_ms(span((below(2) == 0 ? 1 : 40) * units::kDayMs)),
-        amounts(), "1",    ""};
+    events::UsageHeld held;
+    held.source = "s";
+    held.id = job.id;
+    held.project = job.project;
+    held.start = job.start;
+    held.measured_at = job.start.plus_ms(span((below(2) == 0 ? 1 : 40) * units::kDayMs));
+    held.amounts = amounts();
+    held.classes_version = "1";
+    return held;
   }
   // A job moves to another project, as metering tells it; or one that holds nothing does.
   Event settled() {

@@ -21,6 +21,8 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   World world;
   UsageMetered first = usage("a", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(6), "late");
   first.amounts.push_back({"cpu", UnitKind::resource_us, Amount(9), Amount()});
+  first.job = events::Job{"slurm://c", "7"};
+  first.reservation = events::Reservation{"late", "r"};
   world.metering(first, 0);
   world.metering(usage("b", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(7), "late"), 3);
   world.metering(usage("c", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(1), "never"));
@@ -43,11 +45,14 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   EXPECT_EQ(charged[0].id, "a");
   EXPECT_EQ(charged[0].metering_shard, 0u);
   EXPECT_EQ(charged[0].metering_number, 1u);
+  EXPECT_EQ(charged[0].job, first.job);
+  EXPECT_EQ(charged[0].reservation, first.reservation);
   EXPECT_EQ(lines(charged[0].parts),
             (Lines{"gpu 2026-01-10T00:00:00Z 2026-01-11T00:00:00Z 6 outside>uncovered 0/0 uncovered_record"}));
   EXPECT_EQ(charged[1].id, "b");
   EXPECT_EQ(charged[1].metering_shard, 3u);
   EXPECT_EQ(charged[1].metering_number, 2u);
+  EXPECT_FALSE(charged[1].job || charged[1].reservation);
   row = account(world, "late");
   EXPECT_EQ(row.outside, Amount(-13));
   EXPECT_EQ(row.unassigned, Amount());

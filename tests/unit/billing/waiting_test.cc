@@ -131,6 +131,26 @@ TEST(UnknownProject, WaitsForItsCustomerKindThenIsRated) {
   EXPECT_EQ(driver.waiting(), "cpu:5");
 }
 
+// A line names what it came from, however long its part waited: for its project, for its price.
+TEST(UnknownProject, ALineNamesJobAndReservationWhateverItWaitedFor) {
+  Driver driver(Driver::Flush::after_each_event);
+  events::UsageCharged usage = charged({part(kFrom, kTo, kHour)}, "7/1");
+  usage.job = events::Job{"slurm://aif1", "7"};
+  usage.reservation = events::Reservation{"llm", "r1"};
+  driver.apply(usage);
+  driver.apply(project("llm"));
+  driver.apply(charged({part(kFrom, kTo, kHour)}, "8"));
+  driver.open();
+  EXPECT_TRUE(driver.lines().empty());
+  driver.apply(book("aif", "a", kLongAgo, {priced("gpu", "1")}));
+  ASSERT_EQ(driver.lines().size(), 2U);
+  EXPECT_EQ(driver.line(0).root, (events::Root{"slurm://aif1", "7/1"}));
+  EXPECT_EQ(driver.line(0).job, usage.job);
+  EXPECT_EQ(driver.line(0).reservation, usage.reservation);
+  EXPECT_EQ(driver.line(1).root.id, "8");
+  EXPECT_FALSE(driver.line(1).job || driver.line(1).reservation);
+}
+
 TEST(UnknownProject, IsShownInTheMonthsOfItsUse) {
   Driver driver;
   driver.apply(charged({part("2026-03-31T23:00:00Z", "2026-04-01T01:00:00Z", 10)}));

@@ -53,6 +53,7 @@ UsageMetered usage_metered() {
   metered.classes_version = "1";
   metered.bucket_day = units::day_number(usage.end);
   metered.state = usage.state;
+  metered.job = usage.job;
   metered.activity = "train";
   metered.model = "aurora-7b";
   metered.recorded_at = kRecorded;
@@ -69,6 +70,7 @@ UsageHeld usage_held() {
   held.amounts = {{"gpu:h200", kUs, Amount(3'600'000'000), Amount(3'600'000'000)},
                   {"cpu", kUs, Amount(57'600'000'000), {}}};
   held.classes_version = "1";
+  held.job = job_usage().job;
   return held;
 }
 
@@ -112,6 +114,7 @@ UsageCharged usage_charged() {
   charged.recorded_at = kRecorded;
   charged.metering_shard = proof::shard_of({kSlurm, kJob}, kPartitions);
   charged.metering_number = 1;
+  charged.job = job_usage().job;
   charged.parts = {part(1, 3'600'000'000), part(2, 2'700'000'000), part(0, 900'000'000)};
   return charged;
 }
@@ -133,6 +136,7 @@ ChargeRated charge_rated(int number, const ChargePart& part, std::int64_t price,
   rated.grant = part.grant;
   rated.lot = part.lot;
   rated.root = {kSlurm, kJob};
+  rated.job = job_usage().job;
   rated.seller = "aif1";
   rated.price_book = part.lot == 1 ? "3" : "4";
   rated.currency = "EUR";

@@ -33,6 +33,7 @@ inline UsageReported job_usage() {
   usage.start = at("2026-10-31T23:30:00Z");
   usage.end = at("2026-11-01T00:30:00Z");
   usage.state = "COMPLETED";
+  usage.job = {kSlurm, "81234"};
   return usage;
 }
 

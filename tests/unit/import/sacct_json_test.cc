@@ -44,8 +44,10 @@ TEST(SacctJson, AnAllocationIsItsTrackableResources) {
   EXPECT_EQ(row.start_ms, 1'793'489'400'000);
   EXPECT_EQ(row.end_ms, 1'793'493'000'000);
   EXPECT_EQ(row.state, "COMPLETED");
-  EXPECT_EQ(row.account + row.user + row.group + row.cluster + row.qos + row.partition + row.reservation,
+  EXPECT_EQ(row.account + row.user + row.group + row.cluster + row.qos + row.partition + row.advance_reservation,
             "labu1g1aif1normalgpu");
+  EXPECT_EQ(row.job, "81234");
+  EXPECT_TRUE(row.has_runs);
 }
 
 TEST(SacctJson, UntypedGpusStandWhereNoTypedOneDoes) {

@@ -50,6 +50,24 @@ TEST(SacctText, AnAllocationIsItsTrackableResourcesAndStepsAreNone) {
   EXPECT_EQ(file.summary->rows(), 4U);
 }
 
+// Runs and sizes of a job share its id, and none of them its start.
+TEST(SacctText, ARowNamesItsJobAndTheBlockOfNodesThatItRanIn) {
+  const auto file = read_text(
+      "JobID|Cluster|Account|Reservation|State|Start|End|AllocTRES\n"
+      "70_7|aif1|lab|maintenance|REQUEUED|2026-10-31T20:30:00|2026-10-31T21:30:00|cpu=1\n"
+      "70_7|aif1|lab||COMPLETED|2026-10-31T23:30:00|2026-11-01T00:30:00|cpu=1\n",
+      kSacct);
+  ASSERT_TRUE(file.summary.ok()) << file.summary.error().message;
+  ASSERT_EQ(file.sink.rows.size(), 2U);
+  for (const UsageRow& row : file.sink.rows) {
+    EXPECT_EQ(row.job, "70_7");
+    EXPECT_TRUE(row.has_runs);
+  }
+  EXPECT_NE(file.sink.rows[0].id, file.sink.rows[1].id);
+  EXPECT_EQ(file.sink.rows[0].advance_reservation, "maintenance");
+  EXPECT_EQ(file.sink.rows[1].advance_reservation, "");
+}
+
 TEST(SacctText, WithoutTresTheAllocatedCpusCountAndTheClusterIsAskedFor) {
   const std::string text =
       "JobID|Account|State|Start|End|AllocCPUS|AllocTRES\n"

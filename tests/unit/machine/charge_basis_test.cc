@@ -28,7 +28,10 @@ BasisDifference after(Change change) {
 
 TEST(ChargeBasis, WhatNoChargeDependsOnMakesNoDifference) {
   EXPECT_EQ(after([](auto& u) { std::swap(u.resources[0], u.resources[1]); }), BasisDifference::none);
-  EXPECT_EQ(after([](auto& u) { u.state = "FAILED", u.partition = "p", u.qos = "q", u.reservation = "r"; }),
+  EXPECT_EQ(after([](auto& u) {
+              u.state = "FAILED", u.partition = "p", u.qos = "q", u.advance_reservation = "block";
+              u.job = events::Job{"slurm://a", "7"}, u.reservation = events::Reservation{"p", "r"};
+            }),
             BasisDifference::none);
 }
 

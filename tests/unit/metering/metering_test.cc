@@ -136,6 +136,49 @@ TEST_F(Metering, TurnsTheWorkedExampleIntoBaseUnits) {
   EXPECT_EQ(shard.out.sent.back().partition, router.shard_of("aurora-llm"));
 }
 
+// What joins a usage with others goes on as it came, from the figure, the report and the report that waited.
+TEST_F(Metering, PassesOnJobAndReservations) {
+  const events::Job scheduled{"slurm://aif1", "7"};
+  const events::Reservation reserved{"aurora-llm", "r1"};
+  events::UsageInterim figure;
+  figure.root = {"slurm://aif1", "7/1"};
+  figure.project = "aurora-llm";
+  figure.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  figure.start = at("2026-11-01T00:00:00Z");
+  figure.measured_at = at("2026-11-01T00:10:00Z");
+  figure.advance_reservation = "maintenance";
+  figure.job = scheduled;
+  figure.reservation = reserved;
+  shard.send("i1", figure, figure.root);
+  auto usage = job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z");
+  usage.advance_reservation = "maintenance";
+  usage.job = scheduled;
+  usage.reservation = reserved;
+  shard.send("7/1", usage);
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  shard.send("7/2", usage);
+  shard.reopen();
+  shard.fact(events::AccountBound{"aif1", "acc", "other", {}, {}});
+  const auto held = shard.out.all<events::UsageHeld>();
+  ASSERT_EQ(held.size(), 1u);
+  EXPECT_EQ(held[0].advance_reservation, "maintenance");
+  EXPECT_EQ(held[0].job, scheduled);
+  EXPECT_EQ(held[0].reservation, reserved);
+  const auto metered = shard.out.all<events::UsageMetered>();
+  ASSERT_EQ(metered.size(), 2u);
+  for (const events::UsageMetered& one : metered) {
+    EXPECT_EQ(one.advance_reservation, "maintenance") << one.id;
+    EXPECT_EQ(one.job, scheduled) << one.id;
+    EXPECT_EQ(one.reservation, reserved) << one.id;
+  }
+  shard.send("8", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z"));
+  const auto last = shard.out.all<events::UsageMetered>().back();
+  EXPECT_EQ(last.advance_reservation, "");
+  EXPECT_FALSE(last.job || last.reservation) << "nothing is left of the usage before";
+}
+
 TEST_F(Metering, TakesARepeatOnceAndRefusesAnotherSubstance) {
   const auto usage = job("2026-10-31T23:30:00Z", "2026-11-01T00:30:00Z");
   EXPECT_EQ(shard.send("1", usage).judgement, Judgement::accepted);
