@@ -81,6 +81,15 @@ Result<std::pair<std::uint16_t, std::uint64_t>> LogCursors::of(const Request& re
   return std::pair(cursor->shard, read_u64(cursor->after));
 }
 
+Result<std::optional<events::Ref>> ref_of(const Request& request) {
+  const auto text = http::query(request, "ref");
+  if (!text) return std::optional<events::Ref>();
+  auto ref = events::read_ref(*text);
+  if (ref) return ref;
+  return Error{ErrorCode::invalid_input, "expected SYSTEM:ID, got \"" + std::string(text->substr(0, 40)) +
+                                             "\"; hint: ?ref=eurohpc:EHPC-2026-0117"};
+}
+
 Result<std::size_t> limit_of(const Request& request) {
   const auto text = http::query(request, "limit");
   if (!text) return std::size_t{500};

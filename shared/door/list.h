@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/events/ref.h"
 #include "shared/http/message.h"
 #include "shared/runtime/runtime.h"
 
@@ -62,6 +63,9 @@ class LogCursors {
  private:
   Cursors cursors_;
 };
+
+// From `?ref=SYSTEM:ID`; nullopt where the request has none. Error: another form.
+Result<std::optional<events::Ref>> ref_of(const http::Request& request);
 
 // From `?limit=`, 1 to 1000, default 500.
 Result<std::size_t> limit_of(const http::Request& request);

@@ -1,7 +1,7 @@
 // Schedulers' accounts, and the project that each means.
 #pragma once
 
-#include "shared/events/words.h"
+#include "shared/events/ref.h"
 
 namespace granary::events {
 
@@ -9,6 +9,7 @@ namespace granary::events {
 struct AccountBound {
   std::string cluster, account, project;
   std::optional<Instant> from, to;
+  std::vector<Ref> refs = {};  // of the account, not of this binding
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "cluster", s.cluster, kRequired);
@@ -16,6 +17,7 @@ struct AccountBound {
     visit(3, "project", s.project, kRequired);
     visit(4, "from", s.from, kOptional);
     visit(5, "to", s.to, kOptional);
+    visit(6, "refs", s.refs, kOptional);
   }
 };
 

@@ -8,7 +8,7 @@ Trouble check(const ApplicationSubmitted& application, const std::string& at) {
   for (std::size_t i = 0; i < application.resources.size(); ++i)
     if (auto trouble = check_unit(application.resources[i].unit, at + "/resources/" + std::to_string(i) + "/unit"))
       return trouble;
-  if (application.period_from < application.period_to) return std::nullopt;
+  if (application.period_from < application.period_to) return check(application.refs, at + "/refs");
   return FormError{"end_before_start", at + "/period_to", units::format_time(application.period_to),
                    "send a `period_to` after `period_from`"};
 }

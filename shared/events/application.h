@@ -26,6 +26,7 @@ struct ApplicationSubmitted {
   std::vector<ResourceAsked> resources;
   Instant period_from, period_to;
   std::vector<std::string> declarations;
+  std::vector<Ref> refs = {};
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "application", s.application, kRequired);
@@ -36,6 +37,7 @@ struct ApplicationSubmitted {
     visit(6, "period_from", s.period_from, kRequired);
     visit(7, "period_to", s.period_to, kRequired);
     visit(8, "declarations", s.declarations, kOptional);
+    visit(9, "refs", s.refs, kOptional);
   }
 };
 

@@ -20,7 +20,7 @@ Trouble check(const GrantAwarded& grant, const std::string& at) {
       return FormError{"quantity_overflow", here + "/quantity", units::format_decimal(lot.quantity.value(), 3),
                        "send at most 2^96 base units in one lot"};
   }
-  return std::nullopt;
+  return check(grant.refs, at + "/refs");
 }
 
 }  // namespace granary::events

@@ -1,7 +1,7 @@
 // Grants and their lots, as a decision awards them, as allocation opens them, and what is told of a lot.
 #pragma once
 
-#include "shared/events/words.h"
+#include "shared/events/ref.h"
 
 namespace granary::events {
 
@@ -41,6 +41,7 @@ struct GrantAwarded {
   std::string machine, pool, seller, purpose, legal_basis, member_state;
   Funding funding;
   std::vector<LotAwarded> lots;
+  std::vector<Ref> refs = {};
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "machine", s.machine, kRequired);
@@ -51,6 +52,7 @@ struct GrantAwarded {
     visit(6, "member_state", s.member_state, kRequired);
     visit(7, "funding", s.funding, kRequired);
     visit(8, "lots", s.lots, kRequired);
+    visit(9, "refs", s.refs, kOptional);
   }
 };
 

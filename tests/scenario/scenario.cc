@@ -220,7 +220,16 @@ class Player {
     bound.project = words.next();
     if (words.has("from")) bound.from = at(words.next());
     if (words.has("to")) bound.to = at(words.next());
+    bound.refs = refs(words);
     return send(bound);
+  }
+  // `known as SYSTEM:ID`, or nothing.
+  static std::vector<events::Ref> refs(Words& words) {
+    if (!words.has("known")) return {};
+    words.expect("as");
+    const auto ref = events::read_ref(words.next());
+    GRANARY_CHECK(ref.has_value(), "no SYSTEM:ID: " + words.line());
+    return {*ref};
   }
   // `of PROJECT`, or `of account ACCOUNT`.
   template <class Usage>
@@ -264,6 +273,12 @@ class Player {
     registered.organisation = registered.name = words.next();
     registered.kind = named<events::CustomerKind>(words.next());
     registered.country = "FI";
+    if (words.has("legal")) {
+      events::LegalId& legal = registered.legal_ids.emplace_back();
+      legal.scheme = words.next();
+      legal.id = words.next();
+    }
+    registered.refs = refs(words);
     return send(registered);
   }
   std::string project(Words& words) {
@@ -271,6 +286,7 @@ class Player {
     registered.project = words.next();
     words.expect("of");
     registered.organisation = words.next();
+    registered.refs = refs(words);
     return send(registered);
   }
   // An application, its screening and the decision; what became of the last, or of the first that was refused.

@@ -16,6 +16,7 @@ AllocationMachine::AllocationMachine(std::size_t rows_max)
       ends_(static_cast<std::uint8_t>(Table::ends), rows_max),
       counts_(static_cast<std::uint8_t>(Table::counts), rows_max),
       heard_(static_cast<std::uint8_t>(Table::heard), rows_max),
+      refs_(static_cast<std::uint8_t>(Table::refs), rows_max),
       policies_(rows_max),
       sources_(rows_max) {}
 
@@ -42,6 +43,7 @@ void AllocationMachine::show(const store::View& rows) {
   ends_.open(rows);
   counts_.open(rows);
   heard_.open(rows);
+  refs_.open(rows);
   policies_.open(rows);
   sources_.open(rows);
 }
@@ -134,6 +136,7 @@ void AllocationMachine::flush(store::WriteSet& rows) {
   ends_.flush(rows);
   counts_.flush(rows);
   heard_.flush(rows);
+  refs_.flush(rows);
   policies_.flush(rows);
   sources_.flush(rows);
 }
@@ -147,6 +150,7 @@ void AllocationMachine::committed() {
   ends_.shrink();
   counts_.shrink();
   heard_.shrink();
+  refs_.shrink();
   policies_.shrink();
   sources_.shrink();
 }
@@ -169,6 +173,8 @@ void AllocationMachine::open_project(const events::ProjectOpened& opened, const 
   row.customer_kind = opened.customer_kind;
   row.purpose = opened.purpose;
   row.from = opened.from;
+  row.refs = opened.refs;
+  for (const events::Ref& ref : opened.refs) refs_.edit(ref_key(ref)).project = opened.project;
   out.publish(context.shard, opened);
   release_waiting(opened.project, context, out);
 }

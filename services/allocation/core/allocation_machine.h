@@ -84,6 +84,8 @@ class AllocationMachine final : public machine::Machine {
   std::map<std::pair<std::string, std::string>, std::uint64_t> waiting_by_source();  // by source and project
   // Up to `limit` > 0 projects behind the key `after` (empty: from the first on), without lots.
   Page<ProjectBalance> projects(BytesView after, std::size_t limit, Instant now);
+  // The project of this shard that the ref names; nullopt: none here.
+  std::optional<ProjectBalance> project_named(const events::Ref& ref, Instant now);
   // Up to `limit` > 0 totals behind the key `after`, those of unknown projects too.
   Page<UsageTotal> usage(BytesView after, std::size_t limit);
   CountsRow counts();
@@ -159,6 +161,7 @@ class AllocationMachine final : public machine::Machine {
   machine::RowTable<KeyRow> ends_;
   machine::RowTable<CountsRow> counts_;
   machine::RowTable<KeyRow> heard_;
+  machine::RowTable<RefRow> refs_;
   Policies policies_;
   Sources sources_;
   std::optional<Instant> first_end_;    // the earliest end in ends_, so that most ticks look at nothing

@@ -51,6 +51,12 @@ std::optional<ProjectBalance> AllocationMachine::balance(BytesView project, Inst
   return balance;
 }
 
+std::optional<ProjectBalance> AllocationMachine::project_named(const events::Ref& ref, Instant now) {
+  const RefRow* named = refs_.find(ref_key(ref));
+  if (named == nullptr) return std::nullopt;
+  return balance(std::string(named->project), now);
+}
+
 std::uint64_t AllocationMachine::waiting_of(BytesView project) {
   project_key(project, key_);
   const WaitingQueue* queue = waiting_.find(key_);

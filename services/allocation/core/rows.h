@@ -33,6 +33,7 @@ enum class Table : std::uint8_t {
   sources,        // part(source)
   counts,         // one row, empty key
   heard,          // i64 when a hold was last heard of | its key in `holds`
+  refs,           // part(system) | id
 };
 
 struct ProjectRow {
@@ -41,6 +42,7 @@ struct ProjectRow {
   std::string purpose;
   std::optional<Instant> from;
   std::uint64_t holds = 0;  // rows of Table::holds: without one a final usage need not look for its own
+  std::vector<events::Ref> refs = {};
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "organisation", s.organisation, kRequired);
@@ -48,6 +50,16 @@ struct ProjectRow {
     visit(3, "purpose", s.purpose, kRequired);
     visit(4, "from", s.from, kRequired);
     visit(5, "holds", s.holds, kRequired);
+    visit(6, "refs", s.refs, kRequired);
+  }
+};
+
+// The project that a ref names.
+struct RefRow {
+  std::string project;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "project", s.project, kRequired);
   }
 };
 
@@ -233,6 +245,12 @@ inline void account_key(const AccountId& id, Bytes& key) {
   project_key(id.project, key);
   append_part(key, id.class_name);
   append_u8(key, static_cast<std::uint8_t>(id.unit));
+}
+inline Bytes ref_key(const events::Ref& ref) {
+  Bytes key;
+  append_part(key, ref.system);
+  key.append(ref.id);
+  return key;
 }
 // The id lives as long as `key`, which must be an account's.
 AccountId account_of(BytesView key);

@@ -26,6 +26,7 @@ struct BalanceAnswer {
   Amount granted, used, reserved, running, expired, withdrawn, available, usable, uncovered;
   Instant as_of, complete_through;
   std::optional<std::vector<Lot>> lots;
+  std::vector<events::Ref> refs;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "project", s.project, kRequired);
@@ -44,6 +45,7 @@ struct BalanceAnswer {
     visit(14, "as_of", s.as_of, kRequired);
     visit(15, "complete_through", s.complete_through, kRequired);
     visit(16, "lots", s.lots, kOptional);
+    visit(17, "refs", s.refs, kOptional);
   }
 };
 
@@ -77,7 +79,14 @@ std::string json_of(const ProjectBalance& project, const ClassBalance& balance, 
   return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
                                balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
                                balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
-                               as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
+                               as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt,
+                               project.facts.refs});
+}
+
+// A project's rows of the list.
+void add_rows(const ProjectBalance& project, const runtime::AsOf& as_of, std::vector<std::string>& rows) {
+  for (const ClassBalance& balance : project.classes) rows.push_back(json_of(project, balance, Lots::left_out, as_of));
+  if (project.classes.empty()) rows.push_back(json_of(project, {}, Lots::left_out, as_of));
 }
 
 http::Response balance_answer(AllocationMachine& machine, const runtime::AsOf& as_of, const std::string& project) {
@@ -147,17 +156,21 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
              });
   router.add(
       "GET", "/v1/projects", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        door::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/projects"},
-                        [](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
-                           std::vector<std::string>& rows) {
-                          auto page = allocation(machine).projects(after, limit, as_of.now);
-                          for (const ProjectBalance& project : page.rows) {
-                            for (const ClassBalance& balance : project.classes)
-                              rows.push_back(json_of(project, balance, Lots::left_out, as_of));
-                            if (project.classes.empty()) rows.push_back(json_of(project, {}, Lots::left_out, as_of));
-                          }
-                          return page.last;
-                        });
+        auto ref = door::ref_of(request);
+        if (!ref.ok()) return responder(door::bad_parameter("ref", ref.error()));
+        door::read_list(
+            runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/projects", {"ref"}},
+            [ref = std::move(*ref)](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
+                                    std::size_t limit, std::vector<std::string>& rows) -> std::optional<Bytes> {
+              if (ref) {
+                if (const auto named = allocation(machine).project_named(*ref, as_of.now))
+                  add_rows(*named, as_of, rows);
+                return std::nullopt;
+              }
+              auto page = allocation(machine).projects(after, limit, as_of.now);
+              for (const ProjectBalance& project : page.rows) add_rows(project, as_of, rows);
+              return page.last;
+            });
       });
   router.add("GET", "/v1/usage",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {

@@ -8,6 +8,7 @@ namespace granary::allocation {
 
 // GET /v1/projects/{project}/balance: per class the sums and the lots; 404 for a project that nobody knows.
 // GET /v1/projects: the same sums for every project and class, without lots, a page at a time; `limit` counts projects.
+//   With `?ref=SYSTEM:ID` of the one that it names, or none.
 // GET /v1/usage: per project and class what was posted, and what waits under the project that it names.
 // GET /v1/unassigned: per source and project the usages that metering passed on and that wait here for their project.
 void add_routes(http::Router& router, runtime::Runtime& runtime);

@@ -29,6 +29,21 @@ Outcome already_decided(const std::string& application) {
                 "submit a new application: '" + application + "' has its decision");
 }
 
+// A key of two names.
+Bytes key_of(BytesView first, BytesView second) {
+  Bytes key;
+  append_part(key, first);
+  key.append(second);
+  return key;
+}
+
+std::string shown(const RefRow& owner) {
+  const std::string name = "'" + owner.name + "'";
+  if (owner.kind == RefKind::account) return "the account " + name + " of the cluster '" + owner.cluster + "'";
+  if (owner.kind == RefKind::grant) return "the grant of the application " + name;
+  return "the " + std::string(codec::enum_name(owner.kind)) + " " + name;
+}
+
 }  // namespace
 
 IntakeMachine::IntakeMachine()
@@ -39,6 +54,8 @@ IntakeMachine::IntakeMachine()
       publications_(prefix::kPublications, kRowsMax),
       versions_(prefix::kVersions, kRowsMax),
       sources_(prefix::kSources, kRowsMax),
+      refs_(prefix::kRefs, kRowsMax),
+      legal_ids_(prefix::kLegalIds, kRowsMax),
       ids_(prefix::kIds) {}
 
 void IntakeMachine::open(const store::View& rows) {
@@ -60,6 +77,8 @@ void IntakeMachine::show(const store::View& rows) {
   publications_.open(rows);
   versions_.open(rows);
   sources_.open(rows);
+  refs_.open(rows);
+  legal_ids_.open(rows);
 }
 
 const IntakeMachine::Rules& IntakeMachine::rules() {
@@ -110,10 +129,40 @@ void IntakeMachine::apply_tick(Instant, const machine::Context& context, machine
   ids_.drop_before(units::day_number(context.now) - kept);
 }
 
+const RefRow* IntakeMachine::named_by(const events::Ref& ref) {
+  return refs_.find(key_of(ref.system, ref.id));
+}
+
+Outcome IntakeMachine::check_refs(const std::vector<events::Ref>& refs, const std::string& at, const RefRow& owner) {
+  for (std::size_t i = 0; i < refs.size(); ++i)
+    if (const RefRow* known = named_by(refs[i]); known != nullptr && *known != owner)
+      return refuse(
+          Refusal::ref_taken, at + "/" + std::to_string(i),
+          "leave it out, or give this one's own: " + shown(*known) + " has " + refs[i].system + ":" + refs[i].id);
+  return {};
+}
+
+void IntakeMachine::take_refs(const std::vector<events::Ref>& refs, const RefRow& owner) {
+  for (const events::Ref& ref : refs) refs_.edit(key_of(ref.system, ref.id)) = owner;
+}
+
 Outcome IntakeMachine::register_organisation(const events::OrganisationRegistered& event, const Input& input,
                                              const Context& context, Out& out) {
   if (organisations_.find(event.organisation) != nullptr)
     return refuse(Refusal::organisation_exists, "/organisation", "choose a name that is not taken");
+  for (std::size_t i = 0; i < event.legal_ids.size(); ++i) {
+    const events::LegalId& one = event.legal_ids[i];
+    if (const LegalIdRow* known = legal_ids_.find(key_of(one.scheme, one.id)))
+      return refuse(Refusal::legal_id_taken, "/legal_ids/" + std::to_string(i) + "/id",
+                    "use the organisation '" + known->organisation + "', which has " + one.scheme + " " + one.id +
+                        ", or give this one's own");
+  }
+  const RefRow owner{RefKind::organisation, event.organisation, ""};
+  if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)
+    return outcome;
+  take_refs(event.refs, owner);
+  for (const events::LegalId& one : event.legal_ids)
+    legal_ids_.edit(key_of(one.scheme, one.id)).organisation = event.organisation;
   organisations_.edit(event.organisation) = {event, input.raw.recorded_at};
   out.emit(Topic::ledger, context.router->shard_of(event.organisation), event);
   return {};
@@ -127,8 +176,12 @@ Outcome IntakeMachine::register_project(const events::ProjectRegistered& event, 
                   "register the organisation '" + event.organisation + "' first");
   if (projects_.find(event.project) != nullptr)
     return refuse(Refusal::project_exists, "/project", "choose a name that is not taken");
-  const events::ProjectOpened opened{event.project, event.organisation, organisation->registered.kind, event.purpose,
-                                     event.from};
+  const RefRow owner{RefKind::project, event.project, ""};
+  if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)
+    return outcome;
+  take_refs(event.refs, owner);
+  const events::ProjectOpened opened{event.project, event.organisation, organisation->registered.kind,
+                                     event.purpose, event.from,         event.refs};
   projects_.edit(event.project) = {event, input.raw.recorded_at};
   out.emit(Topic::allocations, context.router->shard_of(event.project), opened);
   out.emit(Topic::ledger, context.router->shard_of(event.organisation), opened);
@@ -137,6 +190,10 @@ Outcome IntakeMachine::register_project(const events::ProjectRegistered& event, 
 
 Outcome IntakeMachine::bind_account(const events::AccountBound& event, const Input&, const Context& context, Out& out) {
   if (projects_.find(event.project) == nullptr) return unknown_project(event.project);
+  const RefRow owner{RefKind::account, event.account, event.cluster};
+  if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)
+    return outcome;
+  take_refs(event.refs, owner);
   out.broadcast(Topic::usage, context.partitions, event);
   return {};
 }
@@ -151,13 +208,14 @@ Outcome IntakeMachine::submit_application(const events::ApplicationSubmitted& ev
       return refuse(Refusal::unknown_resource_class, "/resources/" + std::to_string(i) + "/class",
                     "publish a policy resource_classes that lists '" + event.resources[i].class_name +
                         "', or ask for a class of the list");
+  const RefRow owner{RefKind::application, event.application, ""};
+  if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)
+    return outcome;
+  take_refs(event.refs, owner);
   ApplicationRow& row = applications_.edit(event.application);
   row.submitted = event;
   row.submitted_at = input.raw.recorded_at;
-  Bytes key;
-  append_part(key, event.project);
-  key.append(event.application);
-  project_applications_.edit(key).submitted_at = input.raw.recorded_at;
+  project_applications_.edit(key_of(event.project, event.application)).submitted_at = input.raw.recorded_at;
   return {};
 }
 
@@ -186,6 +244,7 @@ Outcome IntakeMachine::decide_application(const events::ApplicationDecided& even
     if (outcome.judgement != Judgement::accepted) return outcome;
     decision.grant = input.identity;
     decision.lots = event.grant->lots.size();
+    decision.refs = event.grant->refs;
   }
   applications_.edit(event.application).decision = std::move(decision);
   return {};
@@ -220,6 +279,10 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
   if (encoded.size() > kEventBytesMax)
     return refuse(Refusal::too_many_lots, "/grant/lots",
                   "award fewer lots in one decision, or use shorter texts: together they are too large to be sent on");
+  const RefRow owner{RefKind::grant, event.application, ""};
+  if (outcome = check_refs(awarded.refs, "/grant/refs", owner); outcome.judgement != Judgement::accepted)
+    return outcome;
+  take_refs(awarded.refs, owner);
   out.emit(Topic::allocations, context.router->shard_of(event.project), grant);
   return {};
 }
@@ -288,6 +351,8 @@ void IntakeMachine::flush(store::WriteSet& rows) {
   publications_.flush(rows);
   versions_.flush(rows);
   sources_.flush(rows);
+  refs_.flush(rows);
+  legal_ids_.flush(rows);
   ids_.flush(rows);
 }
 
@@ -299,6 +364,8 @@ void IntakeMachine::committed() {
   publications_.shrink();
   versions_.shrink();
   sources_.shrink();
+  refs_.shrink();
+  legal_ids_.shrink();
 }
 
 }  // namespace granary::intake

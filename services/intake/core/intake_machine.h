@@ -35,6 +35,9 @@ class IntakeMachine final : public machine::Machine {
   const ApplicationRow* application(BytesView name) { return applications_.find(name); }
   const SourceRow* source(BytesView name) { return sources_.find(name); }
 
+  // What the ref names; nullptr: nothing.
+  const RefRow* named_by(const events::Ref& ref);
+
   // Visit rows in order of their keys, from `from` on, until false: visit(BytesView name, const Row&).
   template <class Visit>
   void organisations(BytesView from, Visit visit) const {
@@ -86,6 +89,9 @@ class IntakeMachine final : public machine::Machine {
 
   Outcome award(const events::ApplicationDecided& event, const ApplicationRow& application, const Input& input,
                 const Context& context, Out& out);
+  // Accepted, or refused because another thing than `owner` has one of them; `at` points to the list.
+  Outcome check_refs(const std::vector<events::Ref>& refs, const std::string& at, const RefRow& owner);
+  void take_refs(const std::vector<events::Ref>& refs, const RefRow& owner);
   [[nodiscard]] bool is_published(const Bytes& version_key) { return versions_.find(version_key) != nullptr; }
   // Numbers the publication; `version_key` has none yet.
   void publish(const Bytes& version_key, PublicationRow row);
@@ -97,6 +103,8 @@ class IntakeMachine final : public machine::Machine {
   machine::RowTable<PublicationRow> publications_;
   machine::RowTable<VersionRow> versions_;
   machine::RowTable<SourceRow> sources_;
+  machine::RowTable<RefRow> refs_;
+  machine::RowTable<LegalIdRow> legal_ids_;
   machine::IdBuckets ids_;
   Policies policies_;
   PriceBooks price_books_;

@@ -32,23 +32,37 @@ enum class Refusal : std::uint8_t {
   version_exists,
   class_left_out,
   rules_version_not_next,
+  legal_id_taken,
+  ref_taken,
 };
 
 // The wire's reason strings.
 inline constexpr auto kRefusalNames = std::to_array<std::string_view>({
-    "conflicting_duplicate",  "event_too_large",
-    "organisation_exists",    "unknown_organisation",
-    "project_exists",         "unknown_project",
-    "application_exists",     "unknown_application",
-    "project_differs",        "application_already_decided",
-    "screening_not_cleared",  "too_many_lots",
-    "unknown_resource_class", "class_is_metered_only",
-    "unit_differs",           "quantity_too_precise",
-    "quantity_overflow",      "lot_period_empty",
-    "version_exists",         "class_left_out",
+    "conflicting_duplicate",
+    "event_too_large",
+    "organisation_exists",
+    "unknown_organisation",
+    "project_exists",
+    "unknown_project",
+    "application_exists",
+    "unknown_application",
+    "project_differs",
+    "application_already_decided",
+    "screening_not_cleared",
+    "too_many_lots",
+    "unknown_resource_class",
+    "class_is_metered_only",
+    "unit_differs",
+    "quantity_too_precise",
+    "quantity_overflow",
+    "lot_period_empty",
+    "version_exists",
+    "class_left_out",
     "rules_version_not_next",
+    "legal_id_taken",
+    "ref_taken",
 });
-static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::rules_version_not_next) + 1);
+static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::ref_taken) + 1);
 
 // `field` is a JSON pointer into the event's data.
 inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {

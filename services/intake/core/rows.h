@@ -21,7 +21,7 @@ using units::Instant;
 // The first byte of every key; what follows it is said at the row.
 namespace prefix {
 inline constexpr std::uint8_t kOrganisations = 1, kProjects = 2, kApplications = 3, kProjectApplications = 4,
-                              kPublications = 5, kVersions = 6, kSources = 7, kIds = 8;
+                              kPublications = 5, kVersions = 6, kSources = 7, kIds = 8, kRefs = 9, kLegalIds = 10;
 }  // namespace prefix
 
 // Key: the organisation.
@@ -52,6 +52,7 @@ struct Decision {
   Id16 grant{};  // zero: declined
   std::uint64_t lots = 0;
   Instant decided_at;
+  std::vector<events::Ref> refs = {};  // of the grant
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "outcome", s.outcome, kRequired);
@@ -59,6 +60,7 @@ struct Decision {
     visit(3, "grant", s.grant, kOptional);
     visit(4, "lots", s.lots, kOptional);
     visit(5, "decided_at", s.decided_at, kRequired);
+    visit(6, "refs", s.refs, kOptional);
   }
 };
 
@@ -122,4 +124,31 @@ struct SourceRow {
   }
 };
 
+enum class RefKind : std::uint8_t { organisation = 1, project, application, grant, account };
+
+// What a ref names. Key: the system as a part, then the id.
+struct RefRow {
+  RefKind kind{};
+  std::string name;     // of a grant the application's, of an account the account's
+  std::string cluster;  // of an account
+  bool operator==(const RefRow&) const = default;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "kind", s.kind, kRequired);
+    visit(2, "name", s.name, kRequired);
+    visit(3, "cluster", s.cluster, kOptional);
+  }
+};
+
+// Whose legal id it is. Key: the scheme as a part, then the id.
+struct LegalIdRow {
+  std::string organisation;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "organisation", s.organisation, kRequired);
+  }
+};
+
 }  // namespace granary::intake
+
+GRANARY_ENUM_NAMES(granary::intake::RefKind, "organisation", "project", "application", "grant", "account");

@@ -1,5 +1,7 @@
 #include "services/intake/http/routes.h"
 
+#include <algorithm>
+
 #include "services/intake/core/intake_machine.h"
 #include "shared/codec/json_fields.h"
 #include "shared/door/list.h"
@@ -128,6 +130,16 @@ Response project(machine::Machine& machine, const std::string& name) {
   }));
 }
 
+// The one row of a list whose thing the ref names; none where it names nothing, or another kind of thing.
+template <class Find, class Write>
+std::optional<Bytes> row_named(machine::Machine& machine, const events::Ref& ref, std::initializer_list<RefKind> kinds,
+                               std::vector<std::string>& rows, Find find, Write write) {
+  const RefRow* named = intake(machine).named_by(ref);
+  if (named != nullptr && std::find(kinds.begin(), kinds.end(), named->kind) != kinds.end())
+    rows.push_back(write(*find(Bytes(named->name))));
+  return std::nullopt;
+}
+
 // One page of a scan: `scan(from, visit)` over rows in the order of their names.
 template <class Scan, class Write>
 std::optional<Bytes> page_of(const Bytes& after, std::size_t limit, std::vector<std::string>& rows, Scan scan,
@@ -145,18 +157,39 @@ std::optional<Bytes> page_of(const Bytes& after, std::size_t limit, std::vector<
   return more ? last : std::nullopt;
 }
 
-std::optional<Bytes> organisations(machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
+using Ref = std::optional<events::Ref>;
+
+std::optional<Bytes> organisations(machine::Machine& machine, const Ref& ref, const Bytes& after, std::size_t limit,
                                    std::vector<std::string>& rows) {
+  if (ref)
+    return row_named(
+        machine, *ref, {RefKind::organisation}, rows,
+        [&](const Bytes& name) { return intake(machine).organisation(name); }, organisation_row);
   return page_of(
       after, limit, rows, [&](BytesView from, auto visit) { intake(machine).organisations(from, visit); },
       organisation_row);
 }
 
-std::optional<Bytes> applications(machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
+// A grant's ref finds the application that it was awarded to.
+std::optional<Bytes> applications(machine::Machine& machine, const Ref& ref, const Bytes& after, std::size_t limit,
                                   std::vector<std::string>& rows) {
+  if (ref)
+    return row_named(
+        machine, *ref, {RefKind::application, RefKind::grant}, rows,
+        [&](const Bytes& name) { return intake(machine).application(name); }, application_row);
   return page_of(
       after, limit, rows, [&](BytesView from, auto visit) { intake(machine).applications(from, visit); },
       application_row);
+}
+
+template <class Page>
+void read_named(runtime::Runtime& runtime, Request request, Responder responder, const char* path, Page page) {
+  auto ref = door::ref_of(request);
+  if (!ref.ok()) return responder(door::bad_parameter("ref", ref.error()));
+  door::read_list(
+      runtime, std::move(request), std::move(responder), MachineKind::intake, {path, {"ref"}},
+      [ref = std::move(*ref), page](machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
+                                    std::vector<std::string>& rows) { return page(machine, ref, after, limit, rows); });
 }
 
 }  // namespace
@@ -171,12 +204,10 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
                });
   });
   router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/organisations"},
-                    organisations);
+    read_named(runtime, std::move(request), std::move(responder), "/v1/organisations", organisations);
   });
   router.add("GET", "/v1/applications", [&runtime](Request request, const PathParameters&, Responder responder) {
-    door::read_list(runtime, std::move(request), std::move(responder), MachineKind::intake, {"/v1/applications"},
-                    applications);
+    read_named(runtime, std::move(request), std::move(responder), "/v1/applications", applications);
   });
   router.add(
       "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {

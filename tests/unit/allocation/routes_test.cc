@@ -161,5 +161,27 @@ TEST_F(Routes, lists_give_each_row_once_whatever_the_page) {
   EXPECT_NE(get("/v1/usage").body.find("\"rows\":["), std::string::npos);
 }
 
+TEST_F(Routes, a_ref_finds_its_project_in_whatever_shard) {
+  for (int i = 0; i < 9; ++i) {
+    const std::string name = "project-" + std::to_string(i);
+    runtime.shard_of(name).intake(events::ProjectOpened{
+        name, "o", events::CustomerKind::sme, "", {}, {{"federation", name}, {"site", "s:" + std::to_string(i)}}});
+  }
+  World& shard = runtime.shard_of("project-4");
+  shard.metering(usage("a", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(4), "project-4"));
+  shard.flush();
+  shard.reopen();
+  const std::string refs = R"(,"refs":[{"system":"federation","id":"project-4"},{"system":"site","id":"s:4"}]})";
+  for (const char* ref : {"federation:project-4", "site:s:4"}) {
+    const std::string found = get("/v1/projects", {{"ref", ref}}).body;
+    EXPECT_TRUE(found.starts_with(R"({"rows":[{"project":"project-4",)")) << found;
+    EXPECT_TRUE(found.ends_with(refs + "]}")) << found;
+  }
+  EXPECT_TRUE(get("/v1/projects/project-4/balance").body.ends_with(R"("lots":[])" + refs + "]"));
+  for (const char* ref : {"federation:s:4", "site:nobody"})
+    EXPECT_EQ(get("/v1/projects", {{"ref", ref}}).body, R"({"rows":[]})") << ref;
+  EXPECT_EQ(get("/v1/projects", {{"ref", "project-4"}}).status, 400);
+}
+
 }  // namespace
 }  // namespace granary::allocation::test

@@ -20,7 +20,12 @@ const Instant kDecember = at("2026-12-01T00:00:00Z");
 constexpr auto kUs = UnitKind::resource_us;
 
 ProjectOpened project_opened() {
-  return {"aurora-llm", "aurora", CustomerKind::sme, "innovation", at("2026-09-01T00:00:00Z")};
+  return {"aurora-llm",
+          "aurora",
+          CustomerKind::sme,
+          "innovation",
+          at("2026-09-01T00:00:00Z"),
+          {{"eurohpc", "EHPC-2026-0117"}}};
 }
 
 GrantOpened grant_opened() {

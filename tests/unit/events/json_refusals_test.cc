@@ -12,7 +12,9 @@ namespace {
 const std::map<EventType, std::string> kGood = {
     {kType<OrganisationRegistered>,
      R"({"organisation":"aurora","name":"Aurora Oy","kind":"sme","country":"FI","undertaking":"aurora-group",)"
-     R"("from":"2026-09-01T00:00:00Z"})"},
+     R"("from":"2026-09-01T00:00:00Z","legal_ids":[{"scheme":"0199","id":"LEI","from":"2026-02-01T00:00:00Z",)"
+     R"("to":"2028-02-01T00:00:00Z"}],"activity":"62.01","established_in":"DK","controlled_from":["NO","SE"],)"
+     R"("refs":[{"system":"federation","id":"org:1"}]})"},
     {kType<ProjectRegistered>, R"({"project":"aurora-llm","organisation":"aurora","purpose":"research"})"},
     {kType<AccountBound>, R"({"cluster":"aif1","account":"p200","project":"aurora-llm","from":"2026-10-01T00:00:00Z",)"
                           R"("to":"2026-12-01T00:00:00Z"})"},
@@ -251,6 +253,58 @@ TEST(ReadRawEvent, RefusesDecisionsThatContradictThemselves) {
   expect_taken(decided, share, R"("kind":"share","share":"1")");
   expect_taken(decided, share, R"("kind":"pay_per_use")");
   expect_taken(screening, R"("questionnaire":"2026-1")", R"("basis":"trial")");
+}
+
+TEST(ReadRawEvent, RefusesNamesThatOtherSystemsDoNotGive) {
+  const auto organisation = kType<OrganisationRegistered>;
+  const std::string lei = R"({"scheme":"0199","id":"LEI")";
+  const std::string ref = R"({"system":"federation","id":"org:1"})";
+  const auto with_refs = [](EventType type) {
+    const bool is_grant = type == kType<ApplicationDecided>;
+    return Case{type, is_grant ? R"("machine":"aif1")" : R"("project":"aurora-llm")",
+                std::string(is_grant ? R"("machine":"aif1")" : R"("project":"aurora-llm")") +
+                    R"(,"refs":[{"system":"a:b","id":"1"}])",
+                "malformed", is_grant ? "/data/grant/refs/0/system" : "/data/refs/0/system"};
+  };
+  std::vector<Case> cases{
+      {organisation, R"("0199")", R"("LEI0")", "malformed", "/data/legal_ids/0/scheme"},
+      {organisation, R"("0199")", R"("199")", "malformed", "/data/legal_ids/0/scheme"},
+      {organisation, R"("0199")", R"("01999")", "malformed", "/data/legal_ids/0/scheme"},
+      {organisation, R"("0199")", R"("vat")", "malformed", "/data/legal_ids/0/scheme"},
+      {organisation, R"("LEI")", "\"" + std::string(65, 'x') + "\"", "malformed", "/data/legal_ids/0/id"},
+      {organisation, R"(,"id":"LEI")", "", "malformed", "/data/legal_ids/0/id"},
+      {organisation, "2028-02-01", "2026-02-01", "end_before_start", "/data/legal_ids/0/to"},
+      {organisation, lei, lei + "}," + lei, "malformed", "/data/legal_ids/1"},
+      {organisation, R"("62.01")", R"("62.")", "malformed", "/data/activity"},
+      {organisation, R"("62.01")", R"("62.011")", "malformed", "/data/activity"},
+      {organisation, R"("62.01")", R"("6201")", "malformed", "/data/activity"},
+      {organisation, R"("62.01")", R"("6")", "malformed", "/data/activity"},
+      {organisation, R"("62.01")", R"("W")", "malformed", "/data/activity"},
+      {organisation, R"("62.01")", R"("software")", "malformed", "/data/activity"},
+      {organisation, R"("DK")", R"("Denmark")", "malformed", "/data/established_in"},
+      {organisation, R"(["NO","SE"])", R"(["NO","se"])", "malformed", "/data/controlled_from/1"},
+      {organisation, R"("federation")", R"("fede:ration")", "malformed", "/data/refs/0/system"},
+      {organisation, R"("federation")", "\"" + std::string(65, 'x') + "\"", "malformed", "/data/refs/0/system"},
+      {organisation, R"("org:1")", "\"" + std::string(65, 'x') + "\"", "malformed", "/data/refs/0/id"},
+      {organisation, ref, ref + "," + ref, "malformed", "/data/refs/1"},
+      {organisation, R"("org:1")", R"("org:1","of":"1")", "unknown_field", "/data/refs/0/of"},
+  };
+  for (const EventType type :
+       {kType<ProjectRegistered>, kType<AccountBound>, kType<ApplicationSubmitted>, kType<ApplicationDecided>})
+    cases.push_back(with_refs(type));
+  expect_refused(cases);
+  for (const char* scheme : {"VAT", "EUID", "PIC", "0000"})
+    expect_taken(organisation, R"("0199")", '"' + std::string(scheme) + '"');
+  for (const char* activity : {"J", "V", "62", "62.0"})
+    expect_taken(organisation, R"("62.01")", '"' + std::string(activity) + '"');
+  expect_taken(organisation, lei, lei + R"(},{"scheme":"VAT","id":"LEI")");
+  expect_taken(organisation, ref, ref + R"(,{"system":"federation","id":"org:2"},{"system":"other","id":"org:1"})");
+}
+
+TEST(ReadRef, SplitsAtTheFirstColon) {
+  EXPECT_EQ(read_ref("a:b"), (Ref{"a", "b"}));
+  EXPECT_EQ(read_ref("a:b:c"), (Ref{"a", "b:c"}));
+  for (const char* text : {"", ":", "a", "a:", ":b"}) EXPECT_FALSE(read_ref(text)) << text;
 }
 
 TEST(ReadRawEvent, RefusesPoliciesAndPricesThatContradictThemselves) {

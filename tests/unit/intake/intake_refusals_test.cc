@@ -42,6 +42,12 @@ events::Event book(Change change) {
   change(book);
   return book;
 }
+template <class Change>
+events::Event another(Change change) {
+  events::OrganisationRegistered registered{"another", "Another Oy", events::CustomerKind::sme, "FI", "", {}};
+  change(registered);
+  return registered;
+}
 events::PolicyContent overdraft_of(const char* project) {
   events::PolicyContent content;
   content.mode = events::OverdraftMode::record;
@@ -122,6 +128,35 @@ std::vector<Case> cases() {
        book([](auto& b) { b.prices[0].customer_kinds = {events::CustomerKind::sme}; }), "class_left_out", "/prices"},
       {"price book that leaves purposes out", book([](auto& b) { b.prices[0].purposes = {"train"}; }), "class_left_out",
        "/prices"},
+      {"legal id of another organisation", another([](auto& o) {
+         o.legal_ids = {{"VAT", "FI2", {}, {}}, {"VAT", "FI1", {}, {}}};
+       }),
+       "legal_id_taken", "/legal_ids/1/id"},
+      {"organisation's ref that an organisation has", another([](auto& o) {
+         o.refs = {{"federation", "free"}, {"federation", "org"}};
+       }),
+       "ref_taken", "/refs/1"},
+      {"project's ref that an organisation has",
+       events::ProjectRegistered{"new", "aurora", "", {}, {{"federation", "org"}}}, "ref_taken", "/refs/0"},
+      {"account's ref that another account has",
+       events::AccountBound{"aif1", "other", "aurora-llm", {}, {}, {{"site", "a"}}}, "ref_taken", "/refs/0"},
+      {"account's ref that the account of another cluster has",
+       events::AccountBound{"aif2", "aurora", "aurora-llm", {}, {}, {{"site", "a"}}}, "ref_taken", "/refs/0"},
+      {"application's ref that a project has",
+       changed(example::application(),
+               [](auto& a) {
+                 a.application = "new";
+                 a.refs = {{"federation", "project"}};
+               }),
+       "ref_taken", "/refs/0"},
+      {"grant's ref that its application has", award([](auto& d) {
+         d.grant->refs = {{"federation", "application"}};
+       }),
+       "ref_taken", "/grant/refs/0"},
+      {"grant's ref that another grant has", award([](auto& d) {
+         d.grant->refs = {{"federation", "grant"}};
+       }),
+       "ref_taken", "/grant/refs/0"},
       {"price book's version again", changed(example::price_book(), [](auto& b) { b.currency = "SEK"; }),
        "version_exists", "/version"},
       {"rules version in force again", events::RulesActivated{1}, "rules_version_not_next", "/version"},
@@ -132,11 +167,21 @@ std::vector<Case> cases() {
 // Everything that the cases start from.
 void set_up(IntakeShard& shard) {
   std::vector<events::Event> events = example::all();
+  for (events::Event& event : events) {
+    if (auto* o = std::get_if<events::OrganisationRegistered>(&event)) {
+      o->legal_ids = {{"VAT", "FI1", {}, {}}};
+      o->refs = {{"federation", "org"}};
+    }
+    if (auto* p = std::get_if<events::ProjectRegistered>(&event)) p->refs = {{"federation", "project"}};
+    if (auto* b = std::get_if<events::AccountBound>(&event)) b->refs = {{"site", "a"}};
+    if (auto* d = std::get_if<events::ApplicationDecided>(&event)) d->grant->refs = {{"federation", "grant"}};
+  }
   events.push_back(events::ProjectRegistered{"wordy", "aurora", std::string(5'000, 'x'), {}});
   for (const char* name : {"app-2", "app-3", "app-4"})
     events.push_back(changed(example::application(), [&](auto& a) {
       a.application = name;
       if (a.application == "app-4") a.project = "wordy";
+      if (a.application == "app-3") a.refs = {{"federation", "application"}};
     }));
   for (const char* name : {"app-3", "app-4"})
     events.push_back(changed(example::screening(), [&](auto& s) { s.application = name; }));
@@ -174,6 +219,48 @@ TEST(IntakeRefusals, WhatWasRefusedIsAcceptedUnderTheSameIdOnceTheRulesAllowIt) 
   ASSERT_EQ(shard.send(example::organisation()).judgement, Judgement::accepted);
   EXPECT_EQ(shard.send(example::project(), "p").judgement, Judgement::accepted);
   EXPECT_EQ(shard.send(example::project(), "p").judgement, Judgement::repeat);
+}
+
+TEST(IntakeRefusals, SayWhoHasTheNameThatIsTaken) {
+  IntakeShard shard;
+  set_up(shard);
+  shard.reopen();
+  EXPECT_EQ(shard.send(another([](auto& o) {
+                   o.legal_ids = {{"VAT", "FI1", {}, {}}};
+                 }))
+                .hint,
+            "use the organisation 'aurora', which has VAT FI1, or give this one's own");
+  const struct {
+    events::Ref ref;
+    const char* has;
+  } cases[] = {
+      {{"federation", "org"}, "the organisation 'aurora' has federation:org"},
+      {{"federation", "project"}, "the project 'aurora-llm' has federation:project"},
+      {{"federation", "application"}, "the application 'app-3' has federation:application"},
+      {{"federation", "grant"}, "the grant of the application 'app-1' has federation:grant"},
+      {{"site", "a"}, "the account 'aurora' of the cluster 'aif1' has site:a"},
+  };
+  for (const auto& one : cases)
+    EXPECT_EQ(shard.send(another([&](auto& o) { o.refs = {one.ref}; })).hint,
+              "leave it out, or give this one's own: " + std::string(one.has));
+  EXPECT_EQ(shard
+                .send(another([](auto& o) {
+                  o.legal_ids = {{"EUID", "FI1", {}, {}}};
+                  o.refs = {{"site", "org"}};
+                }))
+                .judgement,
+            Judgement::accepted)
+      << "another scheme, another system";
+}
+
+TEST(IntakeRefusals, BindingsOfOneAccountCarryTheSameRef) {
+  IntakeShard shard;
+  set_up(shard);
+  events::AccountBound again{"aif1", "aurora", "wordy", at("2027-01-01T00:00:00Z"), {}, {{"site", "a"}, {"site", "b"}}};
+  EXPECT_EQ(shard.send(again).judgement, Judgement::accepted);
+  again.account = "other";
+  again.refs = {{"site", "b"}};
+  EXPECT_EQ(shard.send(again).reason, "ref_taken");
 }
 
 TEST(IntakeRefusals, VersionsAreUniqueForAKindAndForASellerOnly) {

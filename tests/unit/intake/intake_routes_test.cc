@@ -138,6 +138,48 @@ TEST_F(IntakeRoutes, AnApplicationWithItsScreeningAndDecision) {
                 grant + R"(","lots":2,"decided_at":"2026-09-01T12:00:00Z"}}]})");
 }
 
+TEST_F(IntakeRoutes, ARefFindsTheOneThingThatItNames) {
+  for (events::Event event : example::all()) {
+    if (auto* o = std::get_if<events::OrganisationRegistered>(&event)) {
+      o->legal_ids = {{"VAT", "FI1", at("2026-01-01T00:00:00Z"), {}}};
+      o->activity = "62.01";
+      o->established_in = "FI";
+      o->controlled_from = {"NO", "SE"};
+      o->refs = {{"federation", "org"}};
+    }
+    if (auto* p = std::get_if<events::ProjectRegistered>(&event)) p->refs = {{"federation", "project"}};
+    if (auto* a = std::get_if<events::ApplicationSubmitted>(&event)) a->refs = {{"federation", "a:1"}};
+    if (auto* d = std::get_if<events::ApplicationDecided>(&event)) d->grant->refs = {{"federation", "grant"}};
+    ASSERT_EQ(shard_.send(event).judgement, Judgement::accepted);
+  }
+  ASSERT_EQ(
+      shard_.send(events::OrganisationRegistered{"other", "Other", events::CustomerKind::sme, "FI", "", {}}).judgement,
+      Judgement::accepted);
+  const auto listed = [this](const std::string& path, const char* ref) { return get(path, {{"ref", ref}}).body; };
+  const std::string nothing = R"({"rows":[]})";
+  EXPECT_EQ(listed("/v1/organisations", "federation:org"),
+            R"({"rows":[{"organisation":"aurora","name":"Aurora Oy","kind":"sme","country":"FI",)"
+            R"("legal_ids":[{"scheme":"VAT","id":"FI1","from":"2026-01-01T00:00:00Z"}],"activity":"62.01",)"
+            R"("established_in":"FI","controlled_from":["NO","SE"],"refs":[{"system":"federation","id":"org"}],)"
+            R"("registered_at":"2026-09-01T12:00:00Z"}]})");
+  for (const char* ref : {"federation:other", "site:org", "federation:project"})
+    EXPECT_EQ(listed("/v1/organisations", ref), nothing) << ref;
+  const std::string application = listed("/v1/applications", "federation:a:1");
+  EXPECT_NE(application.find(R"("refs":[{"system":"federation","id":"a:1"}],"submitted_at")"), std::string::npos)
+      << application;
+  EXPECT_NE(application.find(R"("decided_at":"2026-09-01T12:00:00Z","refs":[{"system":"federation","id":"grant"}]})"),
+            std::string::npos)
+      << application;
+  EXPECT_EQ(listed("/v1/applications", "federation:grant"), application) << "a grant's finds its application";
+  EXPECT_EQ(listed("/v1/applications", "federation:org"), nothing);
+  EXPECT_NE(get("/v1/projects/aurora-llm").body.find(R"("refs":[{"system":"federation","id":"project"}])"),
+            std::string::npos);
+  for (const char* path : {"/v1/organisations", "/v1/applications"}) {
+    EXPECT_EQ(get(path, {{"ref", "federation"}}).status, 400);
+    EXPECT_EQ(get(path, {{"ref", ""}}).status, 400);
+  }
+}
+
 TEST_F(IntakeRoutes, ListsGoOnWhereThePageBeforeEnded) {
   const std::vector<std::string> expected{"a", "a0", "aa", "b", "zz"};
   for (const char* name : {"zz", "a", "b", "aa", "a0"}) {
