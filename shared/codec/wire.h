@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -180,7 +181,7 @@ struct Writer {
 enum class Read : std::uint8_t {
   ok,
   malformed,
-  newer,  // the form of one, with a field behind the known ones or an enum value that this build does not know
+  newer,  // the form of one, with a field or an enum value that this build does not know
 };
 
 // Reads the fields of one message, each where it must stand.
@@ -213,6 +214,8 @@ struct Reader {
 
   template <class T>
   void operator()(int field, std::string_view, T& value, Presence presence) {
+    // Unsigned: 0, the message's end, is behind every field.
+    if (static_cast<unsigned>(tag) - 1 < static_cast<unsigned>(field) - 1) [[unlikely]] skip_unknown(field);
     last = field;
     if (tag == field && presence.since > form) form = presence.since;
     if constexpr (IsVector<T>::value) {
@@ -290,17 +293,22 @@ struct Reader {
     next();
   }
 
-  // After all fields: what is left are fields of a newer build, in their order, or no fields at all.
-  Read finish() {
-    for (int before = last + 1; tag != 0;) {
-      if (tag < before) fail();
-      before = tag;
-      newer = true;
+  // Passes over what stands before the field `end`: fields of a newer build, in their order behind the last known one, or
+  // no fields at all.
+  void skip_unknown(int end) {
+    for (int before = last + 1; tag != 0 && tag < end;) {
       std::uint64_t number = 0;
       BytesView bytes;
-      if (!bad && !(kind == WireKind::varint ? take_varint(in, number) : take_bytes(in, bytes))) fail();
-      if (!bad) next();
+      if (tag < before || !(kind == WireKind::varint ? take_varint(in, number) : take_bytes(in, bytes))) return fail();
+      before = tag;
+      newer = true;
+      next();
     }
+  }
+
+  // After all fields.
+  Read finish() {
+    skip_unknown(std::numeric_limits<int>::max());
     return bad ? Read::malformed : newer ? Read::newer : Read::ok;
   }
 };

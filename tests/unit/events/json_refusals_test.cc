@@ -175,6 +175,8 @@ TEST(ReadRawEvent, RefusesWrongShapes) {
       {usage, R"("quantity")", R"("qty":"1","quantity")", "unknown_field", "/data/resources/0/qty"},
       {usage, R"("activity")", R"("Project")", "unknown_field", "/data/Project"},
       {kType<ProjectRegistered>, R"("purpose")", R"("activity")", "unknown_field", "/data/activity"},
+      {kType<AccountBound>, R"("cluster")", R"("corrects":"1","cluster")", "unknown_field", "/data/corrects"},
+      {kType<PriceBookPublished>, R"("seller")", R"("order":"1","seller")", "unknown_field", "/data/order"},
       {usage, R"("end":"2026-11-01T00:30:00Z",)", "", "malformed", "/data/end"},
       {organisation, R"("country":"FI",)", "", "malformed", "/data/country"},
       {kType<UsageInterim>, R"("root":{"source":"slurm://aif1","id":"81234"},)", "", "malformed", "/data/root"},

@@ -194,6 +194,25 @@ TEST(Schema, NamesTheVocabularyAndNothingElse) {
   EXPECT_EQ(static_cast<std::size_t>(event.field_count()), std::variant_size_v<Event> - 1);
 }
 
+// What can change something earlier keeps a place for what it changes, and for the order that it belongs to.
+TEST(Schema, KeepsPlacesForCorrections) {
+  for (const Descriptor* message :
+       {v1::AccountBound::descriptor(), v1::ScreeningDecided::descriptor(), v1::ApplicationDecided::descriptor(),
+        v1::PolicyPublished::descriptor(), v1::PriceBookPublished::descriptor(), v1::UsageMetered::descriptor(),
+        v1::UsageCharged::descriptor(), v1::UnitsPosted::descriptor(), v1::ChargeRated::descriptor()}) {
+    int numbers = 0;
+    for (int i = 0; i < message->reserved_range_count(); ++i)
+      numbers += message->reserved_range(i)->end - message->reserved_range(i)->start;
+    int kept = 0;
+    for (const char* name : {"corrects", "order"}) {
+      const bool is_reserved = message->IsReservedName(name);
+      kept += is_reserved ? 1 : 0;
+      EXPECT_NE(is_reserved, message->FindFieldByName(name) != nullptr) << message->name() << " " << name;
+    }
+    EXPECT_EQ(numbers, kept) << message->name();
+  }
+}
+
 TEST(Oracle, ReadsAndWritesOurEvents) {
   EventDecoder decoder;
   for_each_event([&decoder]<class T>() {
