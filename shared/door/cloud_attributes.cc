@@ -56,6 +56,10 @@ std::string unknown_type_hint(const events::TypeInfo* info) {
 
 }  // namespace
 
+bool is_personal(std::string_view id) {
+  return id.find('@') != std::string_view::npos;
+}
+
 void Attributes::fail(std::string reason, std::string field, std::string_view value, std::string hint) {
   if (!error_)
     error_ =
@@ -74,7 +78,10 @@ void Attributes::take(std::string_view name, std::string_view text) {
   if (name == "source") source_ = text;
   if (name == "type") type_name_ = text;
   if (name == "time") time_ = text;
-  if (name == "actor") actor_ = text;
+  if (name == "actor") {
+    if (is_personal(text)) return fail("personal_data", pointer_to(name), text, std::string(kOpaqueHint));
+    actor_ = text;
+  }
   if (name == "traceparent") trace_ = text;
   if (name == "datacontenttype")
     if (const ContentType type = parse_content_type(text);

@@ -74,6 +74,8 @@ Received finish(Attributes& attributes, const Value* data, Instant recorded_at) 
       attributes.fail("rules_version_unknown", "/data/version", std::to_string(activated->version),
                       "this build knows the versions up to " + std::to_string(events::kRulesNewest) +
                           "; start a newer build everywhere first");
+    } else if (is_personal(event.notes.member)) {
+      attributes.fail("personal_data", "/data/member", event.notes.member, std::string(kOpaqueHint));
     } else if (const auto entry = events::entry_of(event.event);
                entry->end != nullptr && *entry->end > recorded_at.plus_ms(kFutureMsMax)) {
       attributes.fail("usage_in_future", "/data/" + std::string(entry->end_name), units::format_time(*entry->end),

@@ -91,6 +91,24 @@ class Encodings(unittest.TestCase):
                 self.assertEqual((status, answer["accepted"]), (202, 1), answer)
 
 
+class WhoBroughtIt(unittest.TestCase):
+    def refused(self, granary, event, reason, field, word):
+        """In each of the three modes; nothing of it is kept."""
+        headers = {"ce-" + name: value for name, value in event.items() if name not in ("data", "datacontenttype")}
+        for body, kind, more in ((event, STRUCTURED, {}), ([event], BATCH, {}), (event["data"], BINARY, headers)):
+            status, _, answer = granary.ask("/v1/events", json.dumps(body).encode(), {"Content-Type": kind, **more})
+            self.assertEqual((status, answer["accepted"]), (422, 0), (kind, answer))
+            problem = answer["results"][0]["problem"]
+            self.assertEqual((problem["type"], problem["field"]), ("urn:granary:problem:" + reason, field), kind)
+            self.assertIn(word, problem["hint"], kind)
+
+    def test_no_address_of_a_person_gets_in(self):
+        with server(PROGRAM, "--partitions", "1") as granary:
+            self.refused(granary, usage(actor="ada@aurora.example"), "personal_data", "/actor", "opaque id")
+            self.refused(granary, usage(data={"member": "ada@aurora.example"}), "personal_data", "/data/member", "opaque id")
+            self.assertEqual(granary.get("/v1/sources")["rows"], [])
+
+
 class Lists(unittest.TestCase):
     maxDiff = None
 

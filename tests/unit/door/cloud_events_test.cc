@@ -95,6 +95,7 @@ TEST(CloudEvents, RefusesWrongAttributes) {
       {"actor", R"("")", "malformed"},
       {"actor", "true", "malformed", false},
       {"actor", long_text, "malformed"},
+      {"actor", R"("ada@aurora.example")", "personal_data"},
       {"traceparent", "7", "malformed", false},
       {"datacontenttype", R"("application/xml")", "unsupported_content_type", false},
       {"datacontenttype", R"("application/json; charset=latin1")", "unsupported_content_type", false},
@@ -145,6 +146,7 @@ TEST(CloudEvents, RefusesWrongData) {
       {end, R"("9999-01-01T00:00:00Z")", "usage_in_future", "/data/end"},
       {R"("activity")", R"("activty")", "unknown_field", "/data/activty"},
       {R"("quantity")", R"("amont":"1","quantity")", "unknown_field", "/data/resources/0/amont"},
+      {R"("activity")", R"("member":"ada@aurora.example","activity")", "personal_data", "/data/member"},
       {R"("aurora-llm")", "7", "malformed", "/data/project"},
       {R"("aurora-llm")", R"("")", "malformed", "/data/project"},
       {test::kUsageData, "[]", "malformed", "/data"},
@@ -159,7 +161,10 @@ TEST(CloudEvents, RefusesWrongData) {
   interim.data = R"({"root":{"source":"slurm://aif1","id":"81234"},"project":"p","resources":[{"class":"gpu",)"
                  R"("quantity":"1"}],"start":"2026-11-01T00:00:00Z","measured_at":"2026-11-01T13:00:00.001Z"})";
   for (const Mode mode : kModes) expect_refused(interim, mode, "usage_in_future", "/data/measured_at");
-  for (const Mode mode : kModes) expect_taken(interim.with_data("13:00:00.001Z", "13:00:00Z"), mode);
+  interim = interim.with_data("13:00:00.001Z", "13:00:00Z");
+  for (const Mode mode : kModes) expect_taken(interim, mode);
+  interim = interim.with_data(R"("project")", R"("member":"@","project")");
+  for (const Mode mode : kModes) expect_refused(interim, mode, "personal_data", "/data/member");
 }
 
 TEST(CloudEvents, TakesWhatTheSpecificationAllows) {
