@@ -12,6 +12,7 @@ using units::TimeTrouble;
 
 constexpr std::size_t kTextBytesMax = 256;
 constexpr std::size_t kShownBytesMax = 100;
+constexpr std::string_view kCaller = "caller";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
@@ -42,9 +43,9 @@ bool is_core(std::string_view name) {
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
-// Whether an extension attribute may be called that: `data` is the event's own.
+// Whether an extension attribute may be called that: `data` is the event's own, `caller` the door's.
 bool is_extension_name(std::string_view name) {
-  return !name.empty() && name != "data" &&
+  return !name.empty() && name != "data" && name != kCaller &&
          std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || (c >= 'a' && c <= 'z'); });
 }
 
@@ -97,6 +98,9 @@ void Attributes::take_other(std::string_view name, std::string_view text) {
 // Of an extension that says nothing to a ledger only the name is looked at.
 void Attributes::take_extension(std::string_view name, std::string_view text) {
   if (is_extension_name(name)) return;
+  if (name == kCaller)
+    return fail("unknown_field", pointer_to(name), text,
+                "leave it out: the door itself writes who called; who decided or sent the event is its `actor`");
   fail("unknown_field", pointer_to(name), text,
        "names of attributes are lower-case letters and digits, and none is called data");
 }

@@ -86,7 +86,7 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
     token.ledger = the_door.runtime_.ledger_mark();
   }
 
-  void read(std::vector<Received> events, Instant recorded_at, const std::string& caller);
+  void read(std::vector<Received> events, Instant recorded_at, const http::Caller& caller);
   void wait_for(const runtime::Token& token);
   void append();
   void appended(std::size_t group, const Result<journal::Offsets>& offsets);
@@ -121,7 +121,7 @@ struct EventDoor::Post : std::enable_shared_from_this<Post> {
   std::shared_ptr<void> alive;  // the runtime forgets its waits without it
 };
 
-void EventDoor::Post::read(std::vector<Received> events, Instant recorded_at, const std::string& caller) {
+void EventDoor::Post::read(std::vector<Received> events, Instant recorded_at, const http::Caller& caller) {
   results.resize(events.size());
   for (std::size_t row = 0; row < events.size(); ++row) {
     EventResult& result = results[row];

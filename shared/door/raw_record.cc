@@ -6,15 +6,33 @@
 #include "shared/proof/hash.h"
 
 namespace granary::door {
+namespace {
+
+events::CallerKind kind_of(const http::Caller& caller) {
+  switch (caller.kind) {
+    case http::CallerKind::open:
+      return events::CallerKind::open;
+    case http::CallerKind::token:
+      return events::CallerKind::token;
+    case http::CallerKind::oidc:
+      return events::CallerKind::oidc;
+    case http::CallerKind::mtls:
+      return events::CallerKind::mtls;
+  }
+  GRANARY_CHECK(false, "a caller of no kind got past the listener");
+}
+
+}  // namespace
 
 std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
-                                                          std::string_view actor, units::Instant recorded_at,
+                                                          const http::Caller& caller, units::Instant recorded_at,
                                                           const runtime::Ledger& ledger) {
   events::Raw raw;
   raw.source = std::move(event.source);
   raw.id = std::move(event.id);
   raw.time = event.time;
-  raw.actor = event.actor.empty() ? actor : std::move(event.actor);
+  raw.actor = std::move(event.actor);
+  raw.caller = {kind_of(caller), caller.id};
   raw.door = door;
   raw.trace = std::move(event.trace);
   raw.recorded_at = recorded_at;

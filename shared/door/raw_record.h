@@ -18,10 +18,11 @@ struct RawRecord {
   Bytes bytes;             // events::Raw, see shared/events/record.h
 };
 
-// The record of `event`, whose texts are moved into it. `actor` stands where the event names none. A FormError
-// (`record_too_large`): the record would be larger than a journal takes.
+// The record of `event`, whose texts are moved into it. `caller` is who sent it, well-formed (message.h): it stands
+// beside the event's actor, which may be none. A FormError (`record_too_large`): the record would be larger than a
+// journal takes.
 std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, std::string_view door,
-                                                          std::string_view actor, units::Instant recorded_at,
+                                                          const http::Caller& caller, units::Instant recorded_at,
                                                           const runtime::Ledger& ledger);
 
 }  // namespace granary::door

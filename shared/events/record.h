@@ -44,7 +44,24 @@ struct Tick {
   }
 };
 
+// How the door knows who called. `open`: it asked nobody who they are. `internal`: a command of Granary's own that
+// appends without a door.
+enum class CallerKind : std::uint8_t { open = 1, token, oidc, mtls, internal };
+
+// Who brought an event, as the door saw it. No name and no address: `id` is opaque.
+struct Caller {
+  CallerKind kind{};
+  std::string id;  // at most 64 bytes; may be empty for `open`
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "kind", s.kind, kRequired);
+    visit(2, "id", s.id, kOptional);
+  }
+};
+
 // The envelope of a raw event. `substance` are the event's bytes (message Event), hashed as they stand.
+// `actor` is who decided or sent it in the sender's own words; `caller` is what the door saw, always there, and no
+// sender can say it.
 struct Raw {
   std::string source, id;  // of the sender: the event's identity
   Root root;               // of the usage it speaks of; of everything else: itself
@@ -53,6 +70,7 @@ struct Raw {
   Instant recorded_at;
   std::string substance;
   UsageNotes notes;
+  Caller caller;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "source", s.source, kRequired);
@@ -65,6 +83,7 @@ struct Raw {
     visit(8, "recorded_at", s.recorded_at, kRequired);
     visit(9, "substance", s.substance, kRequired);
     visit(10, "notes", s.notes, kOptional);
+    visit(11, "caller", s.caller, kRequired);
   }
 };
 
@@ -176,3 +195,5 @@ inline BytesView body_of(BytesView record) {
 std::optional<Checkpoint> read_checkpoint(BytesView record);
 
 }  // namespace granary::events
+
+GRANARY_ENUM_NAMES(granary::events::CallerKind, "open", "token", "oidc", "mtls", "internal");

@@ -193,12 +193,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
     buffer_.consume(text.size());  // `text` is gone from here on
     request_ = std::move(head.request);
     request_.peer = peer_;
-    request_.caller = kAnonymous;
     is_head_ = request_.method == "HEAD";
     keeps_alive_ = parser_->keep_alive();
     version_ = parser_->get().version();
     if (shared_.options.authenticator) {
       if (auto response = shared_.options.authenticator(request_)) return refuse(std::move(*response));
+      // What it says goes into the log for ever, so it is looked at here, once for all that serves requests.
+      if (!is_well_formed(request_.caller)) {
+        return refuse(make_response({.status = 500,
+                                     .type = "caller_malformed",
+                                     .title = "The server does not know who calls in a form that it may keep",
+                                     .detail = "Expected from the server's own check of callers an opaque id of 1 to " +
+                                               std::to_string(kCallerIdBytesMax) +
+                                               " bytes without control characters and \"@\", got another.",
+                                     .hint = "tell the operator: nothing in the request can change it"}));
+      }
     }
     if (parser_->is_done()) return dispatch();
     state_ = State::reading_body;

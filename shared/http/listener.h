@@ -19,8 +19,9 @@
 
 namespace granary::http {
 
-// Called with a request's head, before its body is read, on the listener's threads: sets `caller`, or answers the
-// request (401, 403) itself, which ends the connection. Must not wait or throw.
+// Called with a request's head, before its body is read, on the listener's threads: sets `caller` (`open` until then),
+// or answers the request (401, 403) itself, which ends the connection. Must not wait or throw. A caller that is not
+// well-formed (message.h) is a fault of the authenticator's: the request is answered 500 (`caller_malformed`).
 using Authenticator = std::function<std::optional<Response>(Request& head)>;
 
 struct ListenerOptions {
@@ -28,7 +29,7 @@ struct ListenerOptions {
   std::uint16_t port = 0;  // 0: a free one, see Listener::port
   int threads = 2;
   Limits limits = {};
-  Authenticator authenticator = {};      // none: every caller is "anonymous" (development mode)
+  Authenticator authenticator = {};      // none: every caller is `open` (development mode)
   const Clock* clock = &system_clock();  // for the field Date alone
 };
 

@@ -4,6 +4,7 @@
 
 #include "shared/base/check.h"
 #include "shared/http/problem.h"
+#include "shared/json/utf8.h"
 
 namespace granary::http {
 namespace {
@@ -13,6 +14,14 @@ char lower(char c) {
 }
 
 }  // namespace
+
+bool is_well_formed(const Caller& caller) {
+  if (caller.kind < CallerKind::open || caller.kind > CallerKind::mtls) return false;
+  if (caller.id.empty()) return caller.kind == CallerKind::open;
+  return caller.id.size() <= kCallerIdBytesMax && json::is_utf8(caller.id) &&
+         std::none_of(caller.id.begin(), caller.id.end(),
+                      [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '@'; });
+}
 
 std::optional<std::string_view> find_field(const Fields& fields, std::string_view name) {
   for (const Field& field : fields) {

@@ -2,6 +2,7 @@
 // them; a Responder may be moved to and called on any thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -17,8 +18,20 @@ struct Field {
 };
 using Fields = std::vector<Field>;
 
-// Who asks when nobody has to say so (development mode).
-inline constexpr std::string_view kAnonymous = "anonymous";
+// How it is known who asks. `open`: nobody has to say so (development mode).
+enum class CallerKind : std::uint8_t { open = 1, token, oidc, mtls };
+
+// Who asks. The log keeps it with what is posted, so `id` is opaque: neither a name nor an address.
+struct Caller {
+  CallerKind kind = CallerKind::open;
+  std::string id = {};
+};
+
+inline constexpr std::size_t kCallerIdBytesMax = 64;
+
+// Whether it is what an authenticator may say: a kind of the list above, and an id of at most kCallerIdBytesMax bytes
+// of UTF-8 without control characters and "@", empty for `open` alone.
+bool is_well_formed(const Caller& caller);
 
 struct Request {
   std::string method;  // "GET", "POST", ...
@@ -26,8 +39,8 @@ struct Request {
   Fields query;        // decoded, in order; '+' stands for a space, as forms write it
   Fields headers;      // names in lower case, in order; values without surrounding blanks, ASCII
   std::string body;
-  std::string peer;    // address and port of the other end, for log lines: "127.0.0.1:40312"
-  std::string caller;  // opaque id of who asks; the authenticator sets it from the headers, before the body is read
+  std::string peer;  // address and port of the other end, for log lines: "127.0.0.1:40312"
+  Caller caller;     // who asks; the authenticator sets it from the head, before the body is read, and nobody else
 };
 
 struct Response {

@@ -48,7 +48,8 @@ Bytes raw_record(const events::Event& event, std::string source, std::string id)
   raw.source = std::move(source);
   raw.id = std::move(id);
   raw.time = raw.recorded_at = kNow;
-  raw.actor = "anonymous";
+  raw.actor = "agent";
+  raw.caller.kind = events::CallerKind::open;
   raw.door = "http";
   events::encode_event(event, raw.substance);
   return events::encode_record(kLedger, raw);

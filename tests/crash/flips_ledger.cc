@@ -61,6 +61,7 @@ Bytes raw_record(const events::Event& event, std::string id) {
   raw.source = "flips";
   raw.id = std::move(id);
   raw.time = raw.recorded_at = Instant(kStart);
+  raw.caller.kind = events::CallerKind::open;
   events::encode_event(event, raw.substance);
   return events::encode_record(kLedger, raw);
 }

@@ -1,5 +1,5 @@
-"""What a real server takes at its doors and what it refuses at once: encodings, legal extensions, leap seconds; cursors and tokens of another
-list or ledger; pages of lists."""
+"""What a real server takes at its doors and what it refuses at once: encodings, legal extensions, leap seconds; who brought an event; cursors
+and tokens of another list or ledger; pages of lists."""
 import json
 import os
 import pathlib
@@ -102,8 +102,10 @@ class WhoBroughtIt(unittest.TestCase):
             self.assertEqual((problem["type"], problem["field"]), ("urn:granary:problem:" + reason, field), kind)
             self.assertIn(word, problem["hint"], kind)
 
-    def test_no_address_of_a_person_gets_in(self):
+    def test_no_client_says_who_called_and_no_address_of_a_person_gets_in(self):
         with server(PROGRAM, "--partitions", "1") as granary:
+            self.refused(granary, usage(caller="token"), "unknown_field", "/caller", "the door itself writes who called")
+            self.refused(granary, usage(data={"caller": "token"}), "unknown_field", "/data/caller", "leave it out")
             self.refused(granary, usage(actor="ada@aurora.example"), "personal_data", "/actor", "opaque id")
             self.refused(granary, usage(data={"member": "ada@aurora.example"}), "personal_data", "/data/member", "opaque id")
             self.assertEqual(granary.get("/v1/sources")["rows"], [])

@@ -169,6 +169,10 @@ class OpenApi(unittest.TestCase):
             self.assertEqual(self.post(granary, [usage(), usage(specversion="0.3")], BATCH)[0], 202)
             self.assertEqual(self.post(granary, usage(colour="red", temperature=300, bright=True, shade=None))[0], 202)
             self.assertEqual(self.post(granary, usage(Colour="red"))[0], 422)
+            taken = jsonschema_rs.validator_for(self.api["paths"]["/v1/events"]["post"]["requestBody"]["content"][STRUCTURED]["schema"])
+            for wrong in ({"caller": "token"}, {"actor": "a@b"}, {"data": {"member": "a@b"}}):
+                self.assertFalse(taken.is_valid(usage(**wrong)), wrong)
+                self.assertEqual(self.post(granary, usage(**wrong))[0], 422, wrong)
             self.assertEqual(self.post(granary, b"{")[0], 400)
             self.assertEqual(self.post(granary, usage(), "text/plain")[0], 415)
             self.assertEqual(self.post(granary, [usage()] * 1001, BATCH)[0], 413)

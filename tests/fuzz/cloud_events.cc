@@ -70,8 +70,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     door::EventResult& result = results.emplace_back();
     result.id = received.id;
     if (auto* event = std::get_if<door::CloudEvent>(&received.outcome)) {
-      auto made = door::make_raw_record(std::move(*event), "http", "anonymous", fuzz::kRecordedAt,
-                                        {granary::fuzz::kLedger, 8, 1});
+      auto made =
+          door::make_raw_record(std::move(*event), "http", {}, fuzz::kRecordedAt, {granary::fuzz::kLedger, 8, 1});
       if (auto* record = std::get_if<door::RawRecord>(&made)) {
         fuzz::check_record(*record);
         result.place = runtime::Place{record->topic, record->partition, 0};

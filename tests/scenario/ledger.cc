@@ -69,6 +69,7 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
   // As a door does: an event that is its own root leaves `root` empty.
   if (const auto* interim = std::get_if<events::UsageInterim>(&event)) raw.root = interim->root;
   raw.time = raw.recorded_at = now_;
+  raw.caller.kind = events::CallerKind::open;
   events::encode_event(event, raw.substance);
   const bool is_usage =
       std::holds_alternative<events::UsageReported>(event) || std::holds_alternative<events::UsageInterim>(event);

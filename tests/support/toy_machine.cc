@@ -178,6 +178,7 @@ Bytes toy_raw(const std::string& id, Bytes substance) {
   raw.source = "toy";
   raw.id = id;
   raw.time = raw.recorded_at = kStart;
+  raw.caller.kind = events::CallerKind::open;
   raw.substance = std::move(substance);
   return events::encode_record(kTestLedger, raw);
 }

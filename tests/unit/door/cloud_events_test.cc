@@ -5,6 +5,7 @@
 
 #include "shared/door/raw_record.h"
 #include "shared/events/record.h"
+#include "shared/machine/machine.h"
 #include "shared/proof/hash.h"
 #include "tests/support/test_ledger.h"
 #include "tests/unit/door/cloud_sample.h"
@@ -20,6 +21,7 @@ using units::Instant;
 
 // 2026-11-01T12:00:00Z
 constexpr Instant kRecordedAt{1793534400000};
+const http::Caller kToken{http::CallerKind::token, "t-7f3a"};
 
 const char* name_of(Mode mode) {
   return mode == Mode::binary ? "binary" : mode == Mode::structured ? "structured" : "batch";
@@ -96,6 +98,10 @@ TEST(CloudEvents, RefusesWrongAttributes) {
       {"actor", "true", "malformed", false},
       {"actor", long_text, "malformed"},
       {"actor", R"("ada@aurora.example")", "personal_data"},
+      {"caller", R"("token")", "unknown_field"},  // the door's own
+      {"caller", R"("")", "unknown_field"},
+      {"caller", "7", "unknown_field", false},
+      {"caller", "true", "unknown_field", false},
       {"traceparent", "7", "malformed", false},
       {"datacontenttype", R"("application/xml")", "unsupported_content_type", false},
       {"datacontenttype", R"("application/json; charset=latin1")", "unsupported_content_type", false},
@@ -146,6 +152,7 @@ TEST(CloudEvents, RefusesWrongData) {
       {end, R"("9999-01-01T00:00:00Z")", "usage_in_future", "/data/end"},
       {R"("activity")", R"("activty")", "unknown_field", "/data/activty"},
       {R"("quantity")", R"("amont":"1","quantity")", "unknown_field", "/data/resources/0/amont"},
+      {R"("activity")", R"("caller":{"kind":"token","id":"t-1"},"activity")", "unknown_field", "/data/caller"},
       {R"("activity")", R"("member":"ada@aurora.example","activity")", "personal_data", "/data/member"},
       {R"("aurora-llm")", "7", "malformed", "/data/project"},
       {R"("aurora-llm")", R"("")", "malformed", "/data/project"},
@@ -189,6 +196,7 @@ TEST(CloudEvents, TakesWhatTheSpecificationAllows) {
   for (const Mode mode : {Mode::structured, Mode::batch}) {
     expect_taken(CloudSample().with("datacontenttype", R"("Application/JSON; charset=\"utf-8\"")"), mode);
     expect_taken(CloudSample().with("actor", "null"), mode);
+    expect_taken(CloudSample().with("caller", "null"), mode);
     expect_taken(CloudSample().with("sequence", "12"), mode);
   }
 }
@@ -214,7 +222,7 @@ TEST(CloudEvents, ExtensionsThatNobodyHereKnowsAreIgnored) {
       const CloudSample sample = name.empty() ? CloudSample() : CloudSample().with(name, value);
       expect_taken(sample, mode);
       auto outcome = read(sample.request(mode));
-      auto made = make_raw_record(std::get<CloudEvent>(std::move(std::get<0>(outcome).at(0).outcome)), "http", "a",
+      auto made = make_raw_record(std::get<CloudEvent>(std::move(std::get<0>(outcome).at(0).outcome)), "http", {},
                                   kRecordedAt, {test::kTestLedger, 8, 1});
       if (plain.empty()) plain = std::get<RawRecord>(made).bytes;
       EXPECT_EQ(to_hex(std::get<RawRecord>(made).bytes), to_hex(plain)) << "nothing of it is kept";
@@ -360,7 +368,7 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
     auto outcome = read(CloudSample().with_id("ein wäg").request(mode));
     auto& received = std::get<0>(outcome).at(0);
     ASSERT_TRUE(std::holds_alternative<CloudEvent>(received.outcome)) << name_of(mode);
-    auto made = make_raw_record(std::move(std::get<CloudEvent>(received.outcome)), "http", "anonymous", kRecordedAt,
+    auto made = make_raw_record(std::move(std::get<CloudEvent>(received.outcome)), "http", kToken, kRecordedAt,
                                 {test::kTestLedger, 8, 1});
     records.push_back(std::get<RawRecord>(made).bytes);
     EXPECT_EQ(std::get<RawRecord>(made).partition, proof::shard_of({"slurm://aif1", "ein wäg"}, 8));
@@ -374,6 +382,8 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
   EXPECT_EQ(raw.root, events::Root{});
   EXPECT_EQ(units::format_time(raw.time), "2026-11-01T00:30:07.123Z");
   EXPECT_EQ(raw.actor, "agent-7");
+  EXPECT_EQ(raw.caller.kind, events::CallerKind::token);
+  EXPECT_EQ(raw.caller.id, "t-7f3a");
   EXPECT_EQ(raw.door, "http");
   EXPECT_EQ(raw.trace, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   EXPECT_EQ(raw.recorded_at, kRecordedAt);
@@ -386,22 +396,62 @@ CloudEvent event_of(const CloudSample& sample) {
   return std::move(std::get<CloudEvent>(std::get<0>(outcome).at(0).outcome));
 }
 
+events::Raw raw_of(const CloudSample& sample, const http::Caller& caller) {
+  const auto made = make_raw_record(event_of(sample), "http", caller, kRecordedAt, {test::kTestLedger, 8, 1});
+  events::Raw raw;
+  EXPECT_TRUE(codec::decode(events::body_of(std::get<RawRecord>(made).bytes), raw));
+  return raw;
+}
+
+TEST(RawRecord, AlwaysSaysWhoCalledBesideWhatTheSenderSays) {
+  const struct {
+    http::CallerKind called;
+    events::CallerKind written;
+  } kinds[] = {{http::CallerKind::open, events::CallerKind::open},
+               {http::CallerKind::token, events::CallerKind::token},
+               {http::CallerKind::oidc, events::CallerKind::oidc},
+               {http::CallerKind::mtls, events::CallerKind::mtls}};
+  for (const auto& [called, written] : kinds) {
+    const events::Raw raw = raw_of(CloudSample(), {called, "c-1"});
+    EXPECT_EQ(raw.caller.kind, written);
+    EXPECT_EQ(raw.caller.id, "c-1");
+    EXPECT_EQ(raw.actor, "agent-7") << "which stays what the sender said";
+  }
+  const events::Raw unsaid = raw_of(CloudSample().with("actor", ""), {});
+  EXPECT_EQ(unsaid.actor, "") << "the door puts nobody in the place of an actor";
+  EXPECT_EQ(unsaid.caller.kind, events::CallerKind::open);
+  EXPECT_EQ(unsaid.caller.id, "");
+}
+
+TEST(RawRecord, AnOpenCallerCostsFourBytes) {
+  const auto made = make_raw_record(event_of(CloudSample()), "http", {}, kRecordedAt, {test::kTestLedger, 8, 1});
+  const std::string hex = to_hex(std::get<RawRecord>(made).bytes);
+  EXPECT_TRUE(hex.ends_with("5a020801")) << hex;
+}
+
+// So two paths that report one job agree.
+TEST(RawRecord, WhoBroughtAUsageIsNoPartOfWhatItSays) {
+  const events::Raw agent = raw_of(CloudSample(), kToken);
+  const events::Raw import = raw_of(CloudSample().with("actor", R"("operator-17")"), {});
+  EXPECT_EQ(to_hex(agent.substance), to_hex(import.substance));
+  EXPECT_EQ(machine::identity_of(agent), machine::identity_of(import));
+}
+
 TEST(RawRecord, GoesWhereItsRootGoes) {
   CloudSample sample = CloudSample().with("type", R"("granary.usage.interim.v1")").with("actor", "");
   sample.data = R"({"root":{"source":"slurm://aif1","id":"81234"},"project":"p","resources":[{"class":"gpu",)"
                 R"("quantity":"1"}],"start":"2026-11-01T00:00:00Z","measured_at":"2026-11-01T01:00:00Z"})";
-  auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 1024, 1});
+  auto made = make_raw_record(event_of(sample), "http", {}, kRecordedAt, {test::kTestLedger, 1024, 1});
   const auto& record = std::get<RawRecord>(made);
   EXPECT_EQ(record.topic, machine::Topic::usage);
   EXPECT_EQ(record.partition, proof::shard_of({"slurm://aif1", "81234"}, 1024));
   events::Raw raw;
   ASSERT_TRUE(codec::decode(events::body_of(record.bytes), raw));
   EXPECT_EQ(raw.root, (events::Root{"slurm://aif1", "81234"}));
-  EXPECT_EQ(raw.actor, "anonymous");
 
   sample = CloudSample().with("type", R"("granary.project.registered.v1")");
   sample.data = R"({"project":"aurora-llm","organisation":"aurora"})";
-  auto decision = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 1024, 1});
+  auto decision = make_raw_record(event_of(sample), "http", {}, kRecordedAt, {test::kTestLedger, 1024, 1});
   EXPECT_EQ(std::get<RawRecord>(decision).topic, machine::Topic::applications);
   EXPECT_EQ(std::get<RawRecord>(decision).partition, 0);
 }
@@ -415,7 +465,7 @@ TEST(RawRecord, IsRefusedWhereItIsTooLarge) {
         R"({"class":")" + std::to_string(i) + std::string(250, 'x') + R"(","unit":"resource-us","charging":"lots"})";
   }
   sample.data += "]}}";
-  const auto made = make_raw_record(event_of(sample), "http", "anonymous", kRecordedAt, {test::kTestLedger, 8, 1});
+  const auto made = make_raw_record(event_of(sample), "http", {}, kRecordedAt, {test::kTestLedger, 8, 1});
   const auto* error = std::get_if<codec::FormError>(&made);
   ASSERT_NE(error, nullptr);
   EXPECT_EQ(error->reason, "record_too_large");

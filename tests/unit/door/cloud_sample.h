@@ -59,7 +59,6 @@ struct CloudSample {
     http::Request request;
     request.method = "POST";
     request.path = "/v1/events";
-    request.caller = "anonymous";
     if (mode != Mode::binary) {
       request.headers.push_back({"content-type", mode == Mode::batch ? "application/cloudevents-batch+json"
                                                                      : "application/cloudevents+json; charset=UTF-8"});

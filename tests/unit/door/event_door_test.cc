@@ -68,6 +68,41 @@ TEST(EventDoor, TakesTheSameEventInEachMode) {
   EXPECT_EQ(judgements, "new repeat repeat ");
 }
 
+TEST(EventDoor, WritesWhoCalledAndNoClientCanSayIt) {
+  DoorLedger ledger;
+  ledger.start();
+  http::Request request = batch_of({project("a").with("actor", R"("operator-17")"), project("b").with("actor", ""),
+                                    project("c").with("caller", R"("token")")});
+  request.headers.push_back({"ce-caller", "token"});  // attributes of a batch stand in its events
+  request.caller = {http::CallerKind::mtls, "m-1"};
+  const auto response = ledger.post(request);
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(text_at(parsed(response.body), {"results", "2", "problem", "type"}), "urn:granary:problem:unknown_field");
+  EXPECT_EQ(text_at(parsed(response.body), {"results", "2", "problem", "field"}), "/caller");
+  const auto records = ledger.records(kApplications);
+  ASSERT_GE(records.size(), 2U);
+  for (std::size_t i = records.size() - 2; i < records.size(); ++i) {
+    events::Raw raw;
+    ASSERT_TRUE(codec::decode(events::body_of(records[i].value), raw));
+    EXPECT_EQ(raw.actor, raw.id == "a" ? "operator-17" : "");
+    EXPECT_EQ(raw.caller.kind, events::CallerKind::mtls);
+    EXPECT_EQ(raw.caller.id, "m-1");
+  }
+}
+
+TEST(EventDoor, AnotherCallerOrActorSendsARepeat) {
+  DoorLedger ledger;
+  ledger.start();
+  std::string judgements;
+  for (const auto* who : {R"("granary-import/1.2")", R"("slurm-agent/0.4.1")", ""}) {
+    http::Request request = batch_of({CloudSample().with("actor", who)});
+    request.caller = {http::CallerKind::token, who};
+    const auto response = ledger.post(with_header(request, "prefer", "wait=10"));
+    judgements += text_at(parsed(response.body), {"results", "0", "outcome", "judgement"}) + ' ';
+  }
+  EXPECT_EQ(judgements, "new repeat repeat ");
+}
+
 TEST(EventDoor, AppendsNothingWhereAllIsRefused) {
   DoorLedger ledger;
   ledger.start();

@@ -88,11 +88,14 @@ TEST(Canonical, TakesOneFormOfEachKindOfValue) {
   EXPECT_TRUE(reads<PolicyContent>("1801 1802"));
   EXPECT_FALSE(reads<PolicyContent>("1a020102")) << "packed";
   EXPECT_FALSE(reads<PolicyContent>("1801 1800")) << "no value of an enum in a list";
-  // UsageInterim and Raw: root and notes are always written.
+  // UsageInterim and Raw: root, notes and caller are always written.
   EXPECT_TRUE(reads<UsageInterim>("0a00"));
   EXPECT_FALSE(reads<UsageInterim>("120170")) << "without its root";
-  EXPECT_FALSE(reads<Raw>("1a00")) << "without notes";
-  EXPECT_TRUE(reads<Raw>("1a00 5200"));
+  EXPECT_FALSE(reads<Raw>("1a00 5a00")) << "without notes";
+  EXPECT_FALSE(reads<Raw>("1a00 5200")) << "without its caller";
+  EXPECT_TRUE(reads<Raw>("1a00 5200 5a00"));
+  EXPECT_TRUE(reads<Raw>("1a00 5200 5a020801")) << "an open caller";
+  EXPECT_FALSE(reads<Raw>("1a00 5200 5a020806")) << "a kind of caller without a name";
 }
 
 // What was decoded before leaves nothing behind in a value that is used again.

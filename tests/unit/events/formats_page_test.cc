@@ -36,6 +36,7 @@ std::string shown() {
   raw.recorded_at = at("2026-11-01T00:30:06.250Z");
   raw.substance = substance;
   raw.notes = {"", "train", "aurora-7b"};
+  raw.caller.kind = CallerKind::open;
   Bytes completed;
   encode_event(Event(LaneCompleted{at("2026-11-01T00:35:00Z")}), completed);
   // runtime::chain_start, by hand.

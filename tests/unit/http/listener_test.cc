@@ -216,31 +216,78 @@ TEST(Listener, OutgoingFieldsCannotAddLines) {
   EXPECT_EQ(count_of(answer, "keep-alive"), 0U) << answer;
 }
 
-TEST(Listener, WithoutAnAuthenticatorEverybodyIsAnonymous) {
+TEST(Listener, WithoutAnAuthenticatorEveryCallerIsOpen) {
   const auto listener = start([](const Request& request, Responder responder) {
     const bool has_peer = request.peer.starts_with("127.0.0.1:");
-    responder({.status = 200, .body = request.caller + (has_peer ? " here" : " elsewhere")});
+    const bool is_open = request.caller.kind == CallerKind::open && request.caller.id.empty();
+    responder({.status = 200, .body = std::string(is_open ? "open" : "known") + (has_peer ? " here" : " elsewhere")});
   });
   RawConnection connection(listener->port());
   connection.send(get_and_close("/a"));
-  EXPECT_TRUE(connection.read_to_end().ends_with("anonymous here"));
+  EXPECT_TRUE(connection.read_to_end().ends_with("open here"));
 }
 
 TEST(Listener, TheAuthenticatorDecidesBeforeTheBodyIsRead) {
   ListenerOptions options;
   options.authenticator = [](Request& head) -> std::optional<Response> {
     if (header(head, "authorization") != "Bearer good") return Response{.status = 401};
-    head.caller = "someone";
+    head.caller = {CallerKind::token, "someone"};
     return std::nullopt;
   };
-  const auto listener = start(
-      [](const Request& request, Responder responder) { responder({.status = 200, .body = request.caller}); }, options);
+  const auto listener =
+      start([](const Request& request, Responder responder) { responder({.status = 200, .body = request.caller.id}); },
+            options);
   RawConnection bad(listener->port());
   bad.send("POST /a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer bad\r\nContent-Length: 1000\r\n\r\n");
   EXPECT_TRUE(bad.read_until("\r\n\r\n").starts_with("HTTP/1.1 401 "));  // though no byte of the body has come
   RawConnection good(listener->port());
   good.send("GET /a HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer good\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(good.read_to_end().ends_with("someone"));
+}
+
+// The log keeps what the authenticator says for ever.
+TEST(Listener, ACallerThatNoAuthenticatorMaySayAnswers500BeforeTheBodyIsRead) {
+  const std::vector<Caller> wrong = {{CallerKind::token, std::string(65, 'x')},
+                                     {CallerKind::token, ""},
+                                     {CallerKind::oidc, "a\nb"},
+                                     {CallerKind::oidc, std::string("a\0b", 3)},
+                                     {CallerKind::oidc, "ada@aurora.example"},
+                                     {CallerKind::mtls, "\xFF"},
+                                     {CallerKind::open, "\x7F"},
+                                     {static_cast<CallerKind>(9), "x"}};
+  const std::vector<Caller> good = {{CallerKind::token, std::string(64, 'x')},
+                                    {CallerKind::oidc, "s-ä"},
+                                    {CallerKind::open, ""},
+                                    {CallerKind::open, "desk"}};
+  ListenerOptions options;
+  options.authenticator = [&](Request& head) -> std::optional<Response> {
+    const auto number = static_cast<std::size_t>(std::stoi(std::string(header(head, "number").value_or("0"))));
+    head.caller = number < wrong.size() ? wrong[number] : good[number - wrong.size()];
+    return std::nullopt;
+  };
+  std::atomic<int> handled = 0;
+  const auto listener = start(
+      [&handled](const Request&, Responder responder) {
+        ++handled;
+        responder({.status = 200});
+      },
+      options);
+  for (std::size_t i = 0; i < wrong.size(); ++i) {
+    RawConnection connection(listener->port());
+    connection.send("POST /a HTTP/1.1\r\nHost: h\r\nNumber: " + std::to_string(i) + "\r\nContent-Length: 1000\r\n\r\n");
+    const std::string answer = connection.read_until("}");
+    ASSERT_TRUE(answer.starts_with("HTTP/1.1 500 ")) << i << ": " << answer;
+    EXPECT_NE(answer.find("urn:granary:problem:caller_malformed"), std::string::npos) << answer;
+    EXPECT_EQ(answer.find("aurora"), std::string::npos) << "it tells nobody who was meant";
+  }
+  EXPECT_EQ(handled, 0);
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    RawConnection connection(listener->port());
+    connection.send("GET /a HTTP/1.1\r\nHost: h\r\nNumber: " + std::to_string(wrong.size() + i) +
+                    "\r\nConnection: close\r\n\r\n");
+    EXPECT_TRUE(connection.read_to_end().starts_with("HTTP/1.1 200 ")) << good[i].id;
+  }
+  EXPECT_EQ(handled, static_cast<int>(good.size()));
 }
 
 TEST(Listener, StopLetsARequestInFlightFinish) {
