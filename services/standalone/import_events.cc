@@ -1,6 +1,7 @@
 #include "services/standalone/import_events.h"
 
 #include "shared/json/writer.h"
+#include "shared/runtime/version.h"
 #include "shared/units/amount.h"
 
 namespace granary::standalone {
@@ -33,6 +34,7 @@ void add_member(std::string& out, std::string_view name, std::string_view value)
 std::string cloud_event(std::string_view type, const std::string& source, const std::string& id, Instant time,
                         const std::string& data) {
   std::string out = R"({"specversion":"1.0","datacontenttype":"application/json","actor":"granary-import")";
+  add_member(out, "collector", std::string("granary-import/") + kVersion);
   add_member(out, "type", type);
   add_member(out, "source", source);
   add_member(out, "id", id);

@@ -1,4 +1,4 @@
-// The CloudEvents that `granary import` posts. Pure: any thread.
+// The CloudEvents that `granary import` posts; each names it, with its version, as the collector. Pure: any thread.
 #pragma once
 
 #include <string>

@@ -11,6 +11,7 @@ using codec::FormError;
 using units::TimeTrouble;
 
 constexpr std::size_t kTextBytesMax = 256;
+constexpr std::size_t kCollectorBytesMax = 64;
 constexpr std::size_t kShownBytesMax = 100;
 constexpr std::string_view kCaller = "caller";
 
@@ -37,9 +38,9 @@ std::string pointer_to(std::string_view name) {
 }
 
 bool is_core(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kNames{
-      "specversion",     "id",         "source",  "type",  "time",
-      "datacontenttype", "dataschema", "subject", "actor", "traceparent"};
+  static constexpr std::array<std::string_view, 11> kNames{
+      "specversion", "id",      "source", "type",      "time",       "datacontenttype",
+      "dataschema",  "subject", "actor",  "collector", "traceparent"};
   return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
 }
 
@@ -69,6 +70,7 @@ void Attributes::fail(std::string reason, std::string field, std::string_view va
 
 void Attributes::take(std::string_view name, std::string_view text) {
   if (!is_core(name)) return take_extension(name, text);
+  if (name == "collector") return take_collector(text);
   if (text.empty() || text.size() > kTextBytesMax || std::any_of(text.begin(), text.end(), is_control)) {
     // What nobody here reads may be long.
     if (!text.empty() && (name == "dataschema" || name == "subject")) return;
@@ -88,6 +90,14 @@ void Attributes::take(std::string_view name, std::string_view text) {
     if (const ContentType type = parse_content_type(text);
         type.media_type != "application/json" || type.charset != kUtf8)
       fail("unsupported_content_type", "/datacontenttype", text, "send data as application/json in UTF-8");
+}
+
+void Attributes::take_collector(std::string_view text) {
+  if (text.empty() || text.size() > kCollectorBytesMax || std::any_of(text.begin(), text.end(), is_control))
+    return fail("malformed", "/collector", text,
+                "send the collector's name and version in 1 to " + std::to_string(kCollectorBytesMax) +
+                    " bytes without control characters: slurm-agent/0.4.1");
+  collector_ = text;
 }
 
 void Attributes::take_other(std::string_view name, std::string_view text) {
@@ -126,6 +136,7 @@ bool Attributes::finish(CloudEvent& event) {
       fail("unknown_type", "/type", type_name_, unknown_type_hint(info));
     } else {
       type_ = info->type;
+      if (info->enters != events::Topic::usage) collector_.clear();  // nobody collects a decision
     }
   }
   need(time_, "time");
@@ -143,6 +154,7 @@ bool Attributes::finish(CloudEvent& event) {
   event.source = std::move(source_);
   event.id = id_;
   event.actor = std::move(actor_);
+  event.collector = std::move(collector_);
   event.trace = std::move(trace_);
   return true;
 }

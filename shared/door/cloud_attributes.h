@@ -26,8 +26,8 @@ class Attributes {
   void take_other(std::string_view name, std::string_view text);
   void fail(std::string reason, std::string field, std::string_view value, std::string hint);
 
-  // After the last attribute: what is missing, what does not fit. True: `event` holds source, id, time, actor, trace,
-  // and `type` the event's.
+  // After the last attribute: what is missing, what does not fit. True: `event` holds source, id, time, actor, trace
+  // and, of a usage, collector, and `type` the event's.
   bool finish(CloudEvent& event);
 
   [[nodiscard]] std::string& id() { return id_; }
@@ -35,10 +35,11 @@ class Attributes {
   [[nodiscard]] std::optional<codec::FormError>& error() { return error_; }
 
  private:
+  void take_collector(std::string_view text);
   void take_extension(std::string_view name, std::string_view text);
   void need(const std::string& value, std::string_view name);
 
-  std::string specversion_, id_, source_, type_name_, time_, actor_, trace_;
+  std::string specversion_, id_, source_, type_name_, time_, actor_, collector_, trace_;
   events::EventType type_{};
   std::optional<codec::FormError> error_;
 };

@@ -29,6 +29,7 @@ struct CloudEvent {
   std::string source, id;  // its identity
   units::Instant time;     // the sender's own, cut to milliseconds
   std::string actor;       // extension `actor`; may be empty
+  std::string collector;   // extension `collector` of a usage; may be empty
   std::string trace;       // extension `traceparent`; may be empty
   events::Event event;
   events::UsageNotes notes;

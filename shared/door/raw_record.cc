@@ -33,6 +33,7 @@ std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, st
   raw.time = event.time;
   raw.actor = std::move(event.actor);
   raw.caller = {kind_of(caller), caller.id};
+  raw.collector = std::move(event.collector);
   raw.door = door;
   raw.trace = std::move(event.trace);
   raw.recorded_at = recorded_at;

@@ -61,7 +61,10 @@ struct Caller {
 
 // The envelope of a raw event. `substance` are the event's bytes (message Event), hashed as they stand.
 // `actor` is who decided or sent it in the sender's own words; `caller` is what the door saw, always there, and no
-// sender can say it.
+// sender can say it. `collector` is the program, with its version, that reported a usage (`slurm-agent/0.4.1`), empty
+// for all else: no charge depends on it, so that two paths that report one job agree, and nothing that follows from a
+// usage carries it on. Who asks which program reported a job finds it here, by the receipt or the (source, id); of what
+// a machine refused record.refused has it too.
 struct Raw {
   std::string source, id;  // of the sender: the event's identity
   Root root;               // of the usage it speaks of; of everything else: itself
@@ -71,6 +74,7 @@ struct Raw {
   std::string substance;
   UsageNotes notes;
   Caller caller;
+  std::string collector;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "source", s.source, kRequired);
@@ -84,6 +88,7 @@ struct Raw {
     visit(9, "substance", s.substance, kRequired);
     visit(10, "notes", s.notes, kOptional);
     visit(11, "caller", s.caller, kRequired);
+    visit(12, "collector", s.collector, kOptional);
   }
 };
 

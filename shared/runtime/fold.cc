@@ -236,6 +236,7 @@ void Fold::refuse_raw(Outcome outcome) {
   refused.id = raw_.id;
   refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
   refused.recorded_at = raw_.recorded_at;
+  refused.collector = raw_.collector;
   publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
   note(std::move(outcome));
 }

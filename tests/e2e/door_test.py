@@ -108,7 +108,21 @@ class WhoBroughtIt(unittest.TestCase):
             self.refused(granary, usage(data={"caller": "token"}), "unknown_field", "/data/caller", "leave it out")
             self.refused(granary, usage(actor="ada@aurora.example"), "personal_data", "/actor", "opaque id")
             self.refused(granary, usage(data={"member": "ada@aurora.example"}), "personal_data", "/data/member", "opaque id")
+            self.refused(granary, usage(collector="x" * 65), "malformed", "/collector", "slurm-agent/0.4.1")
             self.assertEqual(granary.get("/v1/sources")["rows"], [])
+
+    def test_a_refusal_names_the_collector_that_sent_it_and_neither_caller_nor_actor(self):
+        with server(PROGRAM, "--partitions", "1") as granary:
+            send_in_order(self, granary, [load(file) for file in EXAMPLES])
+            _, answer = granary.post([usage(collector="slurm-agent/0.4.1", actor="agent-7"),
+                                      usage(collector="slurm-agent/0.4.1", actor="agent-7", data={"end": "2026-11-01T00:45:00Z"}),
+                                      usage(collector=None, actor="agent-7", data={"end": "2026-11-01T00:46:00Z"})])
+            self.assertEqual([result["outcome"]["judgement"] for result in answer["results"]], ["repeat", "refused", "refused"])
+            rows = granary.get("/v1/rejected?after=" + answer["after"])["rows"]
+            self.assertEqual([row.get("collector") for row in rows], ["slurm-agent/0.4.1", None])
+            for row in rows:
+                self.assertFalse({"actor", "caller"} & row.keys(), row)
+                self.assertNotIn("agent-7", json.dumps(row))
 
 
 class Lists(unittest.TestCase):

@@ -3,6 +3,7 @@ count twice. How each row is read is in tests/unit/import/cases_test.cc."""
 import json
 import os
 import pathlib
+import subprocess
 import sys
 import tempfile
 import time
@@ -159,6 +160,9 @@ class Cases(unittest.TestCase):
                          [(4, "1203", "/data/resources/1/class", "unknown_resource_class"), (6, "1205", "AllocTRES", "no_resources"),
                           (2, "1201", "gres/shard", "unmapped"), (3, "1202", "gres/shard:a100", "unmapped"), (5, "1204", "gres/mps", "unmapped"),
                           (6, "1205", "gres/shard", "unmapped")])
+        version = subprocess.run([PROGRAM, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        rejected = granary.get("/v1/rejected?after=" + counts["after"])["rows"]
+        self.assertEqual({row["collector"] for row in rejected}, {"granary-import/" + version}, "a site sees which program sent it")
         code, out, err = self.run_import(granary, "sacct_latin1_two_accounts.psv", "--time-zone", "UTC", "--strict")
         self.assertEqual(code, 4, err)
         self.assertIn("2 refused (not_utf8 2)", out)

@@ -169,8 +169,12 @@ class OpenApi(unittest.TestCase):
             self.assertEqual(self.post(granary, [usage(), usage(specversion="0.3")], BATCH)[0], 202)
             self.assertEqual(self.post(granary, usage(colour="red", temperature=300, bright=True, shade=None))[0], 202)
             self.assertEqual(self.post(granary, usage(Colour="red"))[0], 422)
+            said = usage(collector="granary-import/0.1.0", data={"end": "2026-11-01T00:46:00Z"})
+            token = self.post(granary, said)[1]["after"]
+            rows = self.answer(granary, "GET", "/v1/rejected?after=" + token)[1]["rows"]
+            self.assertEqual({row.get("collector") for row in rows}, {"slurm-agent/0.4.1", "granary-import/0.1.0"})
             taken = jsonschema_rs.validator_for(self.api["paths"]["/v1/events"]["post"]["requestBody"]["content"][STRUCTURED]["schema"])
-            for wrong in ({"caller": "token"}, {"actor": "a@b"}, {"data": {"member": "a@b"}}):
+            for wrong in ({"caller": "token"}, {"actor": "a@b"}, {"collector": "x" * 65}, {"data": {"member": "a@b"}}):
                 self.assertFalse(taken.is_valid(usage(**wrong)), wrong)
                 self.assertEqual(self.post(granary, usage(**wrong))[0], 422, wrong)
             self.assertEqual(self.post(granary, b"{")[0], 400)

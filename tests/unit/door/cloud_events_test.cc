@@ -102,6 +102,12 @@ TEST(CloudEvents, RefusesWrongAttributes) {
       {"caller", R"("")", "unknown_field"},
       {"caller", "7", "unknown_field", false},
       {"caller", "true", "unknown_field", false},
+      {"collector", R"("")", "malformed"},
+      {"collector", R"("a\tb")", "malformed", false},
+      {"collector", '"' + std::string(65, 'x') + '"', "malformed"},
+      {"collector", "7", "malformed", false},
+      {"collector", "{}", "malformed", false},
+      {"Collector", R"("slurm-agent/0.4.1")", "unknown_field", false},
       {"traceparent", "7", "malformed", false},
       {"datacontenttype", R"("application/xml")", "unsupported_content_type", false},
       {"datacontenttype", R"("application/json; charset=latin1")", "unsupported_content_type", false},
@@ -153,6 +159,7 @@ TEST(CloudEvents, RefusesWrongData) {
       {R"("activity")", R"("activty")", "unknown_field", "/data/activty"},
       {R"("quantity")", R"("amont":"1","quantity")", "unknown_field", "/data/resources/0/amont"},
       {R"("activity")", R"("caller":{"kind":"token","id":"t-1"},"activity")", "unknown_field", "/data/caller"},
+      {R"("activity")", R"("collector":"slurm-agent/0.4.1","activity")", "unknown_field", "/data/collector"},
       {R"("activity")", R"("member":"ada@aurora.example","activity")", "personal_data", "/data/member"},
       {R"("aurora-llm")", "7", "malformed", "/data/project"},
       {R"("aurora-llm")", R"("")", "malformed", "/data/project"},
@@ -184,6 +191,8 @@ TEST(CloudEvents, TakesWhatTheSpecificationAllows) {
       {"id", R"("ein wäg")"},
       {"actor", ""},
       {"traceparent", ""},
+      {"collector", R"("slurm-agent/0.4.1")"},
+      {"collector", '"' + std::string(64, 'x') + '"'},
       {"subject", R"("job")"},
       {"dataschema", R"("https://example.org/schema")"},
       {"sequence", R"("12")"},
@@ -197,6 +206,7 @@ TEST(CloudEvents, TakesWhatTheSpecificationAllows) {
     expect_taken(CloudSample().with("datacontenttype", R"("Application/JSON; charset=\"utf-8\"")"), mode);
     expect_taken(CloudSample().with("actor", "null"), mode);
     expect_taken(CloudSample().with("caller", "null"), mode);
+    expect_taken(CloudSample().with("collector", "null"), mode);
     expect_taken(CloudSample().with("sequence", "12"), mode);
   }
 }
@@ -365,7 +375,7 @@ TEST(CloudEvents, EachOfABatchIsJudgedAlone) {
 TEST(CloudEvents, TheModeLeavesNoTrace) {
   std::vector<Bytes> records;
   for (const Mode mode : kModes) {
-    auto outcome = read(CloudSample().with_id("ein wäg").request(mode));
+    auto outcome = read(CloudSample().with_id("ein wäg").with("collector", R"("slurm-agent/0.4.1")").request(mode));
     auto& received = std::get<0>(outcome).at(0);
     ASSERT_TRUE(std::holds_alternative<CloudEvent>(received.outcome)) << name_of(mode);
     auto made = make_raw_record(std::move(std::get<CloudEvent>(received.outcome)), "http", kToken, kRecordedAt,
@@ -384,6 +394,7 @@ TEST(CloudEvents, TheModeLeavesNoTrace) {
   EXPECT_EQ(raw.actor, "agent-7");
   EXPECT_EQ(raw.caller.kind, events::CallerKind::token);
   EXPECT_EQ(raw.caller.id, "t-7f3a");
+  EXPECT_EQ(raw.collector, "slurm-agent/0.4.1");
   EXPECT_EQ(raw.door, "http");
   EXPECT_EQ(raw.trace, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
   EXPECT_EQ(raw.recorded_at, kRecordedAt);
@@ -429,10 +440,24 @@ TEST(RawRecord, AnOpenCallerCostsFourBytes) {
   EXPECT_TRUE(hex.ends_with("5a020801")) << hex;
 }
 
+TEST(RawRecord, KeepsTheCollectorOfUsageAlone) {
+  const CloudSample sample = CloudSample().with("collector", R"("slurm-agent/0.4.1")");
+  EXPECT_EQ(raw_of(sample, {}).collector, "slurm-agent/0.4.1");
+  EXPECT_EQ(raw_of(CloudSample(), {}).collector, "");
+  CloudSample interim = sample.with("type", R"("granary.usage.interim.v1")");
+  interim.data = R"({"root":{"source":"slurm://aif1","id":"81234"},"project":"p","resources":[{"class":"gpu",)"
+                 R"("quantity":"1"}],"start":"2026-11-01T00:00:00Z","measured_at":"2026-11-01T01:00:00Z"})";
+  EXPECT_EQ(raw_of(interim, {}).collector, "slurm-agent/0.4.1");
+  CloudSample decision = sample.with("type", R"("granary.project.registered.v1")");
+  decision.data = R"({"project":"aurora-llm","organisation":"aurora"})";
+  EXPECT_EQ(raw_of(decision, {}).collector, "") << "nobody collects a decision";
+}
+
 // So two paths that report one job agree.
 TEST(RawRecord, WhoBroughtAUsageIsNoPartOfWhatItSays) {
-  const events::Raw agent = raw_of(CloudSample(), kToken);
-  const events::Raw import = raw_of(CloudSample().with("actor", R"("operator-17")"), {});
+  const events::Raw agent = raw_of(CloudSample().with("collector", R"("slurm-agent/0.4.1")"), kToken);
+  const events::Raw import =
+      raw_of(CloudSample().with("collector", R"("granary-import/1.2")").with("actor", R"("operator-17")"), {});
   EXPECT_EQ(to_hex(agent.substance), to_hex(import.substance));
   EXPECT_EQ(machine::identity_of(agent), machine::identity_of(import));
 }

@@ -90,12 +90,12 @@ TEST(EventDoor, WritesWhoCalledAndNoClientCanSayIt) {
   }
 }
 
-TEST(EventDoor, AnotherCallerOrActorSendsARepeat) {
+TEST(EventDoor, AnotherCallerActorOrCollectorSendsARepeat) {
   DoorLedger ledger;
   ledger.start();
   std::string judgements;
   for (const auto* who : {R"("granary-import/1.2")", R"("slurm-agent/0.4.1")", ""}) {
-    http::Request request = batch_of({CloudSample().with("actor", who)});
+    http::Request request = batch_of({CloudSample().with("collector", who).with("actor", who)});
     request.caller = {http::CallerKind::token, who};
     const auto response = ledger.post(with_header(request, "prefer", "wait=10"));
     judgements += text_at(parsed(response.body), {"results", "0", "outcome", "judgement"}) + ' ';

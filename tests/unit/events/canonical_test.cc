@@ -94,7 +94,7 @@ TEST(Canonical, TakesOneFormOfEachKindOfValue) {
   EXPECT_FALSE(reads<Raw>("1a00 5a00")) << "without notes";
   EXPECT_FALSE(reads<Raw>("1a00 5200")) << "without its caller";
   EXPECT_TRUE(reads<Raw>("1a00 5200 5a00"));
-  EXPECT_TRUE(reads<Raw>("1a00 5200 5a020801")) << "an open caller";
+  EXPECT_TRUE(reads<Raw>("1a00 5200 5a020801 620163")) << "an open caller, and a collector";
   EXPECT_FALSE(reads<Raw>("1a00 5200 5a020806")) << "a kind of caller without a name";
 }
 

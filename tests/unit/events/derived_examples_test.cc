@@ -202,6 +202,7 @@ RecordRefused record_refused() {
   refused.id = kJob;
   refused.substance_sha256 = to_hex(view_of(proof::sha256(substance)));
   refused.recorded_at = at("2026-11-01T00:31:00Z");
+  refused.collector = "slurm-agent/0.4.1";
   return refused;
 }
 

@@ -45,7 +45,6 @@ std::vector<Example> read_examples() {
     if (!document.ok()) continue;
     std::vector<std::string_view> names;
     for (const json::Member& member : document->members()) names.push_back(member.name);
-    EXPECT_EQ(names, attributes) << file;
     EXPECT_EQ(text_of(*document, "specversion"), "1.0") << file;
     EXPECT_EQ(text_of(*document, "datacontenttype"), "application/json") << file;
     EXPECT_NE(text_of(*document, "actor"), "") << file;
@@ -53,6 +52,10 @@ std::vector<Example> read_examples() {
     EXPECT_NE(type, nullptr) << file;
     const json::Value* data = document->find("data");
     if (type == nullptr || data == nullptr) continue;
+    // What machines report names the program that reports it.
+    std::vector<std::string_view> expected = attributes;
+    if (type->enters == Topic::usage) expected.insert(expected.begin() + 6, "collector");
+    EXPECT_EQ(names, expected) << file;
     // "04-price_book.published-3.json" is of the type that it names.
     const std::string noun(type->name.substr(8, type->name.size() - 11));
     EXPECT_EQ(file.substr(file.starts_with("next/") ? 5 : 3, noun.size()), noun) << file;

@@ -37,6 +37,7 @@ std::string shown() {
   raw.substance = substance;
   raw.notes = {"", "train", "aurora-7b"};
   raw.caller.kind = CallerKind::open;
+  raw.collector = "slurm-agent/0.4.1";
   Bytes completed;
   encode_event(Event(LaneCompleted{at("2026-11-01T00:35:00Z")}), completed);
   // runtime::chain_start, by hand.

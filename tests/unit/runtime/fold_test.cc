@@ -1,6 +1,7 @@
 // One shard's fold: lanes, parking, refusals, ticks. Where commits fall: cuts_test.cc.
 #include <gtest/gtest.h>
 
+#include "shared/events/json.h"
 #include "tests/unit/runtime/fold_harness.h"
 
 namespace granary::test {
@@ -207,6 +208,27 @@ TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
     EXPECT_EQ(harness.fold->outcome_of(offset)->judgement, judged[offset]);
   }
   EXPECT_FALSE(harness.fold->outcome_of(5));
+}
+
+// A site sees which of its agents sends what is refused; who called and who decided stays in the log.
+TEST(FoldRaw, ARefusalNamesTheCollectorAndNobodyElse) {
+  FoldHarness harness(MachineKind::metering, 1);
+  events::Raw raw;
+  ASSERT_TRUE(codec::decode(events::body_of(toy_usage("1", "nobody", 5)), raw));
+  raw.actor = "operator-17";
+  raw.caller = {events::CallerKind::token, "t-7f3a"};
+  raw.collector = "slurm-agent/0.4.1";
+  harness.take(events::encode_record(test::kTestLedger, raw));
+  harness.take(toy_usage("2", "nobody", 5));
+  harness.commit();
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
+  const auto refused = harness.sent_to<events::RecordRefused>(rejected);
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].collector, "slurm-agent/0.4.1");
+  EXPECT_EQ(refused[1].collector, "");
+  std::string json;
+  events::write_json(refused[0], json);
+  for (const char* hidden : {"operator-17", "t-7f3a"}) EXPECT_EQ(json.find(hidden), std::string::npos) << json;
 }
 
 TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
