@@ -8,64 +8,11 @@ namespace granary::runtime {
 namespace {
 
 namespace wire = events::wire;
-using events::kOptional;
 using events::RecordKind;
 using machine::Outcome;
 
-// The first byte of every key: the machine's rows, and the runtime's.
-constexpr char kDomain = 'd';
-constexpr std::string_view kPlaceKey = "mP";
-constexpr std::string_view kInLaneKey = "mI";
-constexpr std::string_view kOutLaneKey = "mL";
-constexpr std::string_view kOutboxKey = "mO";
-
 constexpr std::int64_t kCompletionGridMs = 5 * units::kMinuteMs;
 constexpr std::size_t kOutcomesKept = 1 << 14;
-
-struct PlaceRow {
-  std::uint64_t position = 0;
-  std::string last_hash;
-  Instant now;
-  template <class Self, class Visit>
-  static void fields(Self& s, Visit& visit) {
-    visit(1, "position", s.position, kOptional);
-    visit(2, "last_hash", s.last_hash, kOptional);
-    visit(3, "now", s.now, kOptional);
-  }
-};
-
-struct LaneRow {
-  std::uint64_t number = 0;
-  std::string hash;
-  Instant completed;
-  template <class Self, class Visit>
-  static void fields(Self& s, Visit& visit) {
-    visit(1, "number", s.number, kOptional);
-    visit(2, "hash", s.hash, kOptional);
-    visit(3, "completed", s.completed, kOptional);
-  }
-};
-
-template <class Row>
-Row decode_row(BytesView value) {
-  Row row;
-  GRANARY_CHECK(wire::decode(value, row), "a row of the runtime's does not decode");
-  return row;
-}
-
-template <class Row>
-Bytes encode_row(const Row& row) {
-  Bytes value;
-  wire::encode(row, value);
-  return value;
-}
-
-Bytes lane_key(std::string_view prefix, std::uint8_t kind, std::uint16_t number) {
-  Bytes key(prefix);
-  append_u8(key, kind);
-  append_u16(key, number);
-  return key;
-}
 
 Instant floor_to_grid(Instant at) {
   return Instant(at.ms() - at.ms() % kCompletionGridMs);
@@ -73,96 +20,8 @@ Instant floor_to_grid(Instant at) {
 
 }  // namespace
 
-std::optional<Bytes> DomainView::get(BytesView key) const {
-  Bytes full(1, kDomain);
-  full.append(key);
-  return whole_.get(full);
-}
-
-void DomainView::scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const {
-  Bytes first(1, kDomain);
-  first.append(from);
-  Bytes end(1, kDomain);
-  if (to.empty())
-    end = prefix_end(end);
-  else
-    end.append(to);
-  whole_.scan(first, end, [&visit](BytesView key, BytesView value) { return visit(key.substr(1), value); });
-}
-
-Hash32 state_digest(const store::View& whole) {
-  proof::Hasher hasher;
-  hasher.start();
-  Bytes length;
-  DomainView(whole).scan("", "", [&](BytesView key, BytesView value) {
-    for (const BytesView part : {key, value}) {
-      length.clear();
-      append_u32(length, static_cast<std::uint32_t>(part.size()));
-      hasher.add(length);
-      hasher.add(part);
-    }
-    return true;
-  });
-  return hasher.finish();
-}
-
-std::uint64_t stored_position(const store::View& whole) {
-  const auto value = whole.get(kPlaceKey);
-  return value ? decode_row<PlaceRow>(*value).position : 0;
-}
-
-AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
-  AsOf as_of{shard, 0, {}, {}};
-  if (const auto value = whole.get(kPlaceKey)) {
-    const auto row = decode_row<PlaceRow>(*value);
-    as_of.position = row.position;
-    as_of.now = row.now;
-  }
-  as_of.complete = as_of.now;
-  for (const MachineKind writer : machine::writers_of(machine::inbox_of(machine))) {
-    for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions); ++i) {
-      const auto value = whole.get(lane_key(kInLaneKey, static_cast<std::uint8_t>(writer), i));
-      as_of.complete = std::min(as_of.complete, value ? decode_row<LaneRow>(*value).completed : Instant());
-    }
-  }
-  return as_of;
-}
-
-LaneCounters stored_lanes(const store::View& whole) {
-  LaneCounters lanes;
-  whole.scan(kOutLaneKey, prefix_end(kOutLaneKey), [&lanes](BytesView key, BytesView value) {
-    const auto row = decode_row<LaneRow>(value);
-    lanes[{static_cast<Topic>(key[2]), read_u16(key.substr(3))}] = {row.number, hash_from(row.hash).value_or(Hash32{})};
-    return true;
-  });
-  return lanes;
-}
-
 journal::Partition partition_of(const LaneTarget& target) {
   return {std::string(machine::topic_name(target.topic)), target.partition};
-}
-
-Bytes outbox_key(const LaneTarget& target, std::uint64_t first) {
-  Bytes key = lane_key(kOutboxKey, static_cast<std::uint8_t>(target.topic), target.partition);
-  append_u64(key, first);
-  return key;
-}
-
-std::vector<OutPacket> read_outbox(const store::View& whole) {
-  std::vector<OutPacket> outbox;
-  whole.scan(kOutboxKey, prefix_end(kOutboxKey), [&outbox](BytesView key, BytesView value) {
-    OutPacket packet;
-    packet.target = {static_cast<Topic>(key[2]), read_u16(key.substr(3))};
-    packet.first = read_u64(key.substr(5));
-    packet.bytes = value;
-    auto view = PacketView::parse(events::body_of(packet.bytes));
-    GRANARY_CHECK(view.has_value() && view->first == packet.first, "an outbox row is no packet");
-    packet.last = packet.first - 1;
-    while (view->next()) ++packet.last;
-    outbox.push_back(std::move(packet));
-    return true;
-  });
-  return outbox;
 }
 
 Fold::Fold(MachineKind machine, std::uint16_t shard, std::uint16_t partitions, std::unique_ptr<Machine> rules)

@@ -12,61 +12,14 @@
 
 #include "shared/journal/journal.h"
 #include "shared/machine/machine.h"
-#include "shared/runtime/as_of.h"
+#include "shared/runtime/layout.h"
 #include "shared/runtime/packet.h"
-#include "shared/store/store.h"
 
 namespace granary::runtime {
 
 using machine::Machine;
-using machine::MachineKind;
-using machine::Topic;
-using units::Instant;
-
-// The rows of a machine within its shard's store; all other rows there are the runtime's (position, lanes, outbox).
-class DomainView final : public store::View {
- public:
-  explicit DomainView(const store::View& whole) : whole_(whole) {}
-  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override;
-  void scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const override;
-
- private:
-  const store::View& whole_;
-};
-
-// SHA-256 over the machine's rows in key order, each key and value preceded by its length.
-Hash32 state_digest(const store::View& whole);
-
-// How many records of its inbox a store has folded.
-std::uint64_t stored_position(const store::View& whole);
-
-struct LaneTarget {
-  Topic topic{};
-  std::uint16_t partition = 0;
-  auto operator<=>(const LaneTarget&) const = default;
-};
 
 journal::Partition partition_of(const LaneTarget& target);
-
-// A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
-struct OutPacket {
-  LaneTarget target;
-  std::uint64_t first = 0, last = 0;
-  Bytes bytes;
-};
-
-struct LaneCounter {
-  std::uint64_t number = 0;  // of the last event
-  Hash32 hash{};             // chained up to it
-  bool operator==(const LaneCounter&) const = default;
-};
-using LaneCounters = std::map<LaneTarget, LaneCounter>;
-
-// What the rows of a shard's store stand for.
-AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
-
-// What a store's machine has emitted on each of its lanes.
-LaneCounters stored_lanes(const store::View& whole);
 
 class Fold final : private machine::Out {
  public:
@@ -171,10 +124,5 @@ class Fold final : private machine::Out {
 
 // What stands in the field `check` of a checkpoint: SHA-256 of its record without that field.
 Hash32 check_of(events::Checkpoint checkpoint);
-
-// Keys of the runtime's rows.
-Bytes outbox_key(const LaneTarget& target, std::uint64_t first);
-// All outbox rows, in order of lane and number.
-std::vector<OutPacket> read_outbox(const store::View& whole);
 
 }  // namespace granary::runtime

@@ -17,17 +17,9 @@ namespace {
 constexpr std::size_t kReadBytes = 512U << 10;
 constexpr std::size_t kAppendBytesMax = 1U << 20;
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
-constexpr std::string_view kAckedKey = "mA";
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-Bytes acked_key(const LaneTarget& target) {
-  Bytes key(kAckedKey);
-  append_u8(key, static_cast<std::uint8_t>(target.topic));
-  append_u16(key, target.partition);
-  return key;
 }
 
 }  // namespace

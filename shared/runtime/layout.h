@@ -1,0 +1,118 @@
+// What stands in a shard's store: the names of the runtime's keys, its rows, and what can be read from them without a
+// fold. Of the machine's own rows it knows only where they stand.
+//
+// Threads: as the view that is given.
+#pragma once
+
+#include <map>
+#include <vector>
+
+#include "shared/base/check.h"
+#include "shared/events/wire.h"
+#include "shared/machine/machine.h"
+#include "shared/runtime/as_of.h"
+#include "shared/store/store.h"
+
+namespace granary::runtime {
+
+using machine::MachineKind;
+using machine::Topic;
+using units::Instant;
+
+// The first byte of every key: the machine's rows, and the runtime's.
+constexpr char kDomain = 'd';
+constexpr std::string_view kPlaceKey = "mP";
+constexpr std::string_view kInLaneKey = "mI";
+constexpr std::string_view kOutLaneKey = "mL";
+constexpr std::string_view kOutboxKey = "mO";
+constexpr std::string_view kAckedKey = "mA";
+
+struct PlaceRow {
+  std::uint64_t position = 0;
+  std::string last_hash;
+  Instant now;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "position", s.position, events::kOptional);
+    visit(2, "last_hash", s.last_hash, events::kOptional);
+    visit(3, "now", s.now, events::kOptional);
+  }
+};
+
+struct LaneRow {
+  std::uint64_t number = 0;
+  std::string hash;
+  Instant completed;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "number", s.number, events::kOptional);
+    visit(2, "hash", s.hash, events::kOptional);
+    visit(3, "completed", s.completed, events::kOptional);
+  }
+};
+
+template <class Row>
+Row decode_row(BytesView value) {
+  Row row;
+  GRANARY_CHECK(events::wire::decode(value, row), "a row of the runtime's does not decode");
+  return row;
+}
+
+template <class Row>
+Bytes encode_row(const Row& row) {
+  Bytes value;
+  events::wire::encode(row, value);
+  return value;
+}
+
+// The rows of a machine within its shard's store; all other rows there are the runtime's (position, lanes, outbox).
+class DomainView final : public store::View {
+ public:
+  explicit DomainView(const store::View& whole) : whole_(whole) {}
+  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override;
+  void scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const override;
+
+ private:
+  const store::View& whole_;
+};
+
+// SHA-256 over the machine's rows in key order, each key and value preceded by its length.
+Hash32 state_digest(const store::View& whole);
+
+// How many records of its inbox a store has folded.
+std::uint64_t stored_position(const store::View& whole);
+
+struct LaneTarget {
+  Topic topic{};
+  std::uint16_t partition = 0;
+  auto operator<=>(const LaneTarget&) const = default;
+};
+
+// A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
+struct OutPacket {
+  LaneTarget target;
+  std::uint64_t first = 0, last = 0;
+  Bytes bytes;
+};
+
+struct LaneCounter {
+  std::uint64_t number = 0;  // of the last event
+  Hash32 hash{};             // chained up to it
+  bool operator==(const LaneCounter&) const = default;
+};
+using LaneCounters = std::map<LaneTarget, LaneCounter>;
+
+// What the rows of a shard's store stand for.
+AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
+
+// What a store's machine has emitted on each of its lanes.
+LaneCounters stored_lanes(const store::View& whole);
+
+// Keys of the runtime's rows.
+Bytes lane_key(std::string_view prefix, std::uint8_t kind, std::uint16_t number);
+Bytes acked_key(const LaneTarget& target);
+Bytes outbox_key(const LaneTarget& target, std::uint64_t first);
+// All outbox rows, in order of lane and number.
+std::vector<OutPacket> read_outbox(const store::View& whole);
+
+}  // namespace granary::runtime
