@@ -15,6 +15,7 @@ class OpenedStore final : public Store {
     disk_->scan(from, to, visit);
   }
   Result<void> commit(const WriteSet& changes) override { return disk_->commit(changes); }
+  Result<void> persist() override { return disk_->persist(); }
   [[nodiscard]] std::unique_ptr<View> snapshot() const override { return disk_->snapshot(); }
 
  private:
