@@ -9,7 +9,7 @@
 #include "shared/journal/memory_journal.h"
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
-#include "shared/store/memory_store.h"
+#include "shared/store/memory_states.h"
 #include "tests/support/temp_directory.h"
 
 namespace granary::scenario {
@@ -59,6 +59,7 @@ class Ledger {
   std::uint16_t partitions_;
   testing_support::TempDirectory markers_;
   journal::MemoryJournal journal_;
+  store::MemoryStates states_;
   std::unique_ptr<runtime::Runtime> runtime_;
   units::Instant now_;
   std::map<journal::Partition, std::uint64_t> told_;

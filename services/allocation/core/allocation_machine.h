@@ -63,6 +63,7 @@ class AllocationMachine final : public machine::Machine {
   static constexpr std::size_t kRowsMax = 200'000;
   explicit AllocationMachine(std::size_t rows_max = kRowsMax);
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "shared/events/derived.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::allocation {
 
@@ -16,6 +17,9 @@ using units::Amount;
 using units::Instant;
 using units::Interval;
 using units::UnitKind;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 // The tables, by the first byte of their keys.
 enum class Table : std::uint8_t {

@@ -1,6 +1,7 @@
 #include "services/allocation/http/routes.h"
 
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/door/folding_again.h"
 #include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/events/json_fields.h"
@@ -74,10 +75,12 @@ std::string json_of(const T& value) {
 enum class Lots : std::uint8_t { named, left_out };
 
 std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots, const runtime::AsOf& as_of) {
-  return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
-                               balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
-                               balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
-                               as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt});
+  return door::marked_row(
+      json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
+                            balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
+                            balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
+                            as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt}),
+      as_of);
 }
 
 http::Response balance_answer(AllocationMachine& machine, const runtime::AsOf& as_of, const std::string& project) {

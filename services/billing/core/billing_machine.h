@@ -33,6 +33,7 @@ class BillingMachine final : public machine::Machine {
  public:
   BillingMachine();
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,

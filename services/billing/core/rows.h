@@ -13,12 +13,16 @@
 #pragma once
 
 #include "shared/events/derived.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::billing {
 
 using events::Amount;
 using events::Instant;
 using units::Money;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 enum class TablePrefix : std::uint8_t {
   organisation = 1,

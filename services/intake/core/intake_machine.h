@@ -17,6 +17,7 @@ class IntakeMachine final : public machine::Machine {
  public:
   IntakeMachine();
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,

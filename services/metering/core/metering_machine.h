@@ -16,6 +16,7 @@ class MeteringMachine final : public machine::Machine {
  public:
   MeteringMachine();
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
