@@ -106,6 +106,7 @@ void Ledger::settle() {
       }
     }
   }
+  if (on_settled) on_settled();
 }
 
 std::vector<journal::Record> Ledger::news(Topic outward) {
