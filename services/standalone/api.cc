@@ -1,6 +1,9 @@
 #include "services/standalone/api.h"
 
+#include <utility>
+
 #include "shared/json/writer.h"
+#include "shared/service/program.h"
 
 namespace granary::standalone {
 
@@ -62,6 +65,9 @@ Result<json::Value> Api::get(const std::string& target) {
                                                      : ErrorCode::invalid_input;
     return Error{code, problem_text(*response)};
   }
+  if (const auto shards = http::header(*response, "granary-folding-again"); shards && !std::exchange(has_noted_, true))
+    service::complain("note: what " + std::string(*shards) + " says is from before an upgrade; its state is folded " +
+                      "again, `granary status` tells how far it is");
   return json::parse(response->body, {256U << 20, 16});
 }
 

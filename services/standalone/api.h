@@ -15,7 +15,8 @@ class Api {
  public:
   static Result<Api> connect(const std::string& url);
 
-  // The answer's JSON; an answer that is a problem becomes an error with its words.
+  // The answer's JSON; an answer that is a problem becomes an error with its words. That an old state had a part in it
+  // is told on standard error, once.
   Result<json::Value> get(const std::string& target);
   // Visits the rows of a paged list, page by page, so that memory does not grow with the list. A visit that
   // answers a Result may end it with an error, which is then its own.
@@ -38,6 +39,7 @@ class Api {
   Result<void> visit_rows(const std::string& path, const std::function<Result<void>(const json::Value&)>& visit);
 
   http::Client client_;
+  bool has_noted_ = false;
 };
 
 // The words of a problem+json answer: title, detail, hint.

@@ -80,6 +80,26 @@ std::string live_directory(const std::vector<std::string>& data, MachineKind kin
   return service::state_directory(data.front(), kind, shard);
 }
 
+// Rows that this build does not know cannot be compared with what it folds.
+std::optional<Error> check_form(const store::View& live, MachineKind kind, std::uint16_t shard) {
+  const machine::RowForm rows = make_machine(kind, shard)->row_form();
+  const runtime::Standing standing = runtime::standing_of(live, rows);
+  if (standing.rows == machine::RowsAre::known) return std::nullopt;
+  return Error{ErrorCode::conflict,
+               "expected rows " + runtime::to_text(runtime::own_stamp(rows)) + " in the state of " +
+                   runtime::name_of({kind, shard}) + ", got " + runtime::to_text(standing.stamp) +
+                   "; hint: let a server of this build fold it again first, or replay with the build that wrote it"};
+}
+
+// That a server folds the state again beside an old one.
+std::string note_of_old_state(const std::vector<std::string>& data, MachineKind kind, std::uint16_t shard,
+                              std::uint64_t position) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(live_directory(data, kind, shard) + ".old", ignored)) return {};
+  return "note: " + runtime::name_of({kind, shard}) + " is being folded again after an upgrade: its state stands at " +
+         std::to_string(position) + "; the old one beside it was not compared";
+}
+
 }  // namespace
 
 int replay(const ReplayArguments& arguments) {
@@ -114,11 +134,14 @@ int replay(const ReplayArguments& arguments) {
   const bool terminal = isatty(STDERR_FILENO) == 1;
   Table table({"machine", "shard", "records", "digest", "live"});
   std::optional<Error> failed;
+  std::vector<std::string> notes;
   for (const MachineKind kind : machine::kMachines) {
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, ledger->partitions) && !failed; ++shard) {
       if (until && (machine::inbox_of(kind) != until->topic || shard != until->partition)) continue;
       auto live = store::open_rocks_store(environment, live_directory(arguments.data, kind, shard));
       auto scratch = store::open_rocks_store(environment, scratch_directory);
+      if (live.ok()) failed = check_form(**live, kind, shard);
+      if (failed) break;
       if (!live.ok() || !scratch.ok()) {
         failed = live.ok() ? scratch.error() : live.error();
         break;
@@ -148,6 +171,8 @@ int replay(const ReplayArguments& arguments) {
                  !comparable ? "elsewhere"
                  : equal     ? "equal"
                              : "different"});
+      if (const std::string note = note_of_old_state(arguments.data, kind, shard, stands.position); !note.empty())
+        notes.push_back(note);
       folded.push_back(*again);
       scratch->reset();
       remove_scratch();
@@ -172,6 +197,7 @@ int replay(const ReplayArguments& arguments) {
     table.print(stdout);
     std::printf("%s: %s\n", until ? "digest" : "over all", digest.c_str());
   }
+  for (const std::string& note : notes) service::complain(note);
   if (difference.empty()) return kEqual;
   service::complain("different: " + difference);
   return kDifferent;

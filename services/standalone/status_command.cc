@@ -27,6 +27,17 @@ std::uint64_t unrated_of(const json::Value& shard) {
   return number_of(shard, "unrated").value_or(0);
 }
 
+// Where the state stood that is folded again; empty: none is.
+std::string folds_again_until(const json::Value& shard) {
+  const json::Value* folding = shard.find("folding_again");
+  return folding != nullptr && folding->is(json::Kind::object) ? text_of(*folding, "until") : std::string();
+}
+
+bool old_state_answers(const json::Value& shard) {
+  const json::Value* answers = shard.find("folding_again")->find("old_state_answers");
+  return answers != nullptr && answers->is(json::Kind::boolean) && answers->boolean();
+}
+
 // What a person should look at.
 std::vector<std::string> troubles(const json::Value& status, const std::vector<json::Value>& shards,
                                   std::uint64_t lag_seconds_max) {
@@ -45,6 +56,9 @@ std::vector<std::string> troubles(const json::Value& status, const std::vector<j
       found.push_back(name + " lags by " + text_of(shard, "lag_records") + " records and has folded no tick yet");
     else if (*lag > lag_seconds_max)
       found.push_back(name + " lags by " + std::to_string(*lag) + " s, " + text_of(shard, "lag_records") + " records");
+    if (const std::string until = folds_again_until(shard); !until.empty())
+      found.push_back(name + " is folded again after an upgrade, as far as record " + until + "; meanwhile " +
+                      (old_state_answers(shard) ? "its old state answers" : "nothing answers for it"));
     if (unrated_of(shard) > 0) {
       const std::string since = text_of(shard, "unrated_since");
       found.push_back(name + " holds " + std::to_string(unrated_of(shard)) + " charges that wait for a price" +
@@ -71,13 +85,16 @@ std::vector<json::Value> all_shards(const std::vector<Instance>& instances, std:
 
 void print_table(const json::Value& status, const std::vector<json::Value>& shards) {
   Table table({"machine", "shard", "owner", "position", "end", "lag", "lag s", "now", "complete", "outbox", "unrated",
-               "parked"});
+               "folds again to", "parked"});
   table.leave_out_if_empty("unrated");
+  table.leave_out_if_empty("folds again to");
   for (const json::Value& shard : shards) {
     std::vector<std::string> cells;
     for (const char* name : {"machine", "shard", "owner", "position", "end", "lag_records", "lag_seconds", "now",
-                             "complete", "outbox_packets", "unrated", "parked"})
+                             "complete", "outbox_packets", "unrated"})
       cells.push_back(text_of(shard, name));
+    cells.push_back(folds_again_until(shard));
+    cells.push_back(text_of(shard, "parked"));
     const bool parked = !cells.back().empty();
     table.add(std::move(cells), parked ? Table::Row::alarm : Table::Row::plain);
   }

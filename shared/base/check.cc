@@ -1,5 +1,6 @@
 #include "shared/base/check.h"
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <mutex>
@@ -20,9 +21,13 @@ std::function<void(const std::string&)>& stop_reporter() {
   return installed;
 }
 
+std::atomic<bool> stopping = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "is_stopping() is called by signal handlers");
+
 // Who comes second waits for the end of the process: were it to abort, what the first one's handler writes might stay
 // half written. What the first one breaks itself, while it tells, goes on to its end.
 void take_the_last_turn() {
+  stopping = true;
   static std::mutex turn;
   thread_local bool mine = false;
   if (!std::exchange(mine, true)) turn.lock();
@@ -39,6 +44,10 @@ void set_check_reporter(CheckReporter installed) {
 
 void set_check_handler(std::function<void(const std::string&)> installed) {
   handler() = std::move(installed);
+}
+
+bool is_stopping() {
+  return stopping;
 }
 
 void stop_process(const std::string& message) {

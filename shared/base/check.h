@@ -1,5 +1,5 @@
 // GRANARY_CHECK: a law of the program that may never be broken. On in release builds too; a broken one aborts, after
-// the handler (the runtime's: it writes down partition and position) has run. Any thread.
+// the handler (the runtime's: it writes down what was being folded or opened) has run. Any thread.
 #pragma once
 
 #include <functional>
@@ -21,6 +21,9 @@ void set_stop_reporter(std::function<void(const std::string&)> reporter);
 // Not a law but the world is broken, where no Result can be returned (a disk under derived state): says so and aborts.
 // The handler is not called, as nothing that was being done is to blame.
 [[noreturn]] void stop_process(const std::string& message);
+
+// Whether one of these two has been called: the abort that follows is told of already. Safe in a signal handler.
+[[nodiscard]] bool is_stopping();
 
 [[noreturn]] void check_failed(const char* expression, const char* file, int line, const std::string& message);
 

@@ -53,6 +53,11 @@ std::string shard_json(const ShardStatus& shard, units::Instant newest_tick, con
   for (const machine::Figure& figure : shard.figures) append_number(out, figure.name, figure.value);
   append_number(out, "rules", shard.rules);
   if (!shard.parked.empty()) append_text(out, "parked", shard.parked);
+  if (shard.folding_again) {
+    out += ",\"folding_again\":{";
+    append_number(out, "until", shard.folding_again->until);
+    out += std::string(",\"old_state_answers\":") + (shard.folding_again->old_answers ? "true" : "false") + '}';
+  }
   return out + '}';
 }
 
@@ -96,9 +101,10 @@ std::string clock_json(const ClockKeeper& clock) {
 
 Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
   // In this order, so that what is said to be ready lists every shard that was parked on the way.
+  const bool serves = runtime.serves();
   const bool caught_up = runtime.caught_up();
   const auto shards = runtime.status();
-  const bool ready = caught_up && clock.runs();
+  const bool ready = serves && clock.runs();
   const auto is_behind = [](const ShardStatus& shard) { return shard.parked.empty() && shard.position < shard.end; };
   Response response{.status = ready ? 200 : 503, .content_type = "application/json"};
   response.body = std::string("{\"ready\":") + (ready ? "true" : "false") +
@@ -106,6 +112,9 @@ Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock) {
   if (!caught_up) response.body += ",\"behind\":" + shards_json(shards, clock.last_tick(), "", is_behind);
   response.body += ",\"parked\":" + shards_json(shards, clock.last_tick(), "",
                                                 [](const ShardStatus& shard) { return !shard.parked.empty(); });
+  const auto folds_again = [](const ShardStatus& shard) { return shard.folding_again.has_value(); };
+  if (std::any_of(shards.begin(), shards.end(), folds_again))
+    response.body += ",\"folding_again\":" + shards_json(shards, clock.last_tick(), "", folds_again);
   response.body += '}';
   if (!ready) response.headers.push_back({"Retry-After", "1"});
   return response;

@@ -13,13 +13,14 @@
 
 namespace granary::door {
 
-// 200 once everything that is not parked has caught up and the clock runs; else 503, and what is missing. Parked shards
-// are listed and block nothing: the rest serves.
+// 200 once every shard serves (runtime::Runtime::serves) and the clock runs; else 503, and what is missing. Parked
+// shards and those that fold again are listed; the former block nothing, the latter only if no old state answers for
+// them.
 http::Response readiness(const runtime::Runtime& runtime, const ClockKeeper& clock);
 
 // `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner`
-// (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, and why it is
-// parked.
+// (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, why it is
+// parked, and `folding_again` with `until` (where the old state stood) and `old_state_answers`.
 // `peers` of those that other processes own by the list: `{"machine":...,"shard":N,"owner":...}`.
 http::Response status_page(const runtime::Runtime& runtime, const ClockKeeper& clock, const std::string& owner,
                            const Peers* peers);

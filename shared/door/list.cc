@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "shared/door/folding_again.h"
 #include "shared/door/forward.h"
 #include "shared/door/read.h"
 #include "shared/json/strict_json.h"
@@ -140,6 +141,7 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
 
   Cursor at;
   std::vector<std::string> rows;
+  FoldingAgainMarks marks;
   bool has_looked = false;
   int long_looks = 0;
 
@@ -160,26 +162,30 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
   }
 
   void look() {
-    runtime.ask(machine, at.shard, [self = shared_from_this()](machine::Machine& rules, const runtime::AsOf& as_of) {
+    const auto question = [self = shared_from_this()](machine::Machine& rules, const runtime::AsOf& as_of) {
       std::vector<std::string> found;
       auto last = self->rows_of(rules, as_of, self->at.after, self->limit - self->rows.size(), found);
       std::move(found.begin(), found.end(), std::back_inserter(self->rows));
+      self->marks.note(self->machine, as_of);
       self->looked(std::move(last));
-    });
+    };
+    if (runtime.ask(machine, at.shard, question)) return;
+    if (!rows.empty()) return end_here();
+    answer(folding_again({machine, at.shard}));
   }
 
   void looked(std::optional<Bytes> last) {
     has_looked = true;
     const bool shard_ends = !last;
     at.after = std::move(last).value_or("");
-    if (shard_ends && ++at.shard == end) return answer(page(rows, ""));
+    if (shard_ends && ++at.shard == end) return answer(marks.on(page(rows, "")));
     if (rows.size() >= limit) return end_here();
     if (!shard_ends && ++long_looks == kLongLooksMax) return end_here(Ends::for_long_looking);
     if (took_long()) return end_here(when_ended_early());
     go();
   }
 
-  void end_here(Ends ends = Ends::in_order) { answer(page(rows, cursors.text(at), ends)); }
+  void end_here(Ends ends = Ends::in_order) { answer(marks.on(page(rows, cursors.text(at), ends))); }
 
   // An empty page that goes on, as a process gives it that may not ask a third one, is looked behind.
   void ask_elsewhere(const std::string& owner) {
@@ -190,6 +196,7 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
               const auto next = self->next_of_empty(response);
               if (!next || (next->shard == self->at.shard && next->after == self->at.after))
                 return self->answer(std::move(response));
+              self->marks.note(response);
               self->at = *next;
               self->go();
             }));

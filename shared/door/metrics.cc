@@ -67,6 +67,10 @@ void add_shard(Figures& figures, const ShardStatus& shard, units::Instant newest
                 number(shard.outbox_packets));
   figures.gauge("granary_shard_parked", "1 where the shard met a record that it cannot fold", labels,
                 shard.parked.empty() ? 0 : 1);
+  figures.gauge(
+      "granary_shard_folding_again",
+      "1 while the shard folds again what the state of another build held; that one answers questions, or none", labels,
+      shard.folding_again ? 1 : 0);
   for (const machine::Figure& figure : shard.figures)
     figures.gauge("granary_" + std::string(figure.metric), std::string(figure.help), labels, number(figure.value));
   figures.counter("granary_shard_events_total", "Events folded", labels, number(shard.events));
@@ -164,8 +168,8 @@ http::Response metrics_page(const runtime::Runtime& runtime, const ClockKeeper& 
   const auto shards = runtime.status();
   for (const ShardStatus& shard : shards) add_shard(figures, shard, clock.last_tick());
   for (const MachineKind kind : machine::kMachines) add_machine(figures, kind, shards);
-  figures.gauge("granary_ready", "1 once caught up and the clock runs", {},
-                runtime.caught_up() && clock.runs() ? 1 : 0);
+  figures.gauge("granary_ready", "1 once every shard serves and the clock runs", {},
+                runtime.serves() && clock.runs() ? 1 : 0);
   add_clock(figures, clock);
   add_door(figures, events.counters());
   if (listener != nullptr) add_listener(figures, *listener);

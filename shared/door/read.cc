@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "shared/base/check.h"
+#include "shared/door/folding_again.h"
 #include "shared/door/forward.h"
 #include "shared/door/list.h"
 #include "shared/http/problem.h"
@@ -97,9 +98,13 @@ void read(runtime::Runtime& runtime, Request request, Responder responder, machi
   if (!token.ok()) return responder(bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
   auto ask = [&runtime, machine, shard, answer, question = std::move(question)] {
-    runtime.ask(machine, shard, [answer, question](machine::Machine& rules, const runtime::AsOf& as_of) {
-      (*answer)(question(rules, as_of));
-    });
+    const bool asked =
+        runtime.ask(machine, shard, [machine, answer, question](machine::Machine& rules, const runtime::AsOf& as_of) {
+          FoldingAgainMarks marks;
+          marks.note(machine, as_of);
+          (*answer)(marks.on(question(rules, as_of)));
+        });
+    if (!asked) (*answer)(folding_again({machine, shard}));
   };
   if (!*token) return ask();
   wait_folded(runtime, **token, machine, shard, kWaitMsMax, [ask, answer](Folded folded) {
@@ -124,17 +129,21 @@ struct Walk : std::enable_shared_from_this<Walk> {
   std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of;
   std::function<Response(const std::vector<json::Value>& rows)> combine;
   std::vector<json::Value> rows;
+  FoldingAgainMarks marks;
 
   void go(std::uint16_t shard) {
-    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(combine(rows));
+    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(marks.on(combine(rows)));
     if (const auto owner = runtime.owner_of({machine, shard})) return go_there(*owner, shard);
     auto ask = [self = shared_from_this(), shard] {
-      self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::AsOf&) {
-        std::vector<std::string> texts;
-        self->rows_of(rules, texts);
-        for (const std::string& text : texts) self->take(text);
-        self->go(static_cast<std::uint16_t>(shard + 1));
-      });
+      const bool asked =
+          self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::AsOf& as_of) {
+            std::vector<std::string> texts;
+            self->rows_of(rules, texts);
+            for (const std::string& text : texts) self->take(text);
+            self->marks.note(self->machine, as_of);
+            self->go(static_cast<std::uint16_t>(shard + 1));
+          });
+      if (!asked) self->answer(folding_again({self->machine, shard}));
     };
     if (!token) return ask();
     wait_folded(runtime, *token, machine, shard, kWaitMsMax, [self = shared_from_this(), ask](Folded folded) {
@@ -154,6 +163,7 @@ struct Walk : std::enable_shared_from_this<Walk> {
               const json::Value* list = page.ok() ? page->find("rows") : nullptr;
               if (list == nullptr) return self->answer(std::move(response));
               for (const json::Value& row : list->items()) self->rows.push_back(row);
+              self->marks.note(response);
               self->go(static_cast<std::uint16_t>(shard + 1));
             }));
   }

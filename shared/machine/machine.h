@@ -14,6 +14,7 @@
 
 #include "shared/base/check.h"
 #include "shared/events/record.h"
+#include "shared/machine/row_form.h"
 #include "shared/machine/topology.h"
 #include "shared/store/store.h"
 
@@ -150,6 +151,10 @@ struct Figure {
 class Machine {
  public:
   virtual ~Machine() = default;
+
+  // Of its rows; the same for every object of its kind. The runtime shows it rows of no other form, but see
+  // RowForm::readable_from.
+  [[nodiscard]] virtual RowForm row_form() const = 0;
 
   // Once, before all else. The view shows the rows of the last commit and lives as long as the machine.
   virtual void open(const store::View& rows) = 0;

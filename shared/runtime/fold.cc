@@ -58,6 +58,8 @@ void Fold::open(const store::View& whole) {
   });
   out_ = stored_lanes(whole);
   update_complete();
+  const auto stamp = whole.get(kStampKey);
+  stamped_ = stamp && decode_row<StampRow>(*stamp) == own_stamp(rules_->row_form());
   domain_ = std::make_unique<DomainView>(whole);
   rules_->open(*domain_);
 }
@@ -396,6 +398,7 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
       rows.erase(std::move(full));
   }
   rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_}));
+  if (!std::exchange(stamped_, true)) rows.put(Bytes(kStampKey), encode_row(own_stamp(rules_->row_form())));
   for (auto& [lane, state] : in_) {
     if (!state.dirty) continue;
     state.dirty = false;

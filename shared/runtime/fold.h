@@ -26,7 +26,8 @@ class Fold final : private machine::Out {
  public:
   Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::unique_ptr<Machine> rules);
 
-  // Reads where the shard stands from its store (empty: at the start). `whole` lives as long as the fold.
+  // Reads where the shard stands from its store (empty: at the start), whose rows must be of a known form
+  // (standing_of). `whole` lives as long as the fold.
   void open(const store::View& whole);
 
   enum class Step { folded, parked };
@@ -111,6 +112,7 @@ class Fold final : private machine::Out {
   std::unique_ptr<DomainView> domain_;
   machine::Router router_;
 
+  bool stamped_ = false;  // the store has this build's stamp
   std::uint64_t position_ = 0;
   Hash32 last_hash_{};
   Bytes last_record_;  // folded since: hashed once a commit

@@ -1,7 +1,10 @@
 #include "shared/runtime/layout.h"
 
+#include <algorithm>
+
 #include "shared/proof/hash.h"
 #include "shared/runtime/packet.h"
+#include "shared/runtime/version.h"
 
 namespace granary::runtime {
 
@@ -17,6 +20,39 @@ Bytes acked_key(const LaneTarget& target) {
   append_u8(key, static_cast<std::uint8_t>(target.topic));
   append_u16(key, target.partition);
   return key;
+}
+
+StampRow own_stamp(const machine::RowForm& machine) {
+  return {machine.format, machine.revision, kRuntimeRows.format, kRuntimeRows.revision, kVersion};
+}
+
+Standing standing_of(const store::View& whole, const machine::RowForm& own) {
+  Standing standing;
+  const auto stamp = whole.get(kStampKey);
+  const auto place = whole.get(kPlaceKey);
+  if (!stamp && !place) return standing;
+  standing.is_empty = false;
+  // A newer build may have added fields at the end of both: those that this one knows are filled all the same.
+  const auto read = [](const std::optional<Bytes>& row, auto& into) {
+    return row ? codec::read_message(*row, into) : codec::Read::malformed;
+  };
+  const auto stamp_is = read(stamp, standing.stamp);
+  if (stamp_is == codec::Read::malformed) standing.stamp = {};
+  const auto rows = judge(own, standing.stamp.format, standing.stamp.revision);
+  const auto runtime_rows = judge(kRuntimeRows, standing.stamp.runtime_format, standing.stamp.runtime_revision);
+  standing.rows = stamp_is == codec::Read::ok ? std::max(rows, runtime_rows) : machine::RowsAre::foreign;
+  PlaceRow row;
+  if (read(place, row) == codec::Read::malformed) return standing;
+  standing.position = row.position;
+  standing.last_record_hash = hash_from(row.last_hash);
+  return standing;
+}
+
+std::string to_text(const StampRow& stamp) {
+  if (stamp == StampRow()) return "none";
+  return std::to_string(stamp.format) + "." + std::to_string(stamp.revision) + "/" +
+         std::to_string(stamp.runtime_format) + "." + std::to_string(stamp.runtime_revision) + " (build " +
+         stamp.build + ")";
 }
 
 std::optional<Bytes> DomainView::get(BytesView key) const {

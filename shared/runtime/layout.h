@@ -5,6 +5,8 @@
 #pragma once
 
 #include <map>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "shared/base/check.h"
@@ -26,6 +28,11 @@ constexpr std::string_view kInLaneKey = "mI";
 constexpr std::string_view kOutLaneKey = "mL";
 constexpr std::string_view kOutboxKey = "mO";
 constexpr std::string_view kAckedKey = "mA";
+constexpr std::string_view kStampKey = "mS";
+
+// Of the runtime's rows, their keys, and the packets of the outbox. Two things hold in every format: the key and the
+// fields of the stamp, so that each build can tell another's rows, and the key and the first two fields of the place.
+inline constexpr machine::RowForm kRuntimeRows{.format = 1, .revision = 1, .readable_from = 1};
 
 struct PlaceRow {
   std::uint64_t position = 0;
@@ -38,6 +45,22 @@ struct PlaceRow {
     visit(2, "last_hash", s.last_hash, codec::kOptional);
     visit(3, "now", s.now, codec::kOptional);
     visit(4, "rules", s.rules, codec::kOptional);
+  }
+};
+
+// Which build wrote the store's rows, in which form. It stands in each store from its first commit on.
+struct StampRow {
+  std::uint64_t format = 0, revision = 0;                  // of the machine's rows
+  std::uint64_t runtime_format = 0, runtime_revision = 0;  // of the runtime's
+  std::string build;                                       // information
+  bool operator==(const StampRow&) const = default;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "format", s.format, codec::kOptional);
+    visit(2, "revision", s.revision, codec::kOptional);
+    visit(3, "runtime_format", s.runtime_format, codec::kOptional);
+    visit(4, "runtime_revision", s.runtime_revision, codec::kOptional);
+    visit(5, "build", s.build, codec::kOptional);
   }
 };
 
@@ -66,6 +89,24 @@ Bytes encode_row(const Row& row) {
   codec::encode(row, value);
   return value;
 }
+
+// What this build writes as the stamp.
+StampRow own_stamp(const machine::RowForm& machine);
+
+// A store before any other row of it is read: whose rows it holds, and where it stood.
+struct Standing {
+  bool is_empty = true;  // nothing was ever folded into it
+  StampRow stamp;        // all zero where it has none that can be read
+  machine::RowsAre rows = machine::RowsAre::known;
+  // Of its place, as far as that can be read.
+  std::optional<std::uint64_t> position;
+  std::optional<Hash32> last_record_hash;
+};
+// `own`: the row form of this build's machine. No row in any form makes this stop the process.
+Standing standing_of(const store::View& whole, const machine::RowForm& own);
+
+// "1.2/1.1 (build 0.1.0)": format and revision of the machine's rows and of the runtime's.
+std::string to_text(const StampRow& stamp);
 
 // The rows of a machine within its shard's store; all other rows there are the runtime's (position, lanes, outbox).
 class DomainView final : public store::View {

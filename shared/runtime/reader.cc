@@ -2,12 +2,20 @@
 
 #include "shared/base/check.h"
 #include "shared/base/thread.h"
-#include "shared/runtime/fold.h"
+#include "shared/runtime/layout.h"
+#include "shared/runtime/shard_state.h"
 
 namespace granary::runtime {
 namespace {
 
 constexpr std::int64_t kIdleWaitMs = 1000;
+
+// Whose old state this thread reads, and where that is written down if it breaks a law.
+struct ReadingOld {
+  const std::string* marker_directory = nullptr;
+  ShardName shard;
+};
+thread_local ReadingOld reading_old;
 
 }  // namespace
 
@@ -25,19 +33,46 @@ void Reader::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Reader::ask(const ShardName& shard, Question question) {
+void Reader::add_old(const ShardName& shard, std::unique_ptr<store::Store> old) {
+  Shard& found = shards_.at(shard);
+  found.waits = old == nullptr;
+  found.old = std::move(old);
+}
+
+bool Reader::ask(const ShardName& shard, Question question) {
   const auto found = shards_.find(shard);
   GRANARY_CHECK(found != shards_.end(), "a question to a shard that is not here");
+  if (found->second.waits) return false;
   mailbox_.post(
       [this, &asked = *found, question = std::move(question)] { answer(asked.first, asked.second, question); });
+  return true;
+}
+
+void Reader::pass_old(const ShardName& shard, std::function<void()> closed) {
+  Shard& found = shards_.at(shard);
+  found.waits = false;
+  mailbox_.post([&found, closed = std::move(closed)] {
+    found.old.reset();
+    closed();
+  });
 }
 
 void Reader::answer(const ShardName& name, Shard& shard, const Question& question) {
   if (!shard.machine) shard.machine = make_machine_(name.first, name.second);
-  const std::unique_ptr<store::View> rows = shard.rows->snapshot();
+  const bool is_old = shard.old != nullptr;
+  if (is_old) reading_old = {&marker_directory_, name};
+  const std::unique_ptr<store::View> rows = (is_old ? *shard.old : *shard.rows).snapshot();
   const DomainView domain(*rows);
   shard.machine->show(domain);
-  question(*shard.machine, stored_as_of(*rows, name.first, name.second, partitions_));
+  AsOf as_of = stored_as_of(*rows, name.first, name.second, partitions_);
+  as_of.folding_again = is_old;
+  question(*shard.machine, as_of);
+  reading_old = {};
+}
+
+void Reader::note_broken_law(const std::string& message) {
+  if (reading_old.marker_directory != nullptr)
+    ShardState::note_unreadable(*reading_old.marker_directory, name_of(reading_old.shard), message);
 }
 
 }  // namespace granary::runtime

@@ -2,8 +2,8 @@
 // for no fold, no commit and no core that folds, and no fold waits for a question.
 //
 // Threads: add() before start(); ask() from any thread; questions run on the reader's thread and must be short.
-// Ownership: a copy of each machine that is asked, of which only the rows are opened. The stores outlive the reader's
-// stop().
+// Ownership: a copy of each machine that is asked, of which only the rows are opened; the old states. The other stores
+// outlive the reader's stop().
 #pragma once
 
 #include <atomic>
@@ -20,27 +20,42 @@ class Reader {
  public:
   using Question = std::function<void(Machine&, const AsOf&)>;
 
-  Reader(std::uint16_t partitions, MakeMachine make_machine)
-      : partitions_(partitions), make_machine_(std::move(make_machine)) {}
+  Reader(std::uint16_t partitions, MakeMachine make_machine, std::string marker_directory)
+      : partitions_(partitions),
+        make_machine_(std::move(make_machine)),
+        marker_directory_(std::move(marker_directory)) {}
   ~Reader() { stop(); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
 
   void add(const ShardName& shard, const store::Store& rows) { shards_[shard].rows = &rows; }
+  // The shard folds again: until pass_old() it is `old` that answers, or nothing (nullptr). Before start().
+  void add_old(const ShardName& shard, std::unique_ptr<store::Store> old);
   void start();
   // Questions that still wait are dropped.
   void stop();
-  void ask(const ShardName& shard, Question question);
+  // False: the question is dropped, as the shard folds again and nothing can answer.
+  [[nodiscard]] bool ask(const ShardName& shard, Question question);
+  // Every ask() from now on sees the rows of add(). Calls `closed` on the reader's thread once the old store is closed;
+  // never, after stop(). Any thread.
+  void pass_old(const ShardName& shard, std::function<void()> closed);
+
+  // Writes down that an old state broke a law when this thread read it; nothing where it reads none. For the handler of
+  // broken laws.
+  static void note_broken_law(const std::string& message);
 
  private:
   struct Shard {
     const store::Store* rows = nullptr;
     std::unique_ptr<Machine> machine;  // made for the first question
+    std::unique_ptr<store::Store> old;
+    std::atomic<bool> waits = false;  // for rows that can be read
   };
   void answer(const ShardName& name, Shard& shard, const Question& question);
 
   std::uint16_t partitions_;
   MakeMachine make_machine_;
+  std::string marker_directory_;
   std::map<ShardName, Shard> shards_;
   Mailbox mailbox_;
   std::atomic<bool> stopping_ = false;

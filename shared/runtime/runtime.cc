@@ -10,6 +10,7 @@
 #include "shared/base/check.h"
 #include "shared/base/thread.h"
 #include "shared/runtime/ledger.h"
+#include "shared/runtime/opening.h"
 #include "shared/runtime/reader.h"
 #include "shared/runtime/shard.h"
 #include "shared/runtime/version.h"
@@ -25,6 +26,8 @@ constexpr auto kAskAgain = std::chrono::seconds(31);
 thread_local Shard* folding_shard = nullptr;
 
 void write_marker(const std::string& message) {
+  Opening::note_broken_law(message);
+  Reader::note_broken_law(message);
   if (folding_shard == nullptr) return;
   std::ofstream marker(folding_shard->marker_path(), std::ios::trunc);
   marker << kVersion << ' ' << folding_shard->suspect() << ' ' << message << '\n';
@@ -72,11 +75,12 @@ class LocalRuntime final : public Runtime {
   }
   ~LocalRuntime() override { stop(); }
 
-  Result<void> open(const Options& options, const MakeMachine& make_machine, const OpenStore& open_store,
+  Result<void> open(const Options& options, const MakeMachine& make_machine, store::States& states,
                     const std::string& marker_directory, const std::function<void(const Error&)>& fatal) {
     options_ = options;
     TargetScan scan(journal_, ledger_);
-    reader_ = std::make_unique<Reader>(ledger_.partitions, make_machine);
+    reader_ = std::make_unique<Reader>(ledger_.partitions, make_machine, marker_directory);
+    set_check_handler(write_marker);
     const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
       if (!told->exchange(true)) fatal(error);
     };
@@ -92,18 +96,21 @@ class LocalRuntime final : public Runtime {
                            worker.mailbox,
                            [&worker] { run_jobs(*worker.mailbox); },
                            make_machine,
-                           open_store,
+                           &states,
                            marker_directory,
+                           [this, name = ShardName{kind, number}] { drop_old(name); },
                            fatal_once};
         auto shard = Shard::open(std::move(setup), scan);
         if (!shard.ok()) return shard.error();
-        start_ends_.push_back((*shard)->last_status().end);
+        const ShardStatus status = (*shard)->last_status();
+        start_ends_.push_back(status.end);
+        serving_ends_.push_back(status.folding_again && status.folding_again->old_answers ? 0 : status.end);
         shards_.push_back(shard->get());
         reader_->add({kind, number}, (*shard)->store());
+        if ((*shard)->folding_again()) reader_->add_old({kind, number}, (*shard)->take_old());
         worker.shards.emplace(number, std::move(*shard));
       }
     }
-    set_check_handler(write_marker);
     journal_.set_listener([this](const journal::Partition& partition) { note_growth(partition); });
     for (const MachineKind kind : machine::kMachines)
       for (Worker& worker : workers_of(kind)) {
@@ -126,15 +133,11 @@ class LocalRuntime final : public Runtime {
     return all;
   }
 
-  [[nodiscard]] bool caught_up() const override {
-    const auto all = status();
-    for (std::size_t i = 0; i < all.size(); ++i)
-      if (all[i].parked.empty() && all[i].position < start_ends_[i]) return false;
-    return true;
-  }
+  [[nodiscard]] bool caught_up() const override { return have_folded(start_ends_); }
+  [[nodiscard]] bool serves() const override { return have_folded(serving_ends_); }
 
-  void ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) override {
-    reader_->ask({machine, shard}, std::move(question));
+  bool ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) override {
+    return reader_->ask({machine, shard}, std::move(question));
   }
 
   void ask_owner(MachineKind machine, std::uint16_t shard,
@@ -237,6 +240,20 @@ class LocalRuntime final : public Runtime {
   [[nodiscard]] bool owns(const ShardName& shard) const { return !options_.owned || options_.owned->contains(shard); }
   std::vector<Worker>& workers_of(MachineKind machine) { return workers_[static_cast<std::size_t>(machine) - 1]; }
 
+  // Whether each shard that is not parked has folded so many records.
+  [[nodiscard]] bool have_folded(const std::vector<std::uint64_t>& ends) const {
+    const auto all = status();
+    for (std::size_t i = 0; i < all.size(); ++i)
+      if (all[i].parked.empty() && all[i].position < ends[i]) return false;
+    return true;
+  }
+
+  // Closed by the reader, deleted by the owner: the one must not wait for the disk, the other folds patiently.
+  void drop_old(const ShardName& shard) {
+    reader_->pass_old(shard,
+                      [this, shard] { on_shard(shard.first, shard.second, [](Shard& owner) { owner.delete_old(); }); });
+  }
+
   void note_growth(const journal::Partition& partition) {
     for (const MachineKind kind : machine::kMachines) {
       if (machine::topic_name(machine::inbox_of(kind)) != partition.topic) continue;
@@ -266,6 +283,7 @@ class LocalRuntime final : public Runtime {
   std::unique_ptr<Reader> reader_;
   std::vector<const Shard*> shards_;  // by machine and number
   std::vector<std::uint64_t> start_ends_;
+  std::vector<std::uint64_t> serving_ends_;
   std::atomic<bool> stopped_ = false;
 };
 
@@ -369,13 +387,17 @@ void LocalRuntime::when_folded(const Token& token, MachineKind machine, std::uin
 
 }  // namespace
 
+std::string name_of(const ShardName& shard) {
+  return std::string(machine::machine_name(shard.first)) + "-" + std::to_string(shard.second);
+}
+
 Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const Options& options,
-                                               MakeMachine make_machine, OpenStore open_store,
+                                               MakeMachine make_machine, store::States& states,
                                                std::string marker_directory, std::function<void(const Error&)> fatal) {
   const auto ledger = read_ledger(journal);
   if (!ledger.ok()) return ledger.error();
   auto runtime = std::make_unique<LocalRuntime>(journal, *ledger);
-  GRANARY_TRY(runtime->open(options, make_machine, open_store, marker_directory, fatal));
+  GRANARY_TRY(runtime->open(options, make_machine, states, marker_directory, fatal));
   return std::unique_ptr<Runtime>(std::move(runtime));
 }
 

@@ -21,7 +21,7 @@
 #include "shared/machine/machine.h"
 #include "shared/runtime/as_of.h"
 #include "shared/runtime/ledger.h"
-#include "shared/store/store.h"
+#include "shared/store/states.h"
 #include "shared/telemetry/histogram.h"
 
 namespace granary::runtime {
@@ -51,6 +51,14 @@ struct Token {
   static Result<Token> parse(std::string_view text);
 };
 
+// A shard folds again from the log, as the rows that it had were of another form. Until it has come as far as the old
+// state stood, that one answers questions, or nothing does.
+struct FoldingAgain {
+  std::uint64_t until = 0;   // where the old state stood, in records
+  bool old_answers = false;  // false: this build cannot read it
+  bool operator==(const FoldingAgain&) const = default;
+};
+
 // How one shard stands.
 struct ShardStatus {
   MachineKind machine{};
@@ -74,9 +82,12 @@ struct ShardStatus {
   telemetry::Histogram commit_events{telemetry::kEventsBounds};
   std::string parked;       // why, or empty
   std::uint64_t rules = 0;  // the rules version in force
+  std::optional<FoldingAgain> folding_again;
 };
 
 using ShardName = std::pair<MachineKind, std::uint16_t>;
+// "allocation-3": of its state, its markers, its lines.
+std::string name_of(const ShardName& shard);
 
 // What a shard has to have done.
 struct Needs {
@@ -135,9 +146,6 @@ struct Options {
 };
 
 using MakeMachine = std::function<std::unique_ptr<Machine>(MachineKind, std::uint16_t shard)>;
-// Opens the store of a shard; `wipe` deletes what was there first (the log has it all).
-using OpenStore = std::function<Result<std::unique_ptr<store::Store>>(MachineKind, std::uint16_t shard, bool wipe)>;
-
 class Runtime {
  public:
   virtual ~Runtime() = default;
@@ -148,13 +156,18 @@ class Runtime {
   [[nodiscard]] virtual std::vector<ShardStatus> status() const = 0;
   // Whether every shard that is not parked has folded what stood in its inbox at the start.
   [[nodiscard]] virtual bool caught_up() const = 0;
+  // The same, but a shard that folds again beside an old state that answers need not have caught up: it answers as well
+  // as before the start.
+  [[nodiscard]] virtual bool serves() const = 0;
 
   // Where the owner of a shard answers; nullopt: this process is it. Empty: nobody is known to own it.
   [[nodiscard]] virtual std::optional<std::string> owner_of(const ShardName& shard) const = 0;
 
   // Runs `question` over the rows of the newest commit of a shard of this process, on a thread that folds nothing. It
-  // must not change them.
-  virtual void ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) = 0;
+  // must not change them. While the shard folds again they are those of the old state (AsOf::folding_again); false, and
+  // `question` is dropped, if that one cannot be read.
+  [[nodiscard]] virtual bool ask(MachineKind machine, std::uint16_t shard,
+                                 std::function<void(Machine&, const AsOf&)> question) = 0;
 
   // Runs `question` on the owner of a shard of this process, between two events: it sees every applied event, and the
   // fold waits for it.
@@ -186,10 +199,12 @@ class Runtime {
   virtual void stop() = 0;
 };
 
-// Opens all shards and starts. `fatal` is told (once, on a worker) when the journal or a store failed for good: the
-// process has to stop and say why. Errors: a journal that is not the ledger's, or shorter than what a shard has folded.
+// Opens all shards and starts. `states` outlives the runtime; in `marker_directory` stands what a broken law or a death
+// at the start leaves for the next start. `fatal` is told (once, on a worker) when the journal or a store failed for
+// good: the process has to stop and say why. Errors: a journal that is not the ledger's, or shorter than what a shard
+// has folded; a state that cannot be opened even though it is a new one.
 Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const Options& options,
-                                               MakeMachine make_machine, OpenStore open_store,
+                                               MakeMachine make_machine, store::States& states,
                                                std::string marker_directory, std::function<void(const Error&)> fatal);
 
 }  // namespace granary::runtime

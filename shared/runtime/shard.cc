@@ -8,6 +8,7 @@
 #include "shared/base/crash_point.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
+#include "shared/runtime/shard_state.h"
 #include "shared/runtime/version.h"
 
 namespace granary::runtime {
@@ -24,10 +25,6 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 
 }  // namespace
 
-std::string Shard::name() const {
-  return std::string(machine::machine_name(setup_.machine)) + "-" + std::to_string(setup_.shard);
-}
-
 std::string Shard::marker_path() const {
   return setup_.marker_directory + "/parked-" + name();
 }
@@ -42,27 +39,30 @@ Result<void> Shard::start(TargetScan& scan) {
   const auto end = setup_.journal->end(inbox_);
   if (!end.ok()) return end.error();
   end_ = *end;
-  for (const bool wipe : {false, true}) {
-    fold_.reset();
-    store_.reset();
+  auto rules = setup_.make_machine(setup_.machine, setup_.shard);
+  ShardState state({setup_.states, name(), setup_.marker_directory, rules->row_form(), end_, &log_,
+                    [this](std::uint64_t position, const Hash32& hash) { return check_inbox(position, hash); }});
+  GRANARY_TRY(state.open());
+  for (bool again = false;; again = true) {
     lanes_.clear();
     outbox_bytes_ = 0;
     outbox_packets_ = 0;
-    auto store = setup_.open_store(setup_.machine, setup_.shard, wipe);
-    if (!store.ok() && store.error().code == ErrorCode::corrupt && !wipe) {
-      log_.state_damaged(store.error());  // state is not the truth: nobody has to mend it
-      continue;
-    }
-    if (!store.ok()) return store.error();
-    store_ = std::move(*store);
-    fold_ = std::make_unique<Fold>(setup_.ledger, setup_.machine, setup_.shard,
-                                   setup_.make_machine(setup_.machine, setup_.shard));
+    store_ = state.take_store();
+    if (!rules) rules = setup_.make_machine(setup_.machine, setup_.shard);
+    fold_ = std::make_unique<Fold>(setup_.ledger, setup_.machine, setup_.shard, std::move(rules));
     fold_->open(*store_);
-    GRANARY_TRY(check_inbox());
+    GRANARY_TRY(check_inbox(fold_->position(), fold_->last_record_hash()));
     const auto whole = recover_lanes(scan);
     if (!whole.ok()) return whole.error();
-    if (*whole) break;
-    if (!wipe) log_.folds_again();
+    if (*whole || again) break;
+    log_.folds_again();
+    fold_.reset();
+    store_.reset();
+    GRANARY_TRY(state.fold_anew());
+  }
+  if (auto old = state.take_old()) {
+    folding_again_ = FoldingAgain{old->position, old->store != nullptr};
+    old_store_ = std::move(old->store);
   }
   figures_ = fold_->rules().figures();
   std::ifstream marker(marker_path());
@@ -74,8 +74,14 @@ Result<void> Shard::start(TargetScan& scan) {
   return {};
 }
 
-Result<void> Shard::check_inbox() const {
-  const std::uint64_t position = fold_->position();
+// Not before no crash can put the new state behind the old one again.
+void Shard::delete_old() {
+  if (stopped_) return;
+  if (const auto done = store_->persist(); !done.ok()) return fail(done.error());
+  ShardState::drop_old(*setup_.states, setup_.marker_directory, name(), log_);
+}
+
+Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_record_hash) const {
   const std::string where = inbox_.topic + "/" + std::to_string(inbox_.number);
   if (position > end_) {
     return Error{
@@ -87,7 +93,7 @@ Result<void> Shard::check_inbox() const {
   if (position == 0) return {};
   journal::ReadBatch batch;
   GRANARY_TRY(setup_.journal->read(inbox_, position - 1, 1, batch));
-  if (batch.records.empty() || proof::sha256(batch.records.front().value) != fold_->last_record_hash()) {
+  if (batch.records.empty() || proof::sha256(batch.records.front().value) != last_record_hash) {
     return Error{ErrorCode::corrupt,
                  "record " + std::to_string(position - 1) + " of " + where +
                      " is not the one that was folded; the journal is another one, or was changed; hint: find out "
@@ -271,6 +277,11 @@ void Shard::commit() {
     outbox_bytes_ += packet.bytes.size();
     ++outbox_packets_;
     lanes_[packet.target].outbox.push_back(std::move(packet));
+  }
+  if (folding_again_ && committed() >= folding_again_->until) {
+    log_.folded_again(committed());
+    folding_again_.reset();
+    setup_.old_state_passed();
   }
   publish();
 }
@@ -492,6 +503,7 @@ ShardStatus Shard::status() const {
   status.commit_events = commit_events_;
   status.parked = parked_;
   status.rules = fold_->rules_version();
+  status.folding_again = folding_again_;
   return status;
 }
 

@@ -27,13 +27,16 @@ class Shard {
     std::shared_ptr<Mailbox> mailbox;
     std::function<void()> run_jobs;  // what waits in the mailbox; this shard stands between two records then
     MakeMachine make_machine;
-    OpenStore open_store;
+    store::States* states = nullptr;
     std::string marker_directory;
+    // The state, folded again, has come as far as the old one stood, which is of no use any more. On this thread, once,
+    // with the commit that did it.
+    std::function<void()> old_state_passed;
     std::function<void(const Error&)> fatal;
   };
 
-  // Opens the store, checks it against the journal, finds what the targets hold. State that is ahead of its targets is
-  // dropped and folded again; an inbox that is shorter than what was folded, or other, is an error.
+  // Opens the state (shard_state.h), checks it against the journal, finds what the targets hold. State that is ahead of
+  // its targets is dropped and folded again; an inbox that is shorter than what was folded, or other, is an error.
   static Result<std::unique_ptr<Shard>> open(Setup setup, TargetScan& scan);
 
   // Folds up to a batch, commits and publishes where due. True: there may be more to do at once.
@@ -47,6 +50,11 @@ class Shard {
 
   [[nodiscard]] Fold& fold() { return *fold_; }
   [[nodiscard]] const store::Store& store() const { return *store_; }
+  // After open(), once: while the state is folded again, the old one, or nullptr if this build cannot read it.
+  [[nodiscard]] std::unique_ptr<store::Store> take_old() { return std::move(old_store_); }
+  [[nodiscard]] const std::optional<FoldingAgain>& folding_again() const { return folding_again_; }
+  // The old state is closed and of no use any more.
+  void delete_old();
   // As far as it is committed: what ask() sees.
   [[nodiscard]] std::uint64_t committed() const { return fold_->position() - records_since_commit_; }
   [[nodiscard]] ShardStatus status() const;
@@ -55,6 +63,7 @@ class Shard {
   // Of a law that breaks while this shard folds or commits: where a next start has to stop.
   [[nodiscard]] std::uint64_t suspect() const;
   [[nodiscard]] std::string marker_path() const;
+  [[nodiscard]] std::string name() const { return name_of({setup_.machine, setup_.shard}); }
   [[nodiscard]] bool meets(const Needs& needs) const;
   [[nodiscard]] std::vector<LaneNumber> lane_numbers() const;
   // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
@@ -82,7 +91,7 @@ class Shard {
         log_(inbox_, setup_.machine, setup_.shard) {}
   Result<void> start(TargetScan& scan);
   Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
-  Result<void> check_inbox() const;
+  Result<void> check_inbox(std::uint64_t position, const Hash32& last_record_hash) const;
   // Looks from `from` on, or from the newest checkpoint (0), what the target holds of a lane and drops that from the
   // outbox. false: less than was acknowledged, or other output than this shard's.
   Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from);
@@ -105,12 +114,13 @@ class Shard {
   void run_waits();
   void end_waits_in_vain();
   void publish_status();
-  [[nodiscard]] std::string name() const;
 
   Setup setup_;
   journal::Partition inbox_;
   ShardLog log_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Store> old_store_;  // until the runtime takes it
+  std::optional<FoldingAgain> folding_again_;
   std::unique_ptr<Fold> fold_;
   std::map<LaneTarget, Lane> lanes_;
   std::vector<machine::Figure> figures_;  // as of the last commit

@@ -73,6 +73,79 @@ void ShardLog::state_damaged(const Error& error) const {
        {"cause", error.message}});
 }
 
+void ShardLog::state_not_opened(std::string_view cause) const {
+  telemetry::log(Level::error, "state_not_opened",
+                 "The last start died while it opened the state; it is deleted and folded again from the log",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"cause", cause}});
+}
+
+void ShardLog::state_set_aside(std::string_view cause, OldState old) const {
+  telemetry::log(Level::warn, "state_set_aside",
+                 old == OldState::answers
+                     ? "The state has rows of another form; it is folded again, and the old one answers meanwhile"
+                     : "The state has rows of another form, which this build cannot read; it is folded again, and "
+                       "questions wait for that",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"cause", cause}});
+}
+
+void ShardLog::folds_on(std::uint64_t position, std::uint64_t until) const {
+  telemetry::log(Level::warn, "state_folds_on", "The state is still being folded again beside the old one",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"position", position},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"until", until}});
+}
+
+void ShardLog::folded_again(std::uint64_t position) const {
+  telemetry::log(Level::info, "state_folded_again",
+                 "The state is folded again as far as the old one stood, which is deleted",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"position", position},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_}});
+}
+
+void ShardLog::state_taken_back(std::uint64_t position, std::string_view stamp) const {
+  telemetry::log(Level::info, "state_taken_back", "The old state has rows that this build knows; it is folded on",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"position", position},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"rows", stamp}});
+}
+
+void ShardLog::old_state_deleted(std::string_view cause) const {
+  telemetry::log(Level::error, "old_state_deleted",
+                 "The old state beside one that is folded again cannot be opened; it is deleted and answers no more",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"cause", cause}});
+}
+
+void ShardLog::old_state_stays(const Error& error) const {
+  telemetry::log(Level::warn, "old_state_stays",
+                 "An old state that is of no use any more could not be deleted; the next start tries again",
+                 {{"topic", inbox_.topic},
+                  {"partition", inbox_.number},
+                  {"machine", machine::machine_name(machine_)},
+                  {"shard", shard_},
+                  {"cause", error.message}});
+}
+
 void ShardLog::retries(const journal::Partition& partition, const Error& error) {
   const auto left_out = retry_lines_.take();
   if (!left_out) return;

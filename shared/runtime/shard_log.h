@@ -30,6 +30,21 @@ class ShardLog {
   void folds_again() const;
   // State that cannot be opened was deleted; likewise.
   void state_damaged(const Error& error) const;
+  // The process before died while it opened the state; likewise.
+  void state_not_opened(std::string_view cause) const;
+  // The state has rows of another form; it is folded again beside the old one.
+  enum class OldState : std::uint8_t { answers, is_foreign };
+  void state_set_aside(std::string_view cause, OldState old) const;
+  // A start finds that half done; the old state stood at `until`.
+  void folds_on(std::uint64_t position, std::uint64_t until) const;
+  // It has come as far as the old state stood, which is deleted.
+  void folded_again(std::uint64_t position) const;
+  // A build is back that knows the old state's rows: it is folded on.
+  void state_taken_back(std::uint64_t position, std::string_view stamp) const;
+  // The old state cannot be opened, or broke a law when it was read; it answers no more.
+  void old_state_deleted(std::string_view cause) const;
+  // The old state is of no use any more and could not be deleted.
+  void old_state_stays(const Error& error) const;
   // An append to a target or a read of the inbox failed and is tried again until it works.
   void retries(const journal::Partition& partition, const Error& error);
   // A target that retries() told of has taken an append.

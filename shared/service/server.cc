@@ -18,7 +18,7 @@
 #include "shared/runtime/version.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/stop_signal.h"
-#include "shared/store/rocks_store.h"
+#include "shared/store/rocks_states.h"
 #include "shared/telemetry/log.h"
 
 namespace granary::service {
@@ -119,7 +119,7 @@ Result<std::set<runtime::ShardName>> owned_shards(const ServerOptions& options, 
 }  // namespace
 
 std::string state_directory(const std::string& data, MachineKind machine, std::uint16_t shard) {
-  return data + "/state/" + std::string(machine::machine_name(machine)) + "-" + std::to_string(shard);
+  return store::RocksStates::state_path(data + "/state", runtime::name_of({machine, shard}));
 }
 
 int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, Creates creates) {
@@ -149,18 +149,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   if (!peers.ok()) return cannot_start(peers.error());
 
   store::RocksEnvironment environment{store::RocksOptions{}};
-  const auto open_store = [&](MachineKind machine, std::uint16_t shard,
-                              bool wipe) -> Result<std::unique_ptr<store::Store>> {
-    const std::string directory = state_directory(options.data, machine, shard);
-    std::error_code trouble;
-    if (wipe) std::filesystem::remove_all(directory, trouble);
-    if (trouble)
-      return Error{ErrorCode::io_error, "expected to delete the state in " + directory + ", got: " + trouble.message() +
-                                            "; hint: check the rights of what is in it"};
-    auto store = store::open_rocks_store(environment, directory);
-    if (!store.ok()) return store.error();
-    return std::unique_ptr<store::Store>(std::move(*store));
-  };
+  store::RocksStates states(environment, options.data + "/state");
   const auto make_machine = [&hosted](MachineKind machine, std::uint16_t) -> std::unique_ptr<machine::Machine> {
     for (const Hosted& one : hosted)
       if (one.machine == machine) return one.make();
@@ -170,7 +159,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   running.owned = std::move(*owned);
   running.elsewhere = &*peers;
   if (options.checkpoint_records) running.checkpoint_records = *options.checkpoint_records;
-  auto runtime = runtime::start_runtime(*journal, running, make_machine, open_store, options.data + "/state",
+  auto runtime = runtime::start_runtime(*journal, running, make_machine, states, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());
   door::ClockOptions ticking;

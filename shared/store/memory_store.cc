@@ -61,6 +61,12 @@ Result<void> MemoryStore::commit(const WriteSet& changes) {
   return {};
 }
 
+Result<void> MemoryStore::persist() {
+  if (failed_) return *failed_;
+  undo_.clear();
+  return {};
+}
+
 std::unique_ptr<View> MemoryStore::snapshot() const {
   const std::lock_guard lock(mutex_);
   return std::make_unique<Frozen>(rows_);

@@ -21,12 +21,13 @@ class MemoryStore final : public Store {
   void scan(BytesView from, BytesView to,
             const std::function<bool(BytesView key, BytesView value)>& visit) const override;
   Result<void> commit(const WriteSet& changes) override;
+  Result<void> persist() override;
   [[nodiscard]] std::unique_ptr<View> snapshot() const override;
 
   // The next commit fails with `error` and changes nothing; the store stays failed until power_cut().
   void fail_next_commit(Error error);
   // The machine lost its power and is back: the newest `commits` commits are gone, or as many of them as there were
-  // since the last call, at most kUndoableCommits. The store is usable again.
+  // since the last call or persist(), at most kUndoableCommits. The store is usable again.
   void power_cut(std::size_t commits);
   static constexpr std::size_t kUndoableCommits = 16;
 

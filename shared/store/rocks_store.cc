@@ -121,6 +121,15 @@ class RocksStore final : public Store {
     return written;
   }
 
+  Result<void> persist() override {
+    if (failed_) return *failed_;
+    if (const auto status = opened_.rows->Flush(rocksdb::FlushOptions()); !status.ok()) {
+      failed_ = error_of(status, "write the rows of the state in " + opened_.directory + " to its files");
+      return *failed_;
+    }
+    return {};
+  }
+
   [[nodiscard]] std::unique_ptr<View> snapshot() const override { return std::make_unique<RocksSnapshot>(opened_); }
 
  private:

@@ -46,6 +46,8 @@ class Store : public View {
  public:
   // All changes or none. `out_of_space` and `io_error` leave the store unusable: stop, and open it again.
   virtual Result<void> commit(const WriteSet& changes) = 0;
+  // From now on no crash takes what was committed before. Takes as long as the disk; errors as of commit().
+  virtual Result<void> persist() = 0;
   // The rows as of now; outlives later commits, not the store.
   [[nodiscard]] virtual std::unique_ptr<View> snapshot() const = 0;
 };

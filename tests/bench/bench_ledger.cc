@@ -153,6 +153,7 @@ BenchLedger::BenchLedger(const Arguments& arguments)
     temporary().folders.insert(folder_);
   }
   std::filesystem::create_directories(folder_ + "/state");
+  states_ = std::make_unique<store::RocksStates>(environment_, folder_ + "/state");
   own_journal_ = open_journal(arguments, folder_);
   journal_ = own_journal_.get();
   if (const auto stands = runtime::read_ledger(*journal_); stands.ok())
@@ -237,12 +238,7 @@ runtime::Token BenchLedger::all_usage() const {
 }
 
 void BenchLedger::start() {
-  const auto open_store = [this](MachineKind kind, std::uint16_t shard,
-                                 bool wipe) -> Result<std::unique_ptr<store::Store>> {
-    if (wipe) std::filesystem::remove_all(state_of(kind, shard));
-    return store::open_rocks_store(environment_, state_of(kind, shard));
-  };
-  runtime_ = must(runtime::start_runtime(*journal_, {}, standalone::make_machine, open_store, folder_ + "/state",
+  runtime_ = must(runtime::start_runtime(*journal_, {}, standalone::make_machine, *states_, folder_ + "/state",
                                          [](const Error& error) {
                                            std::fprintf(stderr, "granary-bench: %s\n", error.message.c_str());
                                            std::_Exit(3);  // nothing can be measured any more, and machines run

@@ -12,7 +12,7 @@
 #include "shared/base/clock.h"
 #include "shared/journal/journal.h"
 #include "shared/runtime/runtime.h"
-#include "shared/store/rocks_store.h"
+#include "shared/store/rocks_states.h"
 #include "tests/bench/workload.h"
 
 namespace granary::bench {
@@ -74,6 +74,7 @@ class BenchLedger {
   std::unique_ptr<journal::Journal> own_journal_, journal_wrap_;
   journal::Journal* journal_ = nullptr;
   store::RocksEnvironment environment_;
+  std::unique_ptr<store::RocksStates> states_;
   std::unique_ptr<runtime::Runtime> runtime_;
 };
 

@@ -90,6 +90,16 @@ TEST_P(StoreConformance, ACommitOverwritesAndErases) {
   EXPECT_EQ(scan(store()), (Rows{{"a", "one"}, {"c", "3"}}));
 }
 
+TEST_P(StoreConformance, WhatIsPersistedIsThereAndTakesMore) {
+  ASSERT_TRUE(store().persist().ok()) << "nothing was committed yet";
+  must_put({{"a", "1"}});
+  ASSERT_TRUE(store().persist().ok());
+  must_put({{"b", "2"}});
+  EXPECT_EQ(scan(store()), (Rows{{"a", "1"}, {"b", "2"}}));
+  under_test_->reopen();
+  EXPECT_EQ(scan(store()), (Rows{{"a", "1"}, {"b", "2"}}));
+}
+
 TEST_P(StoreConformance, TheLaterChangeOfAKeyWins) {
   must_put({{"erased", "old"}});
   WriteSet changes;

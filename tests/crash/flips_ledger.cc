@@ -23,7 +23,7 @@
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
 #include "shared/store/memory_store.h"
-#include "shared/store/rocks_store.h"
+#include "shared/store/rocks_states.h"
 #include "shared/telemetry/log.h"
 
 namespace granary::test {
@@ -118,13 +118,8 @@ class Process {
     runtime::Options options;
     options.checkpoint_records = 20;
     std::filesystem::create_directories(data + "/state");
-    auto started = runtime::start_runtime(
-        *journal, options, standalone::make_machine,
-        [this](MachineKind kind, std::uint16_t shard, bool wipe) {
-          if (wipe) std::filesystem::remove_all(service::state_directory(data_, kind, shard));
-          return store::open_rocks_store(environment, service::state_directory(data_, kind, shard));
-        },
-        data + "/state", [](const Error& error) { end(kRefused, error.message); });
+    auto started = runtime::start_runtime(*journal, options, standalone::make_machine, states, data + "/state",
+                                          [](const Error& error) { end(kRefused, error.message); });
     if (!started.ok()) end(kRefused, started.error().message);
     runtime = std::move(*started);
   }
@@ -206,6 +201,7 @@ class Process {
  public:
   std::unique_ptr<journal::Journal> journal;
   store::RocksEnvironment environment{store::RocksOptions{1 << 20, 512 << 10, 0}};
+  store::RocksStates states{environment, data_ + "/state"};
   std::unique_ptr<runtime::Runtime> runtime;
 };
 

@@ -32,7 +32,7 @@
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
 #include "shared/store/memory_store.h"
-#include "shared/store/rocks_store.h"
+#include "shared/store/rocks_states.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/toy_machine.h"
 
@@ -78,13 +78,7 @@ class Process {
     journal = take(journal::open_embedded_journal(data + "/journal"));
     take(runtime::open_ledger(*journal, {kPartitions, kTestLedger}, system_clock()));
     runtime = take(runtime::start_runtime(
-        *journal, {}, [](MachineKind kind, std::uint16_t) { return std::make_unique<ToyMachine>(kind); },
-        [this](MachineKind kind, std::uint16_t shard, bool wipe) -> Result<std::unique_ptr<store::Store>> {
-          if (wipe) std::filesystem::remove_all(directory(kind, shard));
-          auto opened = store::open_rocks_store(environment_, directory(kind, shard));
-          if (!opened.ok()) return opened.error();
-          return std::unique_ptr<store::Store>(std::move(*opened));
-        },
+        *journal, {}, [](MachineKind kind, std::uint16_t) { return std::make_unique<ToyMachine>(kind); }, states_,
         data + "/state", [](const Error& error) { EXPECT(false, error.message); }));
   }
   ~Process() { stop(); }
@@ -159,6 +153,7 @@ class Process {
  public:
   std::unique_ptr<journal::Journal> journal;
   store::RocksEnvironment environment_;
+  store::RocksStates states_{environment_, data_ + "/state"};
   std::unique_ptr<runtime::Runtime> runtime;
 };
 

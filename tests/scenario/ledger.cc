@@ -29,12 +29,8 @@ Ledger::Ledger(const Options& options) : partitions_(options.partitions) {
   GRANARY_CHECK(runtime::open_ledger(journal_, {partitions_, kLedger}, Beginning()).ok(), "a ledger in memory opens");
   runtime::Options running;
   running.commit_events_max = options.commit_events_max;
-  auto started = runtime::start_runtime(
-      journal_, running, standalone::make_machine,
-      [](MachineKind, std::uint16_t, bool) -> Result<std::unique_ptr<store::Store>> {
-        return std::unique_ptr<store::Store>(std::make_unique<store::MemoryStore>());
-      },
-      markers_.path(), [](const Error& error) { GRANARY_CHECK(false, error.message); });
+  auto started = runtime::start_runtime(journal_, running, standalone::make_machine, states_, markers_.path(),
+                                        [](const Error& error) { GRANARY_CHECK(false, error.message); });
   GRANARY_CHECK(started.ok(), "a runtime over an empty ledger starts");
   runtime_ = std::move(*started);
 }
@@ -114,6 +110,7 @@ void Ledger::settle() {
       }
     }
   }
+  if (on_settled) on_settled();
 }
 
 std::vector<journal::Record> Ledger::news(Topic outward) {

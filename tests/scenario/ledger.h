@@ -2,6 +2,7 @@
 // What is appended is folded, and all that came of it has arrived, when a function returns. One thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -9,7 +10,7 @@
 #include "shared/journal/memory_journal.h"
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
-#include "shared/store/memory_store.h"
+#include "shared/store/memory_states.h"
 #include "tests/support/temp_directory.h"
 
 namespace granary::scenario {
@@ -47,6 +48,12 @@ class Ledger {
   [[nodiscard]] std::uint16_t shard_of(const std::string& key) const;
   // What an outward stream has got since it was last asked, partition by partition.
   std::vector<journal::Record> news(Topic outward);
+  // Called when all that was appended has arrived.
+  std::function<void()> on_settled;
+  // The rows of a shard, while nothing is appended.
+  [[nodiscard]] const store::View& rows(MachineKind kind, std::uint16_t shard) {
+    return states_.state(runtime::name_of({kind, shard}));
+  }
   // Every record of every inbox as a line of text: topic, partition, base16.
   [[nodiscard]] std::string inboxes() const;
 
@@ -59,6 +66,7 @@ class Ledger {
   std::uint16_t partitions_;
   testing_support::TempDirectory markers_;
   journal::MemoryJournal journal_;
+  store::MemoryStates states_;
   std::unique_ptr<runtime::Runtime> runtime_;
   units::Instant now_;
   std::map<journal::Partition, std::uint64_t> told_;

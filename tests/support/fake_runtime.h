@@ -13,6 +13,7 @@ class FakeRuntime : public runtime::Runtime {
   bool folds_by(const runtime::ShardName&, std::uint64_t rules) override { return rules <= 1; }
   [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return {}; }
   [[nodiscard]] bool caught_up() const override { return true; }
+  [[nodiscard]] bool serves() const override { return true; }
   [[nodiscard]] std::optional<std::string> owner_of(const runtime::ShardName&) const override { return std::nullopt; }
   void ask_owner(machine::MachineKind, std::uint16_t,
                  std::function<void(machine::Machine&, const runtime::ShardStatus&)>) override {}

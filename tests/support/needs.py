@@ -17,6 +17,7 @@ FOUND = {
     "PROGRAM": ("GRANARY_PROGRAM", os.path.join(BUILD, "services", "standalone", "granary"), "granary"),
     "SERVICES": ("GRANARY_SERVICES", os.path.join(BUILD, "services"), "granary-intake granary-metering granary-allocation granary-billing"),
     "TICK": ("GRANARY_TICK", os.path.join(BUILD, "tests", "support", "granary-tick"), "granary-tick"),
+    "STAMP": ("GRANARY_STAMP", os.path.join(BUILD, "tests", "support", "granary-stamp"), "granary-stamp"),
     "OLDER": ("GRANARY_OLDER", os.path.join(BUILD, "tests", "support", "granary-older"), "granary-older"),
     "NEXT": ("GRANARY_NEXT", os.path.join(BUILD, "next", "build", "services", "standalone", "granary"), "next_build"),
     "NEXT_SERVICES": ("GRANARY_NEXT_SERVICES", os.path.join(BUILD, "next", "build", "services"), "next_build"),

@@ -29,21 +29,6 @@ class FixedClock final : public Clock {
   [[nodiscard]] std::int64_t monotonic_ms() const override { return 0; }
 };
 
-// The process's hold on a disk.
-class OpenedStore final : public store::Store {
- public:
-  explicit OpenedStore(std::shared_ptr<store::MemoryStore> disk) : disk_(std::move(disk)) {}
-  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return disk_->get(key); }
-  void scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const override {
-    disk_->scan(from, to, visit);
-  }
-  Result<void> commit(const store::WriteSet& changes) override { return disk_->commit(changes); }
-  [[nodiscard]] std::unique_ptr<store::View> snapshot() const override { return disk_->snapshot(); }
-
- private:
-  std::shared_ptr<store::MemoryStore> disk_;
-};
-
 }  // namespace
 
 struct ToyLedger::Fatal {
@@ -63,21 +48,11 @@ ToyLedger::~ToyLedger() {
 Result<void> ToyLedger::start() {
   auto started = runtime::start_runtime(
       *door, options,
-      [added = added](MachineKind kind, std::uint16_t shard) {
+      [added = added, rows = rows](MachineKind kind, std::uint16_t shard) {
         const auto found = added.find({kind, shard});
-        return std::make_unique<ToyMachine>(kind, found == added.end() ? 0 : found->second);
+        return std::make_unique<ToyMachine>(kind, found == added.end() ? 0 : found->second, rows);
       },
-      [this](MachineKind kind, std::uint16_t shard, bool wipe_first) -> Result<std::unique_ptr<store::Store>> {
-        if (wipe_first) {
-          wipe({kind, shard});
-          ++wiped[{kind, shard}];
-          damaged.erase({kind, shard});
-        }
-        if (damaged.contains({kind, shard})) return Error{ErrorCode::corrupt, "ordered by the test"};
-        store({kind, shard});
-        return std::unique_ptr<store::Store>(std::make_unique<OpenedStore>(stores_[{kind, shard}]));
-      },
-      markers,
+      states, markers,
       [fatal = fatal_](const Error& error) {
         const std::lock_guard lock(fatal->mutex);
         fatal->errors.push_back(error);
@@ -96,13 +71,15 @@ void ToyLedger::stop() {
 void ToyLedger::crash(const std::function<std::size_t(Shard)>& commits) {
   stop();
   journal.crash();
-  for (const auto& [shard, disk] : stores_) disk->power_cut(commits(shard));
+  for (const Shard& shard : shards()) store(shard).power_cut(commits(shard));
 }
 
-store::MemoryStore& ToyLedger::store(const Shard& shard) {
-  auto& disk = stores_[shard];
-  if (!disk) disk = std::make_shared<store::MemoryStore>();
-  return *disk;
+std::map<Shard, int> ToyLedger::wiped() const {
+  std::map<Shard, int> counts;
+  const auto dropped = states.dropped();
+  for (const Shard& shard : shards())
+    if (const auto found = dropped.find(runtime::name_of(shard)); found != dropped.end()) counts[shard] = found->second;
+  return counts;
 }
 
 runtime::Place ToyLedger::append(Topic topic, std::uint16_t number, Bytes record) {

@@ -14,7 +14,7 @@
 
 #include "shared/journal/memory_journal.h"
 #include "shared/runtime/runtime.h"
-#include "shared/store/memory_store.h"
+#include "shared/store/memory_states.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/toy_machine.h"
 
@@ -31,6 +31,8 @@ class ToyLedger {
   journal::MemoryJournal journal;
   journal::Journal* door = &journal;    // how the process gets to it
   std::map<Shard, std::int64_t> added;  // ToyMachine's, for builds that disagree
+  machine::RowForm rows;                // ToyMachine's, for builds whose rows have another form
+  store::MemoryStates states;           // the disk of all stores
   std::unique_ptr<runtime::Runtime> runtime;
   testing_support::TempDirectory directory;
   std::string markers = directory.path();
@@ -41,14 +43,12 @@ class ToyLedger {
   void stop();
   // Ends it as kill -9 would: appends that were held are forgotten, each store loses up to `commits` commits.
   void crash(const std::function<std::size_t(Shard)>& commits);
-  void wipe(const Shard& shard) { stores_.erase(shard); }
-  void wipe_all() { stores_.clear(); }
+  void wipe(const Shard& shard) { states.forget(runtime::name_of(shard)); }
+  void wipe_all() { states.forget_all(); }
   // The store of a shard, an empty one where it has none yet.
-  store::MemoryStore& store(const Shard& shard);
-  // Shards whose state opens as corrupt until it is wiped.
-  std::set<Shard> damaged;
+  store::MemoryStore& store(const Shard& shard) { return states.state(runtime::name_of(shard)); }
   // How often start() was asked to delete a shard's state.
-  std::map<Shard, int> wiped;
+  [[nodiscard]] std::map<Shard, int> wiped() const;
 
   // Appends one record to the inbox of a shard and waits for the answer; its place.
   runtime::Place append(machine::Topic topic, std::uint16_t partition, Bytes record);
@@ -83,7 +83,6 @@ class ToyLedger {
 
  private:
   std::uint16_t partitions_;
-  std::map<Shard, std::shared_ptr<store::MemoryStore>> stores_;
   std::map<std::string, std::pair<std::string, std::int64_t>> usages_;  // id: organisation and amount
   struct Fatal;
   std::shared_ptr<Fatal> fatal_;

@@ -55,9 +55,12 @@ struct ToyId {
 
 class ToyMachine final : public machine::Machine {
  public:
-  // `added` is added to each amount that goes out: another number stands for a build that disagrees.
-  explicit ToyMachine(machine::MachineKind kind, std::int64_t added = 0) : kind_(kind), added_(added) {}
+  // `added` is added to each amount that goes out: another number stands for a build that disagrees. `rows` stands for
+  // a build that has another form of rows, although they are the same.
+  explicit ToyMachine(machine::MachineKind kind, std::int64_t added = 0, machine::RowForm rows = {})
+      : kind_(kind), added_(added), rows_(rows) {}
 
+  [[nodiscard]] machine::RowForm row_form() const override { return rows_; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
@@ -77,6 +80,7 @@ class ToyMachine final : public machine::Machine {
 
   machine::MachineKind kind_;
   std::int64_t added_;
+  machine::RowForm rows_;
   // Few rows stay in memory, so that most tests read some back.
   machine::RowTable<ToyId> ids_{1, 8};
   machine::RowTable<ToySum> sums_{2, 8};

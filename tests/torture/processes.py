@@ -104,7 +104,7 @@ class Process:
             return False
 
     def states(self):
-        return sorted(glob.glob(os.path.join(self.data, "state", "*-*[0-9]")))
+        return sorted(filter(os.path.isdir, glob.glob(os.path.join(self.data, "state", "*-*[0-9]"))))
 
     def said(self):
         """What it said since its start, without what is no trouble."""

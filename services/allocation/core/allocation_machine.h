@@ -64,6 +64,7 @@ class AllocationMachine final : public machine::Machine {
   static constexpr std::size_t kRowsMax = 200'000;
   explicit AllocationMachine(std::size_t rows_max = kRowsMax);
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;

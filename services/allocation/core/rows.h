@@ -11,6 +11,7 @@
 #include "shared/events/policy.h"
 #include "shared/events/project.h"
 #include "shared/events/usage.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::allocation {
 
@@ -20,6 +21,9 @@ using units::Amount;
 using units::Instant;
 using units::Interval;
 using units::UnitKind;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 // The tables, by the first byte of their keys.
 enum class Table : std::uint8_t {

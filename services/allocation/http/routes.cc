@@ -2,6 +2,7 @@
 
 #include "services/allocation/core/allocation_machine.h"
 #include "shared/codec/json_fields.h"
+#include "shared/door/folding_again.h"
 #include "shared/door/list.h"
 #include "shared/door/read.h"
 #include "shared/http/problem.h"
@@ -76,11 +77,13 @@ std::string json_of(const T& value) {
 enum class Lots : std::uint8_t { named, left_out };
 
 std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots, const runtime::AsOf& as_of) {
-  return json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
-                               balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
-                               balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
-                               as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt,
-                               project.facts.refs});
+  return door::marked_row(
+      json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
+                            balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
+                            balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
+                            as_of.complete, lots == Lots::named ? std::optional(balance.lots) : std::nullopt,
+                            project.facts.refs}),
+      as_of);
 }
 
 // A project's rows of the list.

@@ -34,6 +34,7 @@ class BillingMachine final : public machine::Machine {
  public:
   BillingMachine();
 
+  [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
   void show(const store::View& rows) override;
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;

@@ -14,12 +14,16 @@
 
 #include "shared/events/charge.h"
 #include "shared/events/organisation.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::billing {
 
 using events::Amount;
 using events::Instant;
 using units::Money;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 enum class TablePrefix : std::uint8_t {
   organisation = 1,

@@ -11,12 +11,16 @@
 #include "shared/events/price_book.h"
 #include "shared/events/project.h"
 #include "shared/events/source.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::intake {
 
 using codec::kOptional;
 using codec::kRequired;
 using units::Instant;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 // The first byte of every key; what follows it is said at the row.
 namespace prefix {

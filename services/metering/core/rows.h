@@ -2,11 +2,15 @@
 #pragma once
 
 #include "shared/events/catalogue.h"
+#include "shared/machine/row_form.h"
 
 namespace granary::metering {
 
 using codec::kOptional;
 using units::Instant;
+
+// Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
+inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
 // The first byte of a row's key.
 enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, waiting_heads, waiting, held };

@@ -21,7 +21,7 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
   World& shard_of(const std::string& project) { return shards.at(proof::shard_of({project}, World::kPartitions)); }
 
-  void ask(runtime::MachineKind kind, std::uint16_t shard,
+  bool ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::allocation);
     runtime::AsOf as_of;
@@ -29,6 +29,7 @@ class ShardsOnly final : public granary::test::FakeRuntime {
     as_of.now = at("2026-02-02T00:00:10Z");
     as_of.complete = at("2026-02-02T00:00:00Z");
     question(shards.at(shard).machine(), as_of);
+    return true;
   }
 };
 

@@ -17,12 +17,13 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
   std::array<Driver, kPartitions> shards;
 
-  void ask(runtime::MachineKind kind, std::uint16_t shard,
+  bool ask(runtime::MachineKind kind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     EXPECT_EQ(kind, runtime::MachineKind::billing);
     runtime::AsOf as_of;
     as_of.shard = shard;
     question(shards.at(shard).machine(), as_of);
+    return true;
   }
 };
 

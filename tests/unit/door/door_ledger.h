@@ -17,7 +17,8 @@
 #include "shared/json/strict_json.h"
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/runtime.h"
-#include "shared/store/memory_store.h"
+#include "shared/store/memory_states.h"
+#include "tests/support/temp_directory.h"
 #include "tests/support/test_ledger.h"
 
 namespace granary::test {
@@ -44,6 +45,7 @@ class FakeClock final : public Clock {
 // Judges by identity and substance; usage of project `nobody` waits, of class `bad` is refused.
 class TinyMachine final : public machine::Machine {
  public:
+  [[nodiscard]] machine::RowForm row_form() const override { return {}; }
   void open(const store::View&) override {}
   void show(const store::View&) override {}
   [[nodiscard]] bool has_rule(machine::Way, const events::Event&, std::uint64_t) const override { return true; }
@@ -87,12 +89,10 @@ class DoorLedger {
   ~DoorLedger() { stop(); }
 
   void start_runtime() {
+    states.forget_all();
     auto started = runtime::start_runtime(
-        journal, options, [](machine::MachineKind, std::uint16_t) { return std::make_unique<TinyMachine>(); },
-        [](machine::MachineKind, std::uint16_t, bool) -> Result<std::unique_ptr<store::Store>> {
-          return std::unique_ptr<store::Store>(std::make_unique<store::MemoryStore>());
-        },
-        ::testing::TempDir(), [](const Error& error) { ADD_FAILURE() << error.message; });
+        journal, options, [](machine::MachineKind, std::uint16_t) { return std::make_unique<TinyMachine>(); }, states,
+        markers.path(), [](const Error& error) { ADD_FAILURE() << error.message; });
     ASSERT_TRUE(started.ok()) << started.error().message;
     runtime = std::move(*started);
   }
@@ -154,6 +154,8 @@ class DoorLedger {
   FakeClock clock;
   journal::MemoryJournal journal;
   runtime::Options options;  // of the runtime
+  store::MemoryStates states;
+  testing_support::TempDirectory markers;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<door::ClockKeeper> keeper;
   std::unique_ptr<door::EventDoor> events;

@@ -47,12 +47,13 @@ class Process final : public granary::test::FakeRuntime {
     const auto found = elsewhere.find(shard.second);
     return found == elsewhere.end() ? std::nullopt : std::optional(found->second);
   }
-  void ask(MachineKind, std::uint16_t shard,
+  bool ask(MachineKind, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     test::TinyMachine machine;
     runtime::AsOf as_of;
     as_of.shard = shard;
     question(machine, as_of);
+    return true;
   }
 
   std::map<std::uint16_t, Names> rows;             // by shard, in order

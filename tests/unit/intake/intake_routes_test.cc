@@ -12,12 +12,13 @@ class DirectRuntime final : public granary::test::FakeRuntime {
  public:
   explicit DirectRuntime(IntakeShard& shard) : FakeRuntime(IntakeShard::kPartitions), shard_(shard) {}
 
-  void ask(machine::MachineKind machine, std::uint16_t shard,
+  bool ask(machine::MachineKind machine, std::uint16_t shard,
            std::function<void(machine::Machine&, const runtime::AsOf&)> question) override {
     GRANARY_CHECK(machine == machine::MachineKind::intake && shard == 0, "intake has one shard");
     runtime::AsOf as_of;
     as_of.position = position;
     question(*shard_.operator->(), as_of);
+    return true;
   }
   void when_folded(const runtime::Token& token, machine::MachineKind, std::uint16_t, std::weak_ptr<void>,
                    std::function<void(Folded)> done) override {

@@ -162,7 +162,7 @@ TEST_F(Checkpoints, AnOlderNumberAtTheEndOfAnOutwardStreamIsNotItsLast) {
   ledger.stop();
   ASSERT_TRUE(ledger.start().ok());
   ASSERT_TRUE(ledger.settle());
-  EXPECT_TRUE(ledger.wiped.empty()) << "nothing is missing there, so no state has to be folded again";
+  EXPECT_TRUE(ledger.wiped().empty()) << "nothing is missing there, so no state has to be folded again";
 }
 
 }  // namespace

@@ -114,18 +114,14 @@ class TwoOwners : public testing::Test {
     OwnersDoor second(ledger.journal, OwnersDoor::Hears::nothing);
     runtime::Options options = ledger.options;
     options.owned.emplace().insert(shard);
+    store::MemoryStates states;
+    store::WriteSet copy;
+    early[shard]->scan("", "",
+                       [&copy](BytesView key, BytesView value) { return copy.put(Bytes(key), Bytes(value)), true; });
+    EXPECT_TRUE(states.state(runtime::name_of(shard)).commit(copy).ok());
     auto running = runtime::start_runtime(
         second, options, [&](MachineKind kind, std::uint16_t) { return std::make_unique<ToyMachine>(kind, added); },
-        [&](MachineKind, std::uint16_t, bool wipe) -> Result<std::unique_ptr<store::Store>> {
-          EXPECT_FALSE(wipe);
-          auto rows = std::make_unique<store::MemoryStore>();
-          store::WriteSet copy;
-          early[shard]->scan(
-              "", "", [&copy](BytesView key, BytesView value) { return copy.put(Bytes(key), Bytes(value)), true; });
-          EXPECT_TRUE(rows->commit(copy).ok());
-          return std::unique_ptr<store::Store>(std::move(rows));
-        },
-        directory.path(), [](const Error& error) { ADD_FAILURE() << error.message; });
+        states, directory.path(), [](const Error& error) { ADD_FAILURE() << error.message; });
     ASSERT_TRUE(running.ok()) << running.error().message;
     const auto inbox = ToyLedger::partition(machine::inbox_of(shard.first), shard.second);
     while (true) {
@@ -134,6 +130,7 @@ class TwoOwners : public testing::Test {
       if (status.committed == *ledger.journal.end(inbox) && status.outbox_bytes == 0) break;
     }
     (*running)->stop();
+    EXPECT_EQ(states.dropped(), (std::map<std::string, int>()));
   }
 
   // How often each usage stands in finance's stream, and what the alarms of a machine's shards come to.
@@ -223,7 +220,7 @@ TEST_F(TwoOwners, OfWhichOneCutItsPacketsOtherwiseLoseNothing) {
                 ledger.status({MachineKind::allocation, 1}).repeats_dropped,
             0U)
       << "a packet that stood by half was sent whole";
-  EXPECT_TRUE(ledger.wiped.empty());
+  EXPECT_TRUE(ledger.wiped().empty());
 }
 
 TEST_F(TwoOwners, AZombieOfAnotherBuildGetsAheadOnAnInboxAndTheOwnerIsTheAlarm) {
