@@ -12,6 +12,7 @@
 #include "shared/proof/hash.h"
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/outward.h"
+#include "tests/support/opened_store.h"
 
 namespace granary::test {
 
@@ -27,21 +28,6 @@ class FixedClock final : public Clock {
  public:
   [[nodiscard]] std::int64_t wall_ms() const override { return 1'790'000'000'000; }
   [[nodiscard]] std::int64_t monotonic_ms() const override { return 0; }
-};
-
-// The process's hold on a disk.
-class OpenedStore final : public store::Store {
- public:
-  explicit OpenedStore(std::shared_ptr<store::MemoryStore> disk) : disk_(std::move(disk)) {}
-  [[nodiscard]] std::optional<Bytes> get(BytesView key) const override { return disk_->get(key); }
-  void scan(BytesView from, BytesView to, const std::function<bool(BytesView, BytesView)>& visit) const override {
-    disk_->scan(from, to, visit);
-  }
-  Result<void> commit(const store::WriteSet& changes) override { return disk_->commit(changes); }
-  [[nodiscard]] std::unique_ptr<store::View> snapshot() const override { return disk_->snapshot(); }
-
- private:
-  std::shared_ptr<store::MemoryStore> disk_;
 };
 
 }  // namespace
@@ -75,7 +61,7 @@ Result<void> ToyLedger::start() {
         }
         if (damaged.contains({kind, shard})) return Error{ErrorCode::corrupt, "ordered by the test"};
         store({kind, shard});
-        return std::unique_ptr<store::Store>(std::make_unique<OpenedStore>(stores_[{kind, shard}]));
+        return std::unique_ptr<store::Store>(std::make_unique<testing_support::OpenedStore>(stores_[{kind, shard}]));
       },
       markers,
       [fatal = fatal_](const Error& error) {
