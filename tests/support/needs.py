@@ -19,6 +19,7 @@ FOUND = {
     "TICK": ("GRANARY_TICK", os.path.join(BUILD, "tests", "support", "granary-tick"), "granary-tick"),
     "OLDER": ("GRANARY_OLDER", os.path.join(BUILD, "tests", "support", "granary-older"), "granary-older"),
     "STEPPED": ("GRANARY_STEPPED", os.path.join(BUILD, "tests", "support", "granary-stepped"), "granary-stepped"),
+    "PLANTED_PROBE": ("GRANARY_PLANTED_PROBE", os.path.join(BUILD, "tests", "support", "granary-planted-probe"), "granary-planted-probe"),
     "BENCH": ("GRANARY_BENCH", os.path.join(BUILD, "tests", "bench", "granary-bench"), "granary-bench"),
 }
 TOOLS = os.environ.get("GRANARY_TOOLS") or os.path.join(SOURCE, "build", "tools")
