@@ -8,51 +8,49 @@
 #include <utility>
 #include <vector>
 
-#include "shared/journal/journal.h"
+#include "tests/support/forwarding_journal.h"
 
 namespace granary::scenario {
 
-class LogDoor final : public journal::Journal {
+class LogDoor final : public testing_support::ForwardingJournal {
  public:
   struct Options {
     std::string prefix;                            // before each topic's name, so that one broker serves many ledgers
     std::size_t read_bytes_max = ~std::size_t{0};  // 1: one record a read
   };
   LogDoor(std::shared_ptr<journal::Journal> log, Options options)
-      : log_(std::move(log)), options_(std::move(options)) {}
+      : ForwardingJournal(*log), log_(std::move(log)), options_(std::move(options)) {}
 
   Result<void> create_topic(const journal::TopicInfo& topic) override {
-    return log_->create_topic({options_.prefix + topic.name, topic.partitions});
+    return ForwardingJournal::create_topic({options_.prefix + topic.name, topic.partitions});
   }
   Result<std::vector<journal::TopicInfo>> topics() const override {
-    auto all = log_->topics();
+    auto all = ForwardingJournal::topics();
     if (!all.ok()) return all;
     std::erase_if(*all, [this](const journal::TopicInfo& topic) { return !topic.name.starts_with(options_.prefix); });
     for (journal::TopicInfo& topic : *all) topic.name.erase(0, options_.prefix.size());
     return all;
   }
   void append(const journal::Partition& partition, std::vector<journal::Record> records, AppendDone done) override {
-    log_->append(there(partition), std::move(records), std::move(done));
+    ForwardingJournal::append(there(partition), std::move(records), std::move(done));
   }
   Result<void> read(const journal::Partition& partition, journal::Offset from, std::size_t bytes_max,
                     journal::ReadBatch& batch) const override {
-    return log_->read(there(partition), from, std::min(bytes_max, options_.read_bytes_max), batch);
+    return ForwardingJournal::read(there(partition), from, std::min(bytes_max, options_.read_bytes_max), batch);
   }
   Result<journal::Offset> end(const journal::Partition& partition) const override {
-    return log_->end(there(partition));
+    return ForwardingJournal::end(there(partition));
   }
   void set_listener(Listener listener) override {
-    if (!listener) return log_->set_listener(nullptr);
-    log_->set_listener([this, listener = std::move(listener)](const journal::Partition& partition) {
+    if (!listener) return ForwardingJournal::set_listener(nullptr);
+    ForwardingJournal::set_listener([this, listener = std::move(listener)](const journal::Partition& partition) {
       if (partition.topic.starts_with(options_.prefix))
         listener({partition.topic.substr(options_.prefix.size()), partition.number});
     });
   }
   void note_folded(const journal::Partition& partition, journal::Offset next) override {
-    log_->note_folded(there(partition), next);
+    ForwardingJournal::note_folded(there(partition), next);
   }
-  void stop_waiting() override { log_->stop_waiting(); }
-  void finish_appends(std::chrono::milliseconds patience) override { log_->finish_appends(patience); }
 
  private:
   [[nodiscard]] journal::Partition there(const journal::Partition& partition) const {
