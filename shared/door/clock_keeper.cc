@@ -5,6 +5,7 @@
 #include <mutex>
 #include <utility>
 
+#include "shared/base/probe.h"
 #include "shared/events/record.h"
 #include "shared/telemetry/log.h"
 
@@ -134,14 +135,22 @@ void ClockKeeper::compare_with_others() {
 
 void ClockKeeper::look_once_more() {
   const auto theirs = last_tick_from(journal_, ledger_, looked_at(), looked_from_);
-  if (!theirs.ok()) return;
+  if (!theirs.ok()) {
+    GRANARY_PROBE("a clock that is compared finds the log away");
+    return;
+  }
   const bool alone = *theirs == Instant();
   if (alone && ++looks_ < kLooks) return;
   const Instant last = alone ? last_tick() : *theirs;
-  if (now() > last.plus_ms(alone ? options_.ahead_ms_max : options_.apart_ms_max))
+  if (now() > last.plus_ms(alone ? options_.ahead_ms_max : options_.apart_ms_max)) {
+    if (!alone) GRANARY_PROBE("a clock is ahead of those of others who tick");
     return wait_for_confirmation(last, alone ? kFarAhead : kAheadOfOthers);
+  }
   // Who started beside this one may have been first; only a clock that has been set right is confirmed then.
-  if (now() < last.plus_ms(-options_.apart_ms_max)) return wait_for_confirmation(last, kBehindOthers);
+  if (now() < last.plus_ms(-options_.apart_ms_max)) {
+    GRANARY_PROBE("a clock is behind those of others who tick");
+    return wait_for_confirmation(last, kBehindOthers);
+  }
   State expected = State::comparing;
   if (state_.compare_exchange_strong(expected, State::confirming)) run_from_now();
 }
@@ -224,6 +233,7 @@ std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
   const Instant at = now();
   const Instant grid(at.ms() - at.ms() % options_.tick_ms);
   if (which == Which::all && !look_at_others(grid)) {
+    GRANARY_PROBE("ticks wait for a log that is away");
     ++ticks_->failed;
     return 0;
   }
@@ -245,6 +255,7 @@ std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
         ticks_->inboxes[one.first].partition, std::move(records),
         [ticks = ticks_, index = one.first, before = one.second, grid, done](Result<journal::Offsets> offset) {
           if (!offset.ok()) {
+            GRANARY_PROBE("a tick cannot be appended");
             if (const auto left_out = ticks->failure_lines.take())
               telemetry::log(telemetry::Level::warn, "tick_failed", "A tick could not be appended; it is tried again",
                              {{"topic", ticks->inboxes[index].partition.topic},
@@ -299,6 +310,7 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
   if (!state_.compare_exchange_strong(expected, State::confirming)) return std::optional<ClockStep>();
   set_clock();
   if (const auto fits = check_not_behind(); !fits.ok()) {
+    GRANARY_PROBE("a clock that is confirmed is behind the log");
     state_ = State::waiting;
     return fits.error();
   }

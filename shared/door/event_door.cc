@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/base/probe.h"
 #include "shared/door/cloud_events.h"
 #include "shared/door/event_answer.h"
 #include "shared/door/raw_record.h"
@@ -205,8 +206,10 @@ void EventDoor::Post::wait_for(const runtime::Token& after) {
     if (folded != Folded::yes) waits->folded = folded;
     if (--waits->left > 0) return;
     self->use = Use::begin(self->shared);
-    if (self->use == nullptr)
+    if (self->use == nullptr) {
+      GRANARY_PROBE("the door closes while a request waits for its token");
       return self->refuse("closing", unavailable("closing", "This server is stopping", "", "try again"));
+    }
     if (waits->folded == Folded::yes) return self->append();
     if (waits->folded == Folded::beyond_the_log) return self->refuse("bad_parameter", token_beyond_the_log());
     self->refuse("not_folded_yet", unavailable("not_folded_yet", "What the token names is not folded yet",
@@ -265,6 +268,8 @@ void EventDoor::Post::appended(std::size_t number, const Result<journal::Offsets
     }
     if (--left > 0) return;
     appending = false;
+    if (failure && !token.places.empty()) GRANARY_PROBE("an append of a request fails where another stands");
+    if (answered) GRANARY_PROBE("the log answers a request after its sender was told that it does not");
   }
   count();
   if (outcome_wait_ms && !failure && !token.places.empty()) return ask_outcomes();
@@ -276,6 +281,7 @@ void EventDoor::Post::give_up() {
   {
     const std::lock_guard lock(mutex);
     if (!appending) return;
+    GRANARY_PROBE("the log does not answer a request in time");
     if (!failure)
       failure = Error{ErrorCode::unavailable, "expected the log to make the events durable within " +
                                                   std::to_string(door.options_.append_wait_ms_max / units::kSecondMs) +
@@ -307,7 +313,10 @@ void EventDoor::Post::ask_outcomes() {
 void EventDoor::Post::judged(std::size_t group, std::vector<std::optional<machine::Outcome>> outcomes) {
   {
     const std::lock_guard lock(mutex);
-    if (answered) return;
+    if (answered) {
+      GRANARY_PROBE("outcomes come after the answer has gone");
+      return;
+    }
     for (std::size_t i = 0; i < outcomes.size(); ++i) results[groups[group].rows[i]].outcome = std::move(outcomes[i]);
     if (--left > 0) return;
   }

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "shared/base/probe.h"
 #include "shared/door/event_answer.h"
 #include "shared/http/uri.h"
 
@@ -76,7 +77,10 @@ void Forwarder::run() {
       client = clients.emplace(job.url, std::move(*made)).first;
     }
     auto answer = client->second.send(job.request);
-    if (!answer.ok()) clients.erase(client);
+    if (!answer.ok()) {
+      GRANARY_PROBE("another process does not answer");
+      clients.erase(client);
+    }
     job.done(std::move(answer));
   }
 }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "shared/base/probe.h"
 #include "shared/door/folding_again.h"
 #include "shared/door/forward.h"
 #include "shared/door/read.h"
@@ -196,6 +197,7 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
               const auto next = self->next_of_empty(response);
               if (!next || (next->shard == self->at.shard && next->after == self->at.after))
                 return self->answer(std::move(response));
+              GRANARY_PROBE("an empty page of another process is looked behind");
               self->marks.note(response);
               self->at = *next;
               self->go();

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <charconv>
 
+#include "shared/base/probe.h"
 #include "shared/door/event_answer.h"
 #include "shared/door/read.h"
 #include "shared/http/problem.h"
@@ -77,6 +78,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
                [&runtime, handler](const Request& request, const http::PathParameters& path, Responder responder) {
                  const auto shard = shard_in(path, runtime.partitions());
                  if (!shard) return responder(malformed());
+                 if (runtime.owner_of(*shard)) GRANARY_PROBE("another process asks for a shard that is not here");
                  if (runtime.owner_of(*shard))
                    return responder(unavailable("no_owner", "This process does not own the shard", "",
                                                 "the lists of peers of two processes differ: let them agree"));
@@ -100,7 +102,10 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
             [weak = std::weak_ptr(waiting)](const std::optional<std::vector<runtime::LaneNumber>>& lanes) {
               const auto wait = weak.lock();
               if (!wait) return;
-              if (!lanes) return wait->end(beyond_the_log());
+              if (!lanes) {
+                GRANARY_PROBE("another process waits for a place behind the end of the log");
+                return wait->end(beyond_the_log());
+              }
               LanesAnswer answer;
               for (const runtime::LaneNumber& lane : *lanes)
                 answer.lanes.push_back({{}, static_cast<std::uint64_t>(lane.topic), lane.partition, lane.number});

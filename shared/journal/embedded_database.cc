@@ -15,6 +15,7 @@
 #include <optional>
 #include <vector>
 
+#include "shared/base/probe.h"
 #include "shared/rocks/continuity.h"
 #include "shared/rocks/rights.h"
 
@@ -209,7 +210,10 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
   GRANARY_TRY(database->head.open(directory));
   // One group ahead: a crash after the database's write and before HEAD's. Recovery has put it into a synced table
   // file.
-  if (head && newest->group != head->group) GRANARY_TRY(database->head.write({newest->group, newest->hash}));
+  if (head && newest->group != head->group) {
+    GRANARY_PROBE("the embedded log is one group ahead of its HEAD");
+    GRANARY_TRY(database->head.write({newest->group, newest->hash}));
+  }
   return database;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <optional>
 
+#include "shared/base/probe.h"
 #include "shared/proof/hash.h"
 
 namespace granary::journal {
@@ -108,7 +109,10 @@ Result<Head> read_head(const std::string& directory) {
   for (const off_t at : kSlotAt) {
     const auto slot = read_at(file.get(), at, path);
     if (!slot.ok()) return slot.error();
-    if (!is_whole(*slot)) continue;
+    if (!is_whole(*slot)) {
+      GRANARY_PROBE("a slot of HEAD is broken");
+      continue;
+    }
     const BytesView bytes = *slot;
     if (const auto version = read_u32(bytes.substr(8)); version != kVersion)
       return Error{ErrorCode::conflict, "expected " + path + " in format version " + std::to_string(kVersion) +

@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "shared/base/crash_point.h"
+#include "shared/base/probe.h"
 #include "shared/base/thread.h"
 #include "shared/journal/append_rules.h"
 #include "shared/journal/embedded_database.h"
@@ -292,7 +293,10 @@ class EmbeddedJournal final : public Journal {
   Result<void> write_group(std::vector<Waiting>& group) {
     const bool empty = std::none_of(group.begin(), group.end(), [](const Waiting& one) { return one.answer.ok(); });
     if (empty) return {};
-    if (failed_) return *failed_;
+    if (failed_) {
+      GRANARY_PROBE("an append comes to a log whose write has failed");
+      return *failed_;
+    }
     GRANARY_TRY(check_reserve());
     batch_.Clear();
     for (Waiting& one : group)
@@ -309,6 +313,7 @@ class EmbeddedJournal final : public Journal {
   Result<void> check_reserve() const {
     const auto free_bytes = options_.free_bytes ? options_.free_bytes(directory_) : system_free_bytes(directory_);
     if (!free_bytes.ok()) return free_bytes.error();
+    if (*free_bytes < options_.reserve_bytes) GRANARY_PROBE("the disk of the embedded log is full to its reserve");
     if (*free_bytes < options_.reserve_bytes)
       return Error{ErrorCode::out_of_space,
                    "expected at least " + std::to_string(options_.reserve_bytes) + " bytes free for " + directory_ +

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <vector>
 
+#include "shared/base/probe.h"
 #include "shared/journal/append_rules.h"
 
 namespace granary::journal {
@@ -299,6 +300,7 @@ Result<void> KafkaReaders::check_last(Log& log, Reader& reader) {
     reader.disturbances = disturbances;
     return {};
   }
+  GRANARY_PROBE("the last record is read again after a disturbance");
   GRANARY_TRY(move(log, reader, next - 1));
   const auto message = peek(log, reader);
   Record record;
@@ -313,6 +315,7 @@ Result<void> KafkaReaders::check_last(Log& log, Reader& reader) {
   stop(log, reader);  // so that the next read checks again
   reader.next = next;
   if (!message.ok() && message.error().can_retry()) return message.error();
+  GRANARY_PROBE("the last record that was read is another one now, or gone");
   return Error{ErrorCode::corrupt, "expected record " + std::to_string(next - 1) + " of " + name_of(log.partition) +
                                        " to be the one that was read, but it is " +
                                        (message.ok() && *message != nullptr ? "another" : "gone") +

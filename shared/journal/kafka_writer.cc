@@ -2,6 +2,7 @@
 
 #include "shared/base/check.h"
 #include "shared/base/crash_point.h"
+#include "shared/base/probe.h"
 
 namespace granary::journal {
 namespace {
@@ -69,6 +70,7 @@ void KafkaWriter::append(const Partition& partition, std::vector<Record> records
     if (finished_) {
       waiting->error = finished_error(partition);
     } else if (broken_) {
+      GRANARY_PROBE("an append comes while its producer is replaced");
       waiting->error =
           Error{ErrorCode::unavailable,
                 "expected to append to " + name_of(partition) +
@@ -182,6 +184,7 @@ void KafkaWriter::run() {
       const std::lock_guard lock(mutex_);
       if (!broken_) continue;
     }
+    GRANARY_PROBE("a producer is replaced");
     // Any delivery error ends the producer: everything it still holds is answered, then a new one takes its place.
     rd_kafka_purge(producer_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     while (rd_kafka_outq_len(producer_.get()) > 0) rd_kafka_poll(producer_.get(), kPollMs);
@@ -200,6 +203,7 @@ void KafkaWriter::finish(std::chrono::milliseconds patience) {
   changed_.wait_for(lock, patience, [this] { return appends_ == 0; });
   finished_ = true;
   if (appends_ == 0) return;
+  GRANARY_PROBE("appends still wait for the brokers as the process stops");
   broken_ = true;  // the writer's thread purges
   changed_.wait(lock, [this] { return appends_ == 0; });
 }

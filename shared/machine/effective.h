@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/base/probe.h"
 #include "shared/units/instant.h"
 
 namespace granary::machine {
@@ -40,10 +41,13 @@ const Fact* in_force(const std::vector<Fact>& facts, units::Instant at, Effectiv
 template <class Fact, class EffectiveOf = MemberEffective>
 void publish(std::vector<Fact>& facts, Fact fact, EffectiveOf effective_of = {}) {
   const auto behind = behind_effective(facts, effective_of(fact), effective_of);
-  if (behind != facts.begin() && effective_of(*std::prev(behind)) == effective_of(fact))
+  if (behind != facts.begin() && effective_of(*std::prev(behind)) == effective_of(fact)) {
+    GRANARY_PROBE("a fact takes the place of one with the same time");
     *std::prev(behind) = std::move(fact);
-  else
-    facts.insert(behind, std::move(fact));
+    return;
+  }
+  if (behind != facts.end()) GRANARY_PROBE("a fact is published whose time is before that of one that stands");
+  facts.insert(behind, std::move(fact));
 }
 
 }  // namespace granary::machine

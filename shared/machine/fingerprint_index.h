@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 
 namespace granary::machine {
 
@@ -22,7 +23,9 @@ class FingerprintIndex {
     if (size_ == 0) return std::nullopt;
     for (std::size_t at = home_of(fingerprint); slots_[at].place_and_one != 0; at = after(at)) {
       const Slot& slot = slots_[at];
-      if (slot.fingerprint == fingerprint && is(slot.place_and_one - 1)) return slot.place_and_one - 1;
+      if (slot.fingerprint != fingerprint) continue;
+      if (is(slot.place_and_one - 1)) return slot.place_and_one - 1;
+      GRANARY_PROBE("two ids share a fingerprint");
     }
     return std::nullopt;
   }

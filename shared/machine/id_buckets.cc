@@ -1,6 +1,7 @@
 #include "shared/machine/id_buckets.h"
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 
 namespace granary::machine {
 namespace {
@@ -77,6 +78,7 @@ void IdBuckets::add(const Id16& id, const Hash32& substance, std::int64_t day, s
   Bucket& bucket = buckets_[day];
   const bool opens = bucket.blocks == 0 || bucket.in_last == kBlockEntries;
   if (opens) {
+    if (bucket.blocks > 0) GRANARY_PROBE("a day of ids begins another block");
     ++bucket.blocks;
     bucket.in_last = 0;
   }
@@ -103,6 +105,7 @@ void IdBuckets::set_lane(const Id16& id, std::uint16_t lane_partition, std::uint
 
 void IdBuckets::drop_before(std::int64_t day) {
   while (!buckets_.empty() && buckets_.begin()->first < day) {
+    GRANARY_PROBE("a day of ids is dropped");
     const auto [dropped, bucket] = *buckets_.begin();
     for (std::uint32_t number = 0; number < bucket.blocks; ++number) {
       const BlockId id = block_id(dropped, number);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 #include "shared/events/event_codec.h"
 #include "shared/store/store.h"
 
@@ -110,7 +111,10 @@ class RowTable {
       boost::unordered::erase_if(entries_, [this](const auto& item) {
         const Entry& entry = *item.second;
         const bool goes = entry.used < age_ && !entry.dirty;
-        if (goes && entry.present) holds_all_ = false;
+        if (goes && entry.present) {
+          GRANARY_PROBE("a row leaves the memory");
+          holds_all_ = false;
+        }
         return goes;
       });
     ++age_;

@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <memory>
 
+#include "shared/base/probe.h"
+
 namespace granary::rocks {
 namespace {
 
@@ -73,6 +75,7 @@ rocksdb::Status check_continuity(rocksdb::Options options, const std::string& di
   if (auto status = rocksdb::DB::OpenForReadOnly(options, directory, &opened); !status.ok()) return status;
   const std::unique_ptr<rocksdb::DB> rows(opened);
   const std::string gap = check.gap(rows->GetLatestSequenceNumber());
+  if (!gap.empty()) GRANARY_PROBE("writes are missing from a database");
   return gap.empty() ? rocksdb::Status::OK() : rocksdb::Status::Corruption("writes are missing: " + gap);
 }
 

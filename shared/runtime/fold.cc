@@ -1,6 +1,7 @@
 #include "shared/runtime/fold.h"
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 #include "shared/codec/limits.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
@@ -80,9 +81,11 @@ Fold::Step Fold::fold(BytesView record) {
   Step step = Step::folded;
   switch (events::whose_is(record, ledger_.id)) {
     case events::Whose::newer:
+      GRANARY_PROBE("a record of an unknown kind or version parks");
       return park("a record of a kind or version that this build does not know (kind and version " +
                   to_hex(record.substr(events::kFrontBytes - 1, 1)) + ")");
     case events::Whose::foreign:
+      GRANARY_PROBE("a record of another ledger, or of nobody, is refused");
       refuse_record(record, "foreign", "only Granary's doors and machines may write here; find out who else does");
       break;
     case events::Whose::known:
@@ -102,7 +105,10 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
     case RecordKind::tick: {
       events::Tick tick;
       const codec::Read read = codec::read_message(events::body_of(record), tick);
-      if (read == codec::Read::newer) return park("a tick with a field that this build does not know");
+      if (read == codec::Read::newer) {
+        GRANARY_PROBE("a newer build's tick parks");
+        return park("a tick with a field that this build does not know");
+      }
       if (read == codec::Read::ok)
         fold_tick(tick.instant);
       else
@@ -114,6 +120,7 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
     case RecordKind::packet:
       return fold_packet(record);
     case RecordKind::checkpoint:
+      GRANARY_PROBE("a checkpoint stands in an inbox");
       refuse_record(record, "wrong_partition", "a checkpoint stands in no inbox");
       return Step::folded;
   }
@@ -125,12 +132,15 @@ Fold::Step Fold::fold_genesis(BytesView record) {
   const codec::Read read = codec::read_message(events::body_of(record), genesis);
   if (read == codec::Read::newer) return park("a genesis record with a field that this build does not know");
   if (read != codec::Read::ok || position_ != 0 || genesis.ledger != ledger_.id) {
+    GRANARY_PROBE("a second genesis record stands in an inbox");
     refuse_record(record, "foreign", "a genesis record stands first in a partition, and once");
     return Step::folded;
   }
-  if (genesis.rules > events::kRulesNewest)
+  if (genesis.rules > events::kRulesNewest) {
+    GRANARY_PROBE("a ledger begins with rules that this build does not know");
     return park("a ledger that begins with rules version " + std::to_string(genesis.rules) +
                 "; this build knows up to " + std::to_string(events::kRulesNewest));
+  }
   rules_version_ = genesis.rules;
   return Step::folded;
 }
@@ -156,9 +166,12 @@ void Fold::update_complete() {
 
 Fold::Step Fold::fold_raw(BytesView record) {
   const codec::Read envelope = codec::read_message(events::body_of(record), raw_);
-  if (envelope == codec::Read::newer)
+  if (envelope == codec::Read::newer) {
+    GRANARY_PROBE("a newer build's raw record parks");
     return park("a raw record with a field that this build does not know, from " + raw_.source);
+  }
   if (envelope == codec::Read::malformed) {
+    GRANARY_PROBE("a raw record that does not decode is refused");
     refuse_record(record, "malformed", "a raw record that does not decode");
     return Step::folded;
   }
@@ -166,12 +179,15 @@ Fold::Step Fold::fold_raw(BytesView record) {
     case events::DecodeResult::ok:
       break;
     case events::DecodeResult::unknown_type:
+      GRANARY_PROBE("an event of an unknown type parks");
       return park("an event of a type that this build has no rule for (number " +
                   std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
     case events::DecodeResult::newer:
+      GRANARY_PROBE("an event with a newer build's field or value parks");
       return park("an event with a field or a value that this build does not know (number " +
                   std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
     case events::DecodeResult::malformed:
+      GRANARY_PROBE("a substance that does not decode is refused");
       refuse_record(record, "malformed", "a substance that does not decode");
       return Step::folded;
   }
@@ -179,19 +195,26 @@ Fold::Step Fold::fold_raw(BytesView record) {
     return std::string(events::type_name(events::type_of(decoder_.event()))) + ", from " + raw_.source;
   };
   const auto entry = events::entry_of(decoder_.event());
-  if (!entry) return park("an event that no door takes (" + named() + ")");
+  if (!entry) {
+    GRANARY_PROBE("a raw event that no door takes parks");
+    return park("an event that no door takes (" + named() + ")");
+  }
   ++counters_.events;
   const Id16 identity = machine::identity_of(raw_);
   if (auto refused = refuse_raw(*entry, identity)) {
     refuse_raw(*std::move(refused));
     return Step::folded;
   }
-  if (!rules_->has_rule(machine::Way::raw, decoder_.event(), rules_version_))
+  if (!rules_->has_rule(machine::Way::raw, decoder_.event(), rules_version_)) {
+    GRANARY_PROBE("a raw event without a rule parks");
     return park("an event that this build has no rule for (" + named() + ")");
+  }
   // In every build alike: the version after that in force is taken, or waits for a build that knows it.
   if (const auto* activated = std::get_if<events::RulesActivated>(&decoder_.event());
-      activated != nullptr && activated->version == rules_version_ + 1 && activated->version > events::kRulesNewest)
+      activated != nullptr && activated->version == rules_version_ + 1 && activated->version > events::kRulesNewest) {
+    GRANARY_PROBE("an activation of rules that this build does not know parks");
     return park(unknown_version(activated->version));
+  }
   Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity}, context(), *this);
   if (outcome.judgement == machine::Judgement::refused) {
     refuse_raw(std::move(outcome));
@@ -206,19 +229,25 @@ std::optional<Outcome> Fold::refuse_raw(const events::Entry& entry, const Id16& 
   const bool is_usage = entry.topic == Topic::usage;
   const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw_.root) : identity;
   const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % ledger_.partitions : 0;
-  if (entry.topic != inbox_ || partition != shard_)
+  if (entry.topic != inbox_ || partition != shard_) {
+    GRANARY_PROBE("a raw event stands in another inbox than its own");
     return Outcome::refuse("wrong_partition", "",
                            "its key belongs to " + std::string(machine::topic_name(entry.topic)) + "/" +
                                std::to_string(partition) + "; post it at a door, which knows where it goes");
-  if (decoder_.form() > rules_version_)
+  }
+  if (decoder_.form() > rules_version_) {
+    GRANARY_PROBE("a raw event has a form whose rules are not in force");
     return Outcome::refuse("rules_not_in_force", "",
                            "its form came with rules version " + std::to_string(decoder_.form()) + ", in force is " +
                                std::to_string(rules_version_));
+  }
   for (const std::string* text : {&raw_.source, &raw_.id, &raw_.root.source, &raw_.root.id})
     if (text->size() > codec::kTextBytesMax)
       return Outcome::refuse("malformed", "", "source and id are at most 256 bytes long");
-  if (auto trouble = events::check_form(decoder_.event()))
+  if (auto trouble = events::check_form(decoder_.event())) {
+    GRANARY_PROBE("a raw event breaks a rule of form that doors hold");
     return Outcome::refuse(machine::interned(trouble->reason), std::move(trouble->field), std::move(trouble->hint));
+  }
   return std::nullopt;
 }
 
@@ -261,9 +290,13 @@ void Fold::refuse_record(BytesView record, std::string_view reason, std::string 
 Fold::Step Fold::fold_packet(BytesView record) {
   PacketView view;
   const codec::Read read = PacketView::read(events::body_of(record), view);
-  if (read == codec::Read::newer) return park("a packet with a field that this build does not know");
+  if (read == codec::Read::newer) {
+    GRANARY_PROBE("a newer build's packet parks");
+    return park("a packet with a field that this build does not know");
+  }
   const auto lane = read == codec::Read::ok ? in_.find({view.machine, view.shard}) : in_.end();
   if (lane == in_.end()) {
+    GRANARY_PROBE("a packet is of no lane that leads here");
     ++counters_.lane_alarms;
     alarm_ = read == codec::Read::ok ? "a packet of a lane that does not lead here" : "a packet that does not decode";
     refuse_record(record, read == codec::Read::ok ? "wrong_partition" : "malformed", alarm_);
@@ -274,6 +307,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
   const std::uint64_t first = packet->first;
   const Joint joint = join(*packet, state.folded, state.hash);
   if (joint == Joint::gap || joint == Joint::other) {
+    if (joint == Joint::gap) GRANARY_PROBE("a packet leaves a gap in its lane");
+    if (joint == Joint::other) GRANARY_PROBE("a packet follows another event than was folded");
     ++counters_.lane_alarms;
     alarm_ = "expected event " + std::to_string(state.folded + 1) + " of " +
              std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
@@ -282,6 +317,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
                                   : "a packet that follows another event " + std::to_string(state.folded));
     return Step::folded;
   }
+  if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
+  if (joint == Joint::next && packet->first > first) GRANARY_PROBE("a packet begins with what was folded");
   counters_.repeats_dropped += packet->first - first;
   // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
   decoder_.clear();
@@ -290,10 +327,12 @@ Fold::Step Fold::fold_packet(BytesView record) {
     const bool is_read = decoder_.add(*event) == events::DecodeResult::ok;
     const std::string why = is_read ? why_no_rule(*decoder_.events().back(), decoder_.form(), rules)
                                     : "an event of a lane that this build cannot read";
-    if (!why.empty())
+    if (!why.empty()) {
+      GRANARY_PROBE("an event of a lane that this build has no rule for parks");
       return park(why + " (number " + std::to_string(ahead.first - 1) + " of " +
                   std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
                   ")");
+    }
   }
   for (const events::Event* event : decoder_.events()) {
     state.hash = proof::chain(state.hash, *packet->next());
@@ -304,7 +343,10 @@ Fold::Step Fold::fold_packet(BytesView record) {
       state.completed = std::max(state.completed, completed->instant);
       update_complete();
     } else if (const auto* activated = std::get_if<events::RulesActivated>(event)) {
-      if (activated->version > rules_version_) activate_rules(activated->version);
+      if (activated->version > rules_version_)
+        activate_rules(activated->version);
+      else
+        GRANARY_PROBE("a second lane brings the rules that are in force");
     } else {
       rules_->apply_lane({packet->machine, packet->shard, state.folded, *event}, context(), *this);
     }
@@ -361,6 +403,7 @@ std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) 
         standing != standing_.end() && lane.number <= standing->second.number) {
       if (lane.number == standing->second.number) {
         counters_.diverged |= standing->second.hash != (machine::is_inbox(topic) ? lane.hash : outward_hash(event));
+        GRANARY_PROBE("a fold comes to the last event that a target held already");
         standing_.erase(standing);
       }
       if (!packet.open) changed_.push_back(target);
@@ -368,7 +411,10 @@ std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) 
       return lane.number;
     }
   }
-  if (packet.open && !packet.builder.empty() && !packet.builder.fits(event)) close_packet(target, packet);
+  if (packet.open && !packet.builder.empty() && !packet.builder.fits(event)) {
+    GRANARY_PROBE("a packet is full before its commit");
+    close_packet(target, packet);
+  }
   if (packet.builder.empty()) packet.builder.start(ledger_.id, machine_, shard_, lane.number, before);
   if (!packet.open) changed_.push_back(target);
   packet.open = true;
@@ -453,7 +499,10 @@ void Fold::note(Outcome outcome) {
 
 std::optional<Outcome> Fold::outcome_of(std::uint64_t offset) const {
   const Noted& slot = noted_[offset % noted_.size()];
-  if (slot.offset != offset) return std::nullopt;
+  if (slot.offset != offset) {
+    GRANARY_PROBE("an outcome is asked for that is no longer known");
+    return std::nullopt;
+  }
   return slot.outcome;
 }
 

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 #include "shared/events/record.h"
 #include "shared/events/rules.h"
 
@@ -63,8 +64,10 @@ Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, c
                                                std::to_string(*partitions) + "; hint: --partitions 8"};
   Ledger ledger;
   GRANARY_TRY(journal.create_topic({std::string(machine::topic_name(Topic::applications)), 1}));
+  bool stood = false;
   if (auto standing = read_ledger(journal); standing.ok()) {
     ledger = *standing;
+    stood = true;
     if (partitions && *partitions != ledger.partitions) {
       return Error{ErrorCode::conflict,
                    "this ledger has " + std::to_string(ledger.partitions) + " partitions, not " +
@@ -96,6 +99,7 @@ Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, c
         GRANARY_TRY(check_genesis(**genesis, ledger, partition));
         continue;
       }
+      if (stood) GRANARY_PROBE("a ledger whose making was cut short is finished");
       journal::Record record;
       record.value = events::encode_record(ledger.id, events::Genesis{ledger.id, ledger.partitions, name, number,
                                                                       units::Instant(clock.wall_ms()), ledger.rules});

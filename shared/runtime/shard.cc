@@ -6,6 +6,7 @@
 
 #include "shared/base/check.h"
 #include "shared/base/crash_point.h"
+#include "shared/base/probe.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
 #include "shared/runtime/shard_state.h"
@@ -55,6 +56,7 @@ Result<void> Shard::start(TargetScan& scan) {
     const auto whole = recover_lanes(scan);
     if (!whole.ok()) return whole.error();
     if (*whole || again) break;
+    GRANARY_PROBE("state that is ahead of its targets is folded again");
     log_.folds_again();
     fold_.reset();
     store_.reset();
@@ -84,6 +86,7 @@ void Shard::delete_old() {
 Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_record_hash) const {
   const std::string where = inbox_.topic + "/" + std::to_string(inbox_.number);
   if (position > end_) {
+    GRANARY_PROBE("a log is shorter than what was folded from it");
     return Error{
         ErrorCode::corrupt,
         "the journal is shorter than what was folded from it: " + where + " ends at " + std::to_string(end_) +
@@ -94,6 +97,7 @@ Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_recor
   journal::ReadBatch batch;
   GRANARY_TRY(setup_.journal->read(inbox_, position - 1, 1, batch));
   if (batch.records.empty() || proof::sha256(batch.records.front().value) != last_record_hash) {
+    GRANARY_PROBE("the last record that was folded is another one in the log");
     return Error{ErrorCode::corrupt,
                  "record " + std::to_string(position - 1) + " of " + where +
                      " is not the one that was folded; the journal is another one, or was changed; hint: find out "
@@ -149,13 +153,17 @@ Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, Ta
   if (held.number < at.number) return false;
   for (auto packet = lane.outbox.begin(); packet != lane.outbox.end() && at.number < held.number; ++packet) {
     auto view = PacketView::parse(events::body_of(packet->bytes));
+    GRANARY_PROBE("a target holds what the outbox still has");
     while (at.number < held.number) {
       const auto event = view->next();
       if (!event) break;
       at = {at.number + 1, proof::chain(at.hash, *event)};
     }
   }
-  if (!outward && at.number == held.number && at.hash != held.hash) return false;
+  if (!outward && at.number == held.number && at.hash != held.hash) {
+    GRANARY_PROBE("a target holds other events under the outbox's numbers");
+    return false;
+  }
   while (!lane.outbox.empty() && lane.outbox.front().last <= held.number) drop_first(target, lane);
   if (outward) {
     lane.acked_end = held.number;
@@ -164,7 +172,9 @@ Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, Ta
     // Ahead of this shard: only `emitted` is known to be in that state's outbox or acknowledged.
     lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
   }
-  if (held.number > emitted) fold_->set_standing(target, held);
+  if (held.number <= emitted) return true;
+  GRANARY_PROBE("a target holds more than the state has emitted");
+  fold_->set_standing(target, held);
   return true;
 }
 
@@ -181,16 +191,19 @@ bool Shard::step() {
   retry_failed_lanes();
   publish();
   const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
+  if (!room) GRANARY_PROBE("folding pauses for a full outbox");
   if (inbox_grew_ && (!room || !parked_.empty())) {  // nothing is read that would tell
     const auto end = setup_.journal->end(inbox_);
     if (end.ok()) end_ = *end;
   }
   const bool more = parked_.empty() && room && inbox_grew_ && read_and_fold();
   if (stopped_) return false;
-  if (fold_->counters().diverged)
+  if (fold_->counters().diverged) {
+    GRANARY_PROBE("a fold emits other output than its target holds");
     park(
         "a target holds other output for the same input, by another build or owner; nothing of this is kept or "
         "published");
+  }
   const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
                    bytes_since_commit_ >= setup_.options->commit_bytes_max;
   const auto age = std::chrono::steady_clock::now() - committed_at_;
@@ -209,10 +222,12 @@ bool Shard::read_and_fold() {
   const auto read = setup_.journal->read(inbox_, fold_->position(), kReadBytes, batch_);
   if (!read.ok()) {
     inbox_grew_ = read.error().can_retry();
-    if (inbox_grew_)
-      log_.retries(inbox_, read.error());
-    else
+    if (!inbox_grew_) {
       fail(read.error());
+      return false;
+    }
+    GRANARY_PROBE("an inbox does not answer and is read again");
+    log_.retries(inbox_, read.error());
     return false;
   }
   end_ = std::max(end_, batch_.end);
@@ -221,6 +236,7 @@ bool Shard::read_and_fold() {
   const auto start = std::chrono::steady_clock::now();
   for (const journal::Record& record : batch_.records) {
     if (park_at_ == fold_->position()) {
+      GRANARY_PROBE("a record that broke a law parks at the next start");
       park("this record broke a law of the fold; see " + marker_path());
       break;
     }
@@ -322,7 +338,10 @@ void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
   std::vector<journal::Record> records;
   std::size_t bytes = 0;
   for (const OutPacket& packet : lane.outbox) {
-    if (bytes > kAppendBytesMax) break;
+    if (bytes > kAppendBytesMax) {
+      GRANARY_PROBE("an outbox takes more than one append");
+      break;
+    }
     bytes += packet.bytes.size();
     ++lane.in_flight;
     if (machine::is_inbox(target.topic)) {
@@ -346,6 +365,7 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
   const std::size_t packets = std::exchange(lane.in_flight, 0);
   if (!offsets.ok()) {
     if (!offsets.error().can_retry()) return fail(offsets.error());
+    GRANARY_PROBE("an append to a lane fails and is tried again");
     if (!std::exchange(lane.told, true)) log_.retries(partition_of(target), offsets.error());
     lane.failed = true;
     lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
@@ -364,10 +384,12 @@ void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets
 // Nobody reads a stream's chain: of two owners that disagree both would be believed.
 void Shard::look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets) {
   if (offsets.back() + 1 - lane.stream_end == offsets.size()) return;
+  GRANARY_PROBE("records of another owner stand in a stream");
   const auto agree =
       TargetScan(*setup_.journal, setup_.ledger).repeats_agree(stream, lane.stream_end, offsets.back() + 1);
   if (agree.ok() && *agree) return;
   if (!agree.ok()) return log_.retries(partition_of(stream), agree.error());
+  GRANARY_PROBE("two owners of a shard disagree in a stream");
   contradicted_ = true;
   park("another owner of this shard has written other output for the same input to " + partition_of(stream).topic +
        "/" + std::to_string(stream.partition) + "; nothing more of this one is published");
@@ -380,12 +402,14 @@ void Shard::retry_failed_lanes() {
     TargetScan scan(*setup_.journal, setup_.ledger);
     const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
     if (!same.ok() && same.error().can_retry()) {
+      GRANARY_PROBE("a lane that failed finds the log still away");
       // A log that is away is away for every lane: each question takes its time, and this thread has others to answer.
       lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
       return;
     }
     if (!same.ok()) return fail(same.error());
     if (!*same) {
+      GRANARY_PROBE("a lane that failed finds less than was acknowledged, or other events");
       const journal::Partition partition = partition_of(target);
       return fail({ErrorCode::conflict, partition.topic + "/" + std::to_string(partition.number) +
                                             " holds less than was acknowledged or another's output; hint: start "
@@ -397,6 +421,8 @@ void Shard::retry_failed_lanes() {
 
 void Shard::close() {
   if (stopped_) return;
+  if (records_since_commit_ == 0 && !trims_.empty())
+    GRANARY_PROBE("a shard stops with nothing to commit but an acknowledgement");
   if (records_since_commit_ > 0 || !trims_.empty()) commit();
   stopped_ = true;
   publish_status();
@@ -461,6 +487,7 @@ void Shard::end_waits_in_vain() {
     if (!is_in_doubt(wait)) return false;
     wait.doubt_at = now + setup_.options->doubt_after;
     if (!end.ok()) return false;
+    GRANARY_PROBE("a wait is for a place behind the end of the log");
     in_vain.push_back(std::move(wait));
     return true;
   });

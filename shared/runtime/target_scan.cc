@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
 #include "shared/machine/topology.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
@@ -20,6 +21,7 @@ Result<TargetScan::Standing> TargetScan::last_of(MachineKind machine, std::uint1
   const auto end = journal_.end(partition_of(target));
   if (!end.ok()) return end.error();
   if (from > 0 && from <= *end) {
+    GRANARY_PROBE("a target is read from where it had acknowledged");
     Whole tail{{{lane, known}}, from};
     GRANARY_TRY(scan_inbox(target, &lane, tail));
     return Standing{counter_of(lane, target, tail), tail.end};
@@ -53,7 +55,10 @@ Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, 
       if (only != nullptr && lane != *only) continue;
       // As Fold::fold_packet: what its reader drops does not stand.
       LaneCounter& standing = counter_of(lane, target, whole);
-      if (join(*packet, standing.number, standing.hash) != Joint::next) continue;
+      if (join(*packet, standing.number, standing.hash) != Joint::next) {
+        GRANARY_PROBE("a scan passes over a packet that its reader dropped");
+        continue;
+      }
       while (const auto event = packet->next()) standing = {standing.number + 1, proof::chain(standing.hash, *event)};
     }
   }
@@ -75,18 +80,23 @@ Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& wh
     const auto checkpoint = events::read_checkpoint(batch.records.front().value);
     if (!checkpoint || BytesView(checkpoint->check) != view_of(check_of(*checkpoint)) ||
         checkpoint->topic != partition.topic || checkpoint->partition != partition.number || checkpoint->size == 0 ||
-        checkpoint->size > *end)
+        checkpoint->size > *end) {
+      GRANARY_PROBE("a checkpoint is passed over that does not fit");
       continue;
+    }
     GRANARY_TRY(journal_.read(partition, checkpoint->size - 1, 1, batch));
     if (batch.records.empty() ||
-        view_of(proof::sha256(batch.records.front().value)) != BytesView(checkpoint->last_record_hash))
+        view_of(proof::sha256(batch.records.front().value)) != BytesView(checkpoint->last_record_hash)) {
+      GRANARY_PROBE("a checkpoint is passed over that names another record");
       continue;
+    }
     std::map<Lane, LaneCounter> lanes;
     for (const events::CheckpointLane& lane : checkpoint->lanes) {
       const auto hash = hash_from(lane.hash);
       if (!hash || lane.next == 0) return {};
       lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = {lane.next - 1, *hash};
     }
+    GRANARY_PROBE("a scan begins at a checkpoint");
     whole = {std::move(lanes), checkpoint->size};
     return {};
   }
@@ -113,7 +123,10 @@ Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) 
                                              " has no ce_id of partition and number; only Granary may write to this "
                                              "topic; hint: find who else does, and restore the topic"};
       }
-      if (*number >= standing.last.number) standing.last = {*number, proof::sha256(record.value)};
+      if (*number >= standing.last.number)
+        standing.last = {*number, proof::sha256(record.value)};
+      else
+        GRANARY_PROBE("an older number stands behind a newer one in a stream");
       ++at;
     }
   }

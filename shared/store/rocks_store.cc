@@ -14,6 +14,7 @@
 #include <fstream>
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 #include "shared/rocks/continuity.h"
 #include "shared/rocks/rights.h"
 
@@ -60,7 +61,10 @@ struct Opened {
 
   // What cannot be read is never taken for a row that is not there.
   [[noreturn]] void cannot_read(const rocksdb::Status& status) const {
-    if (status.IsCorruption()) mark_damaged(directory, status.ToString());
+    if (status.IsCorruption()) {
+      GRANARY_PROBE("a row of the state turns out to be damaged");
+      mark_damaged(directory, status.ToString());
+    }
     stop_process("expected to read a row of the state in " + directory + ", got: " + status.ToString() +
                  (status.IsCorruption() ? "; hint: start again, it is then folded again from the log; look at the disk"
                                         : "; hint: look at the disk, then start again"));

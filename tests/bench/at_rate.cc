@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "tests/bench/measuring.h"
+#include "tests/support/forwarding_journal.h"
 
 namespace granary::bench {
 namespace {
@@ -28,39 +29,25 @@ struct Acknowledgements {
 
 }  // namespace
 
-class BillingTap final : public journal::Journal {
+class BillingTap final : public testing_support::ForwardingJournal {
  public:
   BillingTap(journal::Journal& behind, std::shared_ptr<Acknowledgements> noted)
-      : behind_(behind), noted_(std::move(noted)) {}
+      : ForwardingJournal(behind), noted_(std::move(noted)) {}
 
-  Result<void> create_topic(const journal::TopicInfo& topic) override { return behind_.create_topic(topic); }
-  Result<std::vector<journal::TopicInfo>> topics() const override { return behind_.topics(); }
   void append(const journal::Partition& partition, std::vector<journal::Record> records, AppendDone done) override {
     if (partition.topic != machine::topic_name(Topic::billing))
-      return behind_.append(partition, std::move(records), std::move(done));
-    behind_.append(partition, std::move(records),
-                   [noted = noted_, partition, done = std::move(done)](Result<journal::Offsets> offsets) {
-                     if (offsets.ok()) {
-                       const std::lock_guard lock(noted->mutex);
-                       noted->all.push_back({partition, offsets->front(), offsets->back(), seconds_now()});
-                     }
-                     done(std::move(offsets));
-                   });
+      return behind().append(partition, std::move(records), std::move(done));
+    behind().append(partition, std::move(records),
+                    [noted = noted_, partition, done = std::move(done)](Result<journal::Offsets> offsets) {
+                      if (offsets.ok()) {
+                        const std::lock_guard lock(noted->mutex);
+                        noted->all.push_back({partition, offsets->front(), offsets->back(), seconds_now()});
+                      }
+                      done(std::move(offsets));
+                    });
   }
-  Result<void> read(const journal::Partition& partition, journal::Offset from, std::size_t bytes_max,
-                    journal::ReadBatch& batch) const override {
-    return behind_.read(partition, from, bytes_max, batch);
-  }
-  Result<journal::Offset> end(const journal::Partition& partition) const override { return behind_.end(partition); }
-  void set_listener(Listener listener) override { behind_.set_listener(std::move(listener)); }
-  void note_folded(const journal::Partition& partition, journal::Offset next) override {
-    behind_.note_folded(partition, next);
-  }
-  void stop_waiting() override { behind_.stop_waiting(); }
-  void finish_appends(std::chrono::milliseconds patience) override { behind_.finish_appends(patience); }
 
  private:
-  journal::Journal& behind_;
   std::shared_ptr<Acknowledgements> noted_;
 };
 

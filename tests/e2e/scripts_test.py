@@ -24,8 +24,10 @@ ROWS = {
     "deploy/kafka/free_ports.py": (["python3"], [], ["how many ports"]),
     "deploy/local": ([], [], ["dpkg-query"]),
     "deploy/quickstart": ([], [], ["dpkg-query"]),
+    "tests/coverage": (["python3"], [], ["cmake", "deploy/packages"]),
     "tests/data/slurm/record": ([], [], ["munged", "apt-get install"]),
     "tests/nightly": ([], ["record"], ["dpkg-query"]),
+    "tests/probes": (["python3"], ["/nonexistent/file"], ["/nonexistent/file"]),
     "tests/run": ([], [], ["dpkg-query"]),
     "tests/support/promtool": ([], ["{folder}"], ["apt-get", "promtool"]),
     "tests/support/sum_workload.py": (["python3"], ["/nonexistent/file", "--format", "swf"], ["/nonexistent/file"]),
@@ -58,6 +60,7 @@ LATER = [
 USAGE = [("deploy/install-packages", []), ("deploy/install-packages", ["/nonexistent"]), ("deploy/local", ["--data", ""]), ("deploy/local", ["--port", "99999"]),
          ("deploy/local", ["--port"]), ("deploy/local", ["--colour"]), ("deploy/quickstart", [""]), ("deploy/quickstart", ["--colour"]),
          ("deploy/quickstart", ["a", "b"]), ("deploy/kafka/free_ports.py", ["x"]), ("tests/run", ["fast"]), ("tests/nightly", ["no-such-target"]),
+         ("tests/probes", []), ("tests/coverage", ["no-such-room"]),
          ("tests/support/promtool", []), ("tests/tidy/openapi_lint.sh", []), ("tests/tidy/schemas_lint.sh", [])]
 
 

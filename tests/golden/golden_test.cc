@@ -17,6 +17,7 @@
 #include <sstream>
 
 #include "services/standalone/machines.h"
+#include "shared/journal/memory_journal.h"
 #include "shared/proof/hash.h"
 #include "tests/scenario/scenario.h"
 

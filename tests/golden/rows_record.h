@@ -40,10 +40,10 @@ struct Describe {
 
   template <class T>
   static void add_kind(Lines& line) {
-    if constexpr (wire::IsVector<T>::value) {
+    if constexpr (codec::IsVector<T>::value) {
       line.text += "list of ";
       add_kind<typename T::value_type>(line);
-    } else if constexpr (wire::IsOptional<T>::value) {
+    } else if constexpr (codec::IsOptional<T>::value) {
       line.text += "optional ";
       add_kind<typename T::value_type>(line);
     } else if constexpr (std::is_same_v<T, std::string>) {

@@ -1,9 +1,8 @@
 #include "tests/scenario/ledger.h"
 
-#include <future>
-
 #include "services/standalone/machines.h"
 #include "shared/base/check.h"
+#include "shared/journal/memory_journal.h"
 #include "shared/proof/hash.h"
 #include "shared/runtime/ledger.h"
 
@@ -12,6 +11,9 @@ namespace {
 
 // Of every scenario, so that recorded journals do not differ by it.
 constexpr Id16 kLedger{0x5c, 0xe9, 0xa1, 0x10, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+
+// After this it is asked why there is no answer yet.
+constexpr auto kPatience = std::chrono::seconds(10);
 
 class Beginning final : public Clock {
  public:
@@ -23,27 +25,69 @@ journal::Partition partition_of(Topic topic, std::uint16_t number) {
   return {std::string(machine::topic_name(topic)), number};
 }
 
+// As the runtime calls a shard's state.
+std::string name_of(const ShardName& shard) {
+  return std::string(machine::machine_name(shard.first)) + "-" + std::to_string(shard.second);
+}
+
 }  // namespace
 
-Ledger::Ledger(const Options& options) : partitions_(options.partitions) {
-  GRANARY_CHECK(runtime::open_ledger(journal_, {partitions_, kLedger}, Beginning()).ok(), "a ledger in memory opens");
-  runtime::Options running;
-  running.commit_events_max = options.commit_events_max;
-  auto started = runtime::start_runtime(journal_, running, standalone::make_machine, states_, markers_.path(),
-                                        [](const Error& error) { GRANARY_CHECK(false, error.message); });
-  GRANARY_CHECK(started.ok(), "a runtime over an empty ledger starts");
-  runtime_ = std::move(*started);
+Ledger::Ledger(const Options& options) : options_(options), partitions_(options.partitions) {
+  for (const MachineKind kind : machine::kMachines)
+    for (std::uint16_t shard = 0; shard < machine::shards_of(kind, partitions_); ++shard)
+      shards_.emplace_back(kind, shard);
+  if (!options_.open_journal)
+    options_.open_journal = [log = std::make_shared<journal::MemoryJournal>()] { return log; };
+  if (!options_.states) options_.states = std::make_shared<store::MemoryStates>();
+  const auto made = runtime::open_ledger(*options_.open_journal(), {partitions_, kLedger}, Beginning());
+  GRANARY_CHECK(made.ok(), made.error().message);
+  start();
 }
 
 Ledger::~Ledger() {
+  stop();
+}
+
+void Ledger::start() {
+  journal_ = options_.open_journal();
+  runtime::Options running;
+  running.commit_events_max = options_.commit_events_max;
+  running.checkpoint_records = options_.checkpoint_records;
+  // No commit waits for a time to pass.
+  running.commit_pause = std::chrono::milliseconds(0);
+  running.commit_age_max = std::chrono::hours(24);
+  auto started = runtime::start_runtime(*journal_, running, standalone::make_machine, *options_.states, markers_.path(),
+                                        [](const Error& error) { GRANARY_CHECK(false, error.message); });
+  GRANARY_CHECK(started.ok(), started.error().message);
+  runtime_ = std::move(*started);
+  settle();
+}
+
+void Ledger::stop() {
+  if (!runtime_) return;
+  check_shards();
   runtime_->stop();
+  runtime_.reset();
+  journal_.reset();
+  known_.clear();
+}
+
+void Ledger::delete_state(const ShardName& shard) {
+  const auto dropped = options_.states->drop(name_of(shard));
+  GRANARY_CHECK(dropped.ok(), dropped.error().message);
+}
+
+void Ledger::with_state(const ShardName& shard, const std::function<void(store::Store&)>& use) {
+  const auto opened = options_.states->open(name_of(shard));
+  GRANARY_CHECK(opened.ok(), opened.error().message);
+  use(**opened);
 }
 
 std::uint64_t Ledger::append(const journal::Partition& partition, Bytes record) {
   std::vector<journal::Record> records(1);
   records.front().value = std::move(record);
-  const auto at = journal::append_and_wait(journal_, partition, std::move(records));
-  GRANARY_CHECK(at.ok(), "a journal in memory takes every record");
+  const auto at = journal::append_and_wait(*journal_, partition, std::move(records));
+  GRANARY_CHECK(at.ok(), at.error().message);
   return *at;
 }
 
@@ -78,15 +122,15 @@ machine::Outcome Ledger::send(const std::string& source, const std::string& id, 
   std::promise<std::vector<std::optional<machine::Outcome>>> judged;
   runtime_->when_judged(topic, shard, {offset}, alive,
                         [&judged](auto outcomes) { judged.set_value(std::move(outcomes)); });
-  const auto outcome = judged.get_future().get().front();
+  const auto outcome = wait(judged).front();
   GRANARY_CHECK(outcome.has_value(), "the newest record's outcome is known");
   settle();
   return *outcome;
 }
 
-void Ledger::ask_any(MachineKind kind, std::uint16_t shard, const Question& question) {
+void Ledger::ask_any(const ShardName& shard, const Question& question) {
   std::promise<void> asked;
-  runtime_->ask_owner(kind, shard, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
+  runtime_->ask_owner(shard.first, shard.second, [&](machine::Machine& rules, const runtime::ShardStatus& status) {
     question(rules, status);
     asked.set_value();
   });
@@ -97,18 +141,45 @@ std::uint16_t Ledger::shard_of(const std::string& key) const {
   return proof::shard_of({key}, partitions_);
 }
 
-// Machines stand in the order of the flow: what one has sent has arrived when the next one is asked.
+// An answer comes for certain unless a shard is parked or a lane has a gap: then that is said, not waited for.
+template <class Answer>
+Answer Ledger::wait(std::promise<Answer>& promise) {
+  auto answer = promise.get_future();
+  while (answer.wait_for(kPatience) != std::future_status::ready) check_shards();
+  return answer.get();
+}
+
+void Ledger::check_shards() {
+  for (const ShardName& shard : shards_) {
+    ask_any(shard, [](machine::Machine&, const runtime::ShardStatus& now) {
+      GRANARY_CHECK(now.parked.empty(), now.parked);
+      GRANARY_CHECK(now.lane_alarms == 0, "a lane has a gap");
+    });
+  }
+}
+
+// Shards stand in the order of the flow: what one has sent is known when the next one is waited for.
 void Ledger::settle() {
-  for (const MachineKind kind : machine::kMachines) {
-    for (std::uint16_t shard = 0; shard < machine::shards_of(kind, partitions_); ++shard) {
-      for (bool settled = false; !settled;) {
-        ask_any(kind, shard, [&](machine::Machine&, const runtime::ShardStatus& now) {
-          GRANARY_CHECK(now.parked.empty() && now.lane_alarms == 0, "no shard parks and no lane has a gap");
-          settled = now.position == *journal_.end(partition_of(machine::inbox_of(kind), shard)) &&
-                    now.committed == now.position && now.outbox_bytes == 0;
-        });
-      }
-    }
+  for (const ShardName& shard : shards_) settle(shard);
+}
+
+void Ledger::settle(const ShardName& shard) {
+  Known& known = known_[shard];
+  const auto end = journal_->end(partition_of(machine::inbox_of(shard.first), shard.second));
+  GRANARY_CHECK(end.ok(), end.error().message);
+  if (known.position == *end && known.due.empty()) return;
+  runtime::Needs needs;
+  needs.position = known.position = *end;
+  needs.lanes = std::exchange(known.due, {});
+  needs.published = needs.committed = true;
+  const auto alive = std::make_shared<int>();
+  std::promise<std::optional<std::vector<runtime::LaneNumber>>> met;
+  runtime_->when_met(shard, needs, alive, [&met](auto numbers) { met.set_value(std::move(numbers)); });
+  const auto numbers = wait(met);
+  GRANARY_CHECK(numbers.has_value(), "an inbox ends before its end");
+  for (const runtime::LaneNumber& lane : *numbers) {
+    Known& reader = known_[{machine::reader_of(lane.topic), lane.partition}];
+    if (std::exchange(reader.lanes[shard], lane.number) != lane.number) reader.due[shard] = lane.number;
   }
   if (on_settled) on_settled();
 }
@@ -118,8 +189,11 @@ std::vector<journal::Record> Ledger::news(Topic outward) {
   journal::ReadBatch batch;
   for (std::uint16_t number = 0; number < machine::partitions_of(outward, partitions_); ++number) {
     const journal::Partition partition = partition_of(outward, number);
-    std::uint64_t& next = told_[partition];
-    while (journal_.read(partition, next, 1U << 20, batch).ok() && !batch.records.empty()) {
+    const auto end = journal_->end(partition);
+    GRANARY_CHECK(end.ok(), end.error().message);
+    for (std::uint64_t& next = told_[partition]; next < *end;) {
+      const auto read = journal_->read(partition, next, 1U << 20, batch);
+      GRANARY_CHECK(read.ok(), read.error().message);
       next += batch.records.size();
       all.insert(all.end(), batch.records.begin(), batch.records.end());
     }
@@ -134,7 +208,7 @@ std::string Ledger::inboxes() const {
     for (std::uint16_t number = 0; machine::is_inbox(topic) && number < machine::partitions_of(topic, partitions_);
          ++number) {
       const journal::Partition partition = partition_of(topic, number);
-      for (std::uint64_t next = 0; journal_.read(partition, next, 1U << 20, batch).ok() && !batch.records.empty();) {
+      for (std::uint64_t next = 0; journal_->read(partition, next, 1U << 20, batch).ok() && !batch.records.empty();) {
         next += batch.records.size();
         for (const journal::Record& record : batch.records)
           text += partition.topic + " " + std::to_string(number) + " " + to_hex(record.value) + "\n";

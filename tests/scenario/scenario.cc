@@ -470,22 +470,33 @@ class Player {
 
 }  // namespace
 
-std::string run(const std::string& text, Ledger& ledger) {
-  Player player(ledger);
-  std::string out;
+std::string run(const std::string& text, Ledger& ledger, const AfterStep& after_step) {
+  // A line of the text that is kept as it stands, or one that happens or asks.
+  struct Line {
+    std::string text;
+    bool is_step = false;
+  };
+  std::vector<Line> lines;
   std::istringstream in(text);
   bool in_answer = false;
   for (std::string line; std::getline(in, line);) {
     if (in_answer && !line.empty()) continue;  // what was said the last time
-    in_answer = false;
-    if (line == "----") {
-      in_answer = true;
-      continue;
-    }
-    out += line + "\n";
-    if (line.empty() || line.starts_with('#')) continue;
-    out += "----\n" + player.play(line);
-    in_answer = true;
+    in_answer = line == "----";
+    if (in_answer) continue;
+    const bool is_step = !line.empty() && !line.starts_with('#');
+    in_answer = is_step;
+    lines.push_back({line, is_step});
+  }
+  const auto all =
+      static_cast<std::size_t>(std::count_if(lines.begin(), lines.end(), [](const Line& one) { return one.is_step; }));
+  Player player(ledger);
+  std::string out;
+  std::size_t done = 0;
+  for (const Line& line : lines) {
+    out += line.text + "\n";
+    if (!line.is_step) continue;
+    out += "----\n" + player.play(line.text);
+    if (++done < all && after_step) after_step(ledger, done, all);
   }
   return out;
 }

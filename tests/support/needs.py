@@ -22,6 +22,7 @@ FOUND = {
     "NEXT": ("GRANARY_NEXT", os.path.join(BUILD, "next", "build", "services", "standalone", "granary"), "next_build"),
     "NEXT_SERVICES": ("GRANARY_NEXT_SERVICES", os.path.join(BUILD, "next", "build", "services"), "next_build"),
     "STEPPED": ("GRANARY_STEPPED", os.path.join(BUILD, "tests", "support", "granary-stepped"), "granary-stepped"),
+    "PLANTED_PROBE": ("GRANARY_PLANTED_PROBE", os.path.join(BUILD, "tests", "support", "granary-planted-probe"), "granary-planted-probe"),
     "BENCH": ("GRANARY_BENCH", os.path.join(BUILD, "tests", "bench", "granary-bench"), "granary-bench"),
 }
 TOOLS = os.environ.get("GRANARY_TOOLS") or os.path.join(SOURCE, "build", "tools")

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
+
 namespace granary::allocation {
 
 using events::PostingCause;
@@ -204,6 +206,7 @@ void AllocationMachine::open_grant(const events::GrantOpened& opened, const Inpu
          context, out);
     out.publish(context.shard, lot_notice<events::LotAwardedNotice>(lot, id, *project, lot.granted, lot.awarded_at));
     if (lot.to <= context.now) {
+      GRANARY_PROBE("a lot is awarded after its end");
       expire(lot, id, *project, context, out);
       continue;
     }

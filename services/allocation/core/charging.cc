@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
+
 namespace granary::allocation {
 namespace {
 
@@ -25,7 +27,11 @@ std::strong_ordering compare(const Lot& a, const Lot& b, BurnRule rule) {
 bool burns_before(const Lot& a, const Lot& b, const std::vector<BurnRule>& order) {
   for (const BurnRule rule : order)
     if (const auto ordering = compare(a, b, rule); ordering != 0) return ordering < 0;
-  if (a.grant != b.grant) return a.grant < b.grant;
+  if (a.grant != b.grant) {
+    GRANARY_PROBE("two lots that no rule tells apart burn in the order of their grants");
+    return a.grant < b.grant;
+  }
+  GRANARY_PROBE("two lots of one grant that no rule tells apart burn in their own order");
   return a.ordinal < b.ordinal;
 }
 
@@ -97,7 +103,10 @@ void Charge::add(AccountRow& account, const AccountId& id, const Interval& inter
 
 void Charge::take_piece(AccountRow& account, const AccountId& id, const Interval& piece, Amount amount,
                         const std::vector<BurnRule>& order) {
-  if (amount.is_zero()) return;
+  if (amount.is_zero()) {
+    GRANARY_PROBE("a piece of usage between two edges comes to nothing");
+    return;
+  }
   lots_in_burn_order(account.lots, piece, order, indices_);
   for (const std::size_t index : indices_) {
     Lot& lot = account.lots[index];
@@ -105,7 +114,10 @@ void Charge::take_piece(AccountRow& account, const AccountId& id, const Interval
       if (lot.available.is_zero()) exhausted_.push_back({id, &lot});
       amount -= taken;
     }
-    amount -= take(lot, id, piece, Account::expired, amount);
+    if (const Amount late = take(lot, id, piece, Account::expired, amount); !late.is_zero()) {
+      GRANARY_PROBE("late usage takes what had expired of a lot");
+      amount -= late;
+    }
     if (amount.is_zero()) return;
   }
   account.outside -= amount;
@@ -152,6 +164,7 @@ void slice_ends(const std::vector<ChargePart>& parts, std::vector<std::size_t>& 
     const ChargePart& part = parts[i];
     const std::size_t bytes = part.class_name.size() + part.seller.size() + part.purpose.size();
     if (i > first && (i - first == kSlicePartsMax || text_bytes + bytes > kSliceTextBytesMax)) {
+      if (i - first < kSlicePartsMax) GRANARY_PROBE("a slice of a charge ends early for the length of its names");
       ends.push_back(i);
       first = i;
       text_bytes = 0;

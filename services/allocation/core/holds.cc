@@ -3,6 +3,7 @@
 // before. The hold of a job that was reported under another project since is settled by metering; that of a job of
 // which nothing is heard for the published time lapses, with a notice.
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/base/probe.h"
 
 #include <algorithm>
 #include <tuple>
@@ -44,12 +45,16 @@ Amount held_of(const HoldRow& hold, const events::MeteredAmount& amount) {
 void AllocationMachine::fold_interim(const events::UsageHeld& held, const Context& context, Out& out) {
   const ProjectRow* project = find_project(held.project);
   if (project == nullptr) {
+    GRANARY_PROBE("a figure of a running job names an unknown project");
     ++edit_counts().interim_ignored;
     return;
   }
   hold_key(held.project, held.source, held.id, key_);
   const HoldRow* known = holds_.find(key_);
-  if (known != nullptr && held.measured_at <= known->measured_at) return;
+  if (known != nullptr && held.measured_at <= known->measured_at) {
+    GRANARY_PROBE("a figure that is older than its hold reaches allocation");
+    return;
+  }
   const bool is_new = known == nullptr;
   HoldRow& hold = holds_.edit(key_);
   Bytes heard;
@@ -71,7 +76,9 @@ void AllocationMachine::fold_interim(const events::UsageHeld& held, const Contex
     Amount excess = part->amount;
     for (const events::MeteredAmount& amount : held.amounts)
       if (is_of(*part, amount)) excess = std::min(excess, held_of(hold, amount) - amount.charged);
-    if (excess > Amount()) release(*part, excess, held.project, *project, held.measured_at, context, out);
+    if (excess <= Amount()) continue;
+    GRANARY_PROBE("a figure holds less than the one before");
+    release(*part, excess, held.project, *project, held.measured_at, context, out);
   }
   std::erase_if(hold.parts, [](const HeldPart& part) { return part.amount.is_zero(); });
   for (const events::MeteredAmount& amount : held.amounts) {
@@ -96,11 +103,14 @@ void AllocationMachine::reserve(HoldRow& hold, const AccountId& id, Amount missi
       return part.grant == lot.grant && part.ordinal == lot.ordinal && part.class_name == id.class_name &&
              part.unit == id.unit;
     });
-    if (same != hold.parts.end())
+    if (same != hold.parts.end()) {
       same->amount += amount;
-    else
-      hold.parts.push_back({std::string(id.class_name), id.unit, lot.grant, lot.ordinal, amount});
+      continue;
+    }
+    if (!hold.parts.empty()) GRANARY_PROBE("a hold takes of a second lot or class");
+    hold.parts.push_back({std::string(id.class_name), id.unit, lot.grant, lot.ordinal, amount});
   }
+  if (!missing.is_zero()) GRANARY_PROBE("a running job has used more than its lots can reserve");
 }
 
 void AllocationMachine::release(HeldPart& part, Amount amount, BytesView project_name, const ProjectRow& project,
@@ -111,6 +121,7 @@ void AllocationMachine::release(HeldPart& part, Amount amount, BytesView project
                                 [&](const Lot& one) { return one.grant == part.grant && one.ordinal == part.ordinal; });
   GRANARY_CHECK(lot != account.lots.end(), "a hold on a lot that is not there");
   const Account to = context.now < lot->to ? Account::available : Account::expired;
+  if (to == Account::expired) GRANARY_PROBE("a hold is released after the end of its lot");
   move({Account::reserved, to, amount, PostingCause::released, at}, *lot, id, project, context, out);
   part.amount -= amount;
 }
@@ -119,7 +130,11 @@ void AllocationMachine::release_hold(BytesView project, BytesView source, BytesV
                                      const Context& context, Out& out) {
   Bytes key;
   hold_key(project, source, id, key);
-  if (holds_.find(key) != nullptr) end_hold(key, project, at, context, out);
+  if (holds_.find(key) == nullptr) {
+    GRANARY_PROBE("a hold that is to be released is not there");
+    return;
+  }
+  end_hold(key, project, at, context, out);
 }
 
 void AllocationMachine::end_hold(const Bytes& key, BytesView project_name, Instant at, const Context& context,
@@ -147,6 +162,7 @@ void AllocationMachine::lapse_holds(const Context& context, Out& out) {
     first_heard_ = heard_at;
     return false;
   });
+  if (due.size() == kLapsesMax) GRANARY_PROBE("more holds lapse than one tick may end");
   for (const Bytes& heard : due) {
     const Bytes key = heard.substr(sizeof(std::int64_t));
     BytesView rest = key;
@@ -164,6 +180,7 @@ void AllocationMachine::lapse_holds(const Context& context, Out& out) {
     // By class and unit, in their order: a part is of one lot.
     std::map<std::pair<std::string, UnitKind>, Amount> held;
     for (const HeldPart& part : holds_.find(key)->parts) held[{part.class_name, part.unit}] += part.amount;
+    if (held.empty()) GRANARY_PROBE("a hold lapses that held nothing");
     end_hold(key, *project, context.now, context, out);
     for (const auto& [class_and_unit, amount] : held) {
       std::tie(lapsed.class_name, lapsed.unit) = class_and_unit;

@@ -1,5 +1,6 @@
 #include "services/allocation/core/policies.h"
 
+#include "shared/base/probe.h"
 #include "shared/machine/effective.h"
 
 namespace granary::allocation {
@@ -40,8 +41,14 @@ std::int64_t Policies::silent_hours_max(Instant now) {
 
 Overdraft Policies::overdraft(BytesView project, Instant start) {
   const PolicyVersion* version = in_force(events::PolicyKind::overdraft, project, start);
-  if (version == nullptr) version = in_force(events::PolicyKind::overdraft, {}, start);
-  if (version == nullptr) return {};
+  if (version != nullptr)
+    GRANARY_PROBE("a project's own overdraft policy holds");
+  else
+    version = in_force(events::PolicyKind::overdraft, {}, start);
+  if (version == nullptr) {
+    GRANARY_PROBE("use goes beyond all lots where no overdraft policy holds");
+    return {};
+  }
   const bool bill = version->content.mode == events::OverdraftMode::bill;
   return {bill ? events::PartFunding::uncovered_bill : events::PartFunding::uncovered_record, version->content.seller};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
+
 namespace granary::allocation {
 
 std::optional<events::SourceCompleted> Sources::reported(const events::SourceCompleted& statement, std::uint16_t shard,
@@ -19,7 +21,10 @@ std::optional<events::SourceCompleted> Sources::reported(const events::SourceCom
   const auto slowest = std::min_element(
       row.reports.begin(), row.reports.end(),
       [](const SourceReport& a, const SourceReport& b) { return a.complete_through < b.complete_through; });
-  if (row.passed_on && slowest->complete_through <= *row.passed_on) return std::nullopt;
+  if (row.passed_on && slowest->complete_through <= *row.passed_on) {
+    GRANARY_PROBE("the slowest shard's report of a source moves nothing on");
+    return std::nullopt;
+  }
   row.passed_on = slowest->complete_through;
   return events::SourceCompleted{statement.source, slowest->complete_through, slowest->records};
 }

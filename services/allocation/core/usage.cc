@@ -1,5 +1,6 @@
 // Usage that has ended: counted, then charged, or kept until its project is known.
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/base/probe.h"
 
 namespace granary::allocation {
 
@@ -73,6 +74,7 @@ void AllocationMachine::send_charge(const Metered& metered, const ProjectRow& pr
     out.emit(Topic::ledger, partition, charged_);
     return;
   }
+  GRANARY_PROBE("a charge is sent in slices");
   auto from = charge_.parts().begin();
   for (const std::size_t end : slice_ends_) {
     const auto to = charge_.parts().begin() + static_cast<std::ptrdiff_t>(end);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
+
 namespace granary::billing {
 namespace {
 
@@ -127,6 +129,7 @@ void BillingMachine::take_charge(const events::UsageCharged& charged, const Inpu
     GRANARY_CHECK(part.amount.value() > 0, "a part of a charge moves nothing, or backwards");
     ++totals_.parts;
     if (project == nullptr) {
+      GRANARY_PROBE("a charge comes to billing before its project");
       cut(part, {}, PriceBooks(), pieces_);  // by months only
       for (const Piece& piece : pieces_)
         wait(QueueKind::unknown_project, charged.project, waiting_row(usage, part, piece));
@@ -164,18 +167,24 @@ void BillingMachine::learn_price_book(const events::PriceBookPublished& publishe
     reviewed.push_back(entry.class_name);
     waiting_.review(
         QueueKind::unpriced, entry.class_name, [&](const WaitingRow& row, std::vector<WaitingRow>& instead) {
-          if (!row.part.seller.empty() && row.part.seller != published.seller) return WaitingRoom::Fate::stays;
+          if (!row.part.seller.empty() && row.part.seller != published.seller) {
+            GRANARY_PROBE("a part waits on for its own seller's price");
+            return WaitingRoom::Fate::stays;
+          }
           const ProjectRow* project = projects_.find(row.project);
           GRANARY_CHECK(project != nullptr, "a part of an unknown project waits for a price");
           cut_part(row.part, *project);
-          if (std::none_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return bool(piece.price); }))
+          if (std::none_of(pieces_.begin(), pieces_.end(), [](const Piece& piece) { return bool(piece.price); })) {
+            GRANARY_PROBE("a new price book has no price for a part that waits");
             return WaitingRoom::Fate::stays;
+          }
           const Usage usage{row.organisation, row.project, row.source, row.id, row.job, row.reservation};
           count_unrated(row, Change::take);
           for (const Piece& piece : pieces_) {
             if (piece.price) {
               rate(usage, row.part, piece, context, out);
             } else {
+              GRANARY_PROBE("a new price book prices some of a part that waits");
               instead.push_back(waiting_row(usage, row.part, piece));
               count_unrated(instead.back(), Change::add);
             }
@@ -197,10 +206,13 @@ void BillingMachine::open_project(const events::ProjectOpened& opened, const Inp
     count_unrated(row, Change::take);
     cut_part(row.part, project);
     for (const Piece& piece : pieces_) {
-      if (piece.price)
+      if (piece.price) {
+        GRANARY_PROBE("a charge that came before its project is rated");
         rate(usage, row.part, piece, context, out);
-      else
+      } else {
+        GRANARY_PROBE("a charge that came before its project waits on for a price");
         wait(QueueKind::unpriced, row.part.class_name, waiting_row(usage, row.part, piece));
+      }
     }
     return WaitingRoom::Fate::goes;
   });

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <tuple>
 
+#include "shared/base/probe.h"
 #include "shared/machine/effective.h"
 
 namespace granary::billing {
@@ -45,6 +46,7 @@ PriceBooks::Pick PriceBooks::pick(const PriceQuestion& question, Instant at) con
     const Book* book = machine::in_force(timeline, at);
     const Entry* entry = book == nullptr ? nullptr : entry_for(*book, question);
     if (entry == nullptr) continue;
+    if (best) GRANARY_PROBE("more than one seller prices use that names none");
     if (!best || std::tie(best.book->effective, best.book->number) < std::tie(book->effective, book->number))
       best = {book, entry};
   }

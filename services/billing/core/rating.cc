@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 
 namespace granary::billing {
 namespace {
@@ -21,15 +22,20 @@ void add_piece(const ChargePart& part, Instant from, Instant to, PriceBooks::Pic
     const std::int64_t total = part.to.ms() - part.from.ms();
     piece.amount = units::share_until(part.amount, to.ms() - part.from.ms(), total) -
                    units::share_until(part.amount, from.ms() - part.from.ms(), total);
-    if (piece.amount.is_zero()) return;
+    if (piece.amount.is_zero()) {
+      GRANARY_PROBE("a piece of a charge between two edges comes to nothing");
+      return;
+    }
   }
   if (piece.price) {
     const auto list = units::mul_div_half_even(piece.amount.value(), piece.price.entry->price.value(),
                                                piece.price.entry->per_unit.base_units);
-    if (list)
+    if (list) {
       piece.list = Money(*list);
-    else
+    } else {
+      GRANARY_PROBE("a list amount that is too large waits as if it had no price");
       piece.price = {};
+    }
   }
   pieces.push_back(piece);
 }
@@ -59,7 +65,10 @@ void cut(const ChargePart& part, const PriceQuestion& question, const PriceBooks
   Instant from = part.from;
   for (const Instant edge : edges) {
     const PriceBooks::Pick next = books.pick(question, edge);
-    if (next == price && units::month_of(from) == units::month_of(edge)) continue;
+    if (next == price && units::month_of(from) == units::month_of(edge)) {
+      GRANARY_PROBE("a price book changes nothing for a part that goes on across its start");
+      continue;
+    }
     add_piece(part, from, edge, price, pieces);
     from = edge;
     price = next;

@@ -2,6 +2,8 @@
 
 #include <deque>
 
+#include "shared/base/probe.h"
+
 namespace granary::billing {
 namespace {
 
@@ -55,8 +57,10 @@ void WaitingRoom::review(QueueKind kind, std::string_view name,
         ++written;
         continue;
       }
+      GRANARY_PROBE("a part that waits moves up as another goes");
       moved.push_back(*row);
     } else {
+      if (instead.size() > 1) GRANARY_PROBE("a part that waits is replaced by several");
       for (WaitingRow& one : instead) moved.push_back(std::move(one));
     }
     for (; written <= place && !moved.empty(); moved.pop_front())

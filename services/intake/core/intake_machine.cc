@@ -2,6 +2,7 @@
 
 #include "services/intake/core/award.h"
 #include "services/intake/core/refusals.h"
+#include "shared/base/probe.h"
 
 namespace granary::intake {
 namespace {
@@ -107,9 +108,11 @@ Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::
     return refuse(Refusal::conflicting_duplicate, "",
                   "send another event under an id of its own: this one stands for something else");
   }
-  if (input.raw.substance.size() > kEventBytesMax)
+  if (input.raw.substance.size() > kEventBytesMax) {
+    GRANARY_PROBE("an event is too large to be sent on");
     return refuse(Refusal::event_too_large, "",
                   "send at most " + std::to_string(kEventBytesMax) + " bytes: shorter texts or lists");
+  }
   Outcome outcome = rules().apply(*this, input, context, out);
   // The later of the two: before the first tick `now` is 1970, and the id would be dropped with the next one.
   if (outcome.judgement == Judgement::accepted)
@@ -223,7 +226,10 @@ Outcome IntakeMachine::decide_screening(const events::ScreeningDecided& event, c
                                         Out&) {
   const ApplicationRow* application = applications_.find(event.application);
   if (application == nullptr) return unknown_application(event.application);
-  if (application->decision) return already_decided(event.application);
+  if (application->decision) {
+    GRANARY_PROBE("a screening comes after the decision");
+    return already_decided(event.application);
+  }
   ApplicationRow& row = applications_.edit(event.application);
   row.screening = event;
   row.screened_at = input.raw.recorded_at;
@@ -276,9 +282,11 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
   grant.awarded_at = input.raw.recorded_at;
   Bytes encoded;
   events::encode_event(grant, encoded);
-  if (encoded.size() > kEventBytesMax)
+  if (encoded.size() > kEventBytesMax) {
+    GRANARY_PROBE("a grant is too large to be sent on");
     return refuse(Refusal::too_many_lots, "/grant/lots",
                   "award fewer lots in one decision, or use shorter texts: together they are too large to be sent on");
+  }
   const RefRow owner{RefKind::grant, event.application, ""};
   if (outcome = check_refs(awarded.refs, "/grant/refs", owner); outcome.judgement != Judgement::accepted)
     return outcome;
@@ -328,10 +336,12 @@ Outcome IntakeMachine::state_source(const events::SourceStated& event, const Inp
 
 Outcome IntakeMachine::activate_rules(const events::RulesActivated& event, const Input&, const Context& context,
                                       Out& out) {
-  if (event.version != context.rules + 1)
+  if (event.version != context.rules + 1) {
+    GRANARY_PROBE("rules are activated that are not the next");
     return refuse(Refusal::rules_version_not_next, "/version",
                   "version " + std::to_string(context.rules) + " is in force, so only version " +
                       std::to_string(context.rules + 1) + " can come next");
+  }
   out.activate_rules(event.version);
   return {};
 }

@@ -1,5 +1,6 @@
 #include "services/metering/core/facts.h"
 
+#include "shared/base/probe.h"
 #include "shared/machine/effective.h"
 
 namespace granary::metering {
@@ -74,7 +75,10 @@ const std::string& Facts::project_of(const std::string& cluster, const std::stri
   const auto found = bindings_.find({cluster, account});
   if (found == bindings_.end()) return kNone;
   for (auto behind = machine::behind_effective(found->second, start, from_of); behind != found->second.begin();)
-    if (const events::AccountBound& binding = *--behind; !binding.to || start < *binding.to) return binding.project;
+    if (const events::AccountBound& binding = *--behind; !binding.to || start < *binding.to)
+      return binding.project;
+    else
+      GRANARY_PROBE("usage starts after the end of the account's newest binding");
   return kNone;
 }
 

@@ -1,6 +1,7 @@
 // Interim figures of running jobs, and the end of what projects hold for them: with the final report, whatever project
 // it names, and with a figure that names another project.
 #include "services/metering/core/metering_machine.h"
+#include "shared/base/probe.h"
 
 namespace granary::metering {
 
@@ -27,12 +28,21 @@ Outcome MeteringMachine::take_interim(const events::UsageInterim& usage, const m
   ids_.add(input.identity, basis, day, 0, 0);
   const Id16 root = machine::root_identity(usage.root);
   // After the final report there is nothing to hold.
-  if (ids_.find(root)) return {Judgement::accepted};
+  if (ids_.find(root)) {
+    GRANARY_PROBE("a figure comes after the final report");
+    return {Judgement::accepted};
+  }
   const HeldRow* held = held_.find(view_of(root));
-  if (held != nullptr && usage.measured_at <= held->measured_at) return {Judgement::accepted};
-  if (held != nullptr && held->project != project)
+  if (held != nullptr && usage.measured_at <= held->measured_at) {
+    GRANARY_PROBE("a figure comes after a newer one");
+    return {Judgement::accepted};
+  }
+  if (held != nullptr && held->project != project) {
+    GRANARY_PROBE("a figure names another project than the one before");
     send_settled(*held, usage.root.source, usage.root.id, usage.measured_at, context, out);
+  }
   if (project.empty()) {
+    GRANARY_PROBE("a figure is of an account that is not bound");
     held_.erase(view_of(root));
     held_roots_.erase(root);
     return {Judgement::accepted};
@@ -57,8 +67,10 @@ void MeteringMachine::settle(const machine::RawInput& report, Instant end, const
   const auto found = held_roots_.find(report.identity);
   if (found == held_roots_.end()) return;
   // Its own project releases the hold as it folds the usage.
-  if (const HeldRow* held = held_.find(view_of(report.identity)); held->project != project)
+  if (const HeldRow* held = held_.find(view_of(report.identity)); held->project != project) {
+    GRANARY_PROBE("a final report names another project than the hold");
     send_settled(*held, report.raw.source, report.raw.id, end, context, out);
+  }
   held_.erase(view_of(report.identity));
   held_roots_.erase(found);
 }
@@ -77,6 +89,7 @@ void MeteringMachine::drop_held_before(std::int64_t day) {
     return true;
   });
   for (const Id16& root : gone) {
+    GRANARY_PROBE("a running job that was never reported again is forgotten");
     held_.erase(view_of(root));
     held_roots_.erase(root);
   }

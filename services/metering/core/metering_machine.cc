@@ -1,6 +1,7 @@
 #include "services/metering/core/metering_machine.h"
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 
 namespace granary::metering {
 namespace {
@@ -178,6 +179,7 @@ std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& cont
   const bool outside = days && end.ms() < context.now.ms() - *days * units::kDayMs;
   // Where identities were dropped, nothing can be taken any more, however large the window has become since.
   if (!outside && units::day_number(end) >= ids_kept_from_) return std::nullopt;
+  if (!outside) GRANARY_PROBE("usage is within a window that grew, and older than the ids that are kept");
   return refuse(Refusal::usage_too_old, "/end",
                 "usage is taken for " + std::to_string(days.value_or(0)) +
                     " days after its end; this ledger's time is " + units::format_time(context.now));
@@ -264,17 +266,23 @@ void MeteringMachine::release(const events::AccountBound& binding, const Context
   for (std::uint64_t number = head.first; number < head.next; ++number) {
     const Bytes key = waiting_key(account, number);
     const WaitingUsage* waiting = waiting_.find(key);
-    if (waiting != nullptr) {
+    if (waiting == nullptr) {
+      GRANARY_PROBE("usage that waits stands behind a hole of its queue");
+    } else {
       const std::string& project = facts_.project_of(binding.cluster, binding.account, waiting->usage.start);
       if (project.empty() || measure(waiting->usage.resources, waiting->usage.start, waiting->usage.end,
                                      metered_.amounts, metered_.classes_version)) {
+        GRANARY_PROBE("usage waits on after its account was bound");
         at_front = false;
         continue;
       }
       const auto [partition, sent] = send(waiting->source, waiting->id, project, waiting->usage, waiting->notes,
                                           waiting->recorded_at, context, out);
       // Its bucket may have gone while it waited; then nobody asks for it any more.
-      if (ids_.find(waiting->identity)) ids_.set_lane(waiting->identity, partition, sent);
+      if (ids_.find(waiting->identity))
+        ids_.set_lane(waiting->identity, partition, sent);
+      else
+        GRANARY_PROBE("the id of a usage has gone while the usage waited");
       SourceRow& source = sources_.edit(waiting->source);
       --source.pending;
       ++source.metered;
@@ -290,6 +298,7 @@ void MeteringMachine::release(const events::AccountBound& binding, const Context
 void MeteringMachine::state_source(const events::SourceStated& stated, const machine::LaneInput&,
                                    const Context& context, Out& out) {
   SourceRow& source = sources_.edit(stated.source);
+  if (stated.complete_through < source.complete_through) GRANARY_PROBE("a source states less than before");
   source.complete_through = std::max(source.complete_through, stated.complete_through);
   source.records = stated.records;
   out.broadcast(Topic::allocations, context.partitions,
@@ -301,7 +310,10 @@ void MeteringMachine::apply_tick(Instant before, const Context& context, Out&) {
   const auto days = facts_.window_days_at(context.now);
   if (!days) return;
   const std::int64_t keep_from = units::day_number(context.now) - *days - 1;
-  if (keep_from <= ids_kept_from_) return;
+  if (keep_from <= ids_kept_from_) {
+    GRANARY_PROBE("a day brings no ids to drop, as the window grew");
+    return;
+  }
   ids_kept_from_ = keep_from;
   shard().ids_kept_from = keep_from;
   ids_.drop_before(keep_from);

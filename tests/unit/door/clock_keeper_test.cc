@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "tests/support/forwarding_journal.h"
 #include "tests/unit/door/door_ledger.h"
 
 namespace granary::door {
@@ -239,6 +240,40 @@ TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
     EXPECT_TRUE(keeper.runs());
     EXPECT_EQ(ledger.ticks(kUsage1).size(), 2U);
   }
+}
+
+// A log that can be read only while its server answers.
+class AwayJournal final : public testing_support::ForwardingJournal {
+ public:
+  using ForwardingJournal::ForwardingJournal;
+  Result<void> read(const journal::Partition& partition, journal::Offset from, std::size_t bytes_max,
+                    journal::ReadBatch& batch) const override {
+    if (away) return Error{ErrorCode::unavailable, "ordered by the test"};
+    return ForwardingJournal::read(partition, from, bytes_max, batch);
+  }
+  bool away = false;
+};
+
+TEST(ClockKeeper, ALookAtOthersThatFailsDoesNotCount) {
+  DoorLedger ledger(1, kNoonMs + 2 * kMinuteMs);
+  ledger.append_tick(kApplications, kNoonMs);
+  ledger.start_runtime();
+  AwayJournal door(ledger.journal);
+  ClockOptions options;
+  options.log = Log::shared;
+  const auto started = ClockKeeper::start(door, *ledger.runtime, ledger.clock, options);
+  ASSERT_TRUE(started.ok());
+  ClockKeeper& keeper = **started;
+  door.away = true;
+  for (int look = 0; look < 10; ++look) keeper.tick_now();
+  EXPECT_FALSE(keeper.runs()) << "it has seen nothing of the others";
+  EXPECT_FALSE(keeper.needs_confirmation());
+  door.away = false;
+  for (int look = 0; look < 4; ++look) {
+    EXPECT_FALSE(keeper.runs()) << look;
+    keeper.tick_now();
+  }
+  EXPECT_TRUE(keeper.runs()) << "nobody else ticks";
 }
 
 TEST(ClockKeeper, ReadsTheWallClockAgainWhenItIsConfirmed) {

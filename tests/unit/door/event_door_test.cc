@@ -234,6 +234,51 @@ TEST(EventDoor, AnswersThoughTheOwnerOfTheShardForgetsTheQuestion) {
     EXPECT_EQ(text_at(parsed(response.body), {"results", row, "outcome", "judgement"}), "unknown");
 }
 
+// An owner in another process that answers when the test lets it.
+class LatePeers final : public runtime::Elsewhere {
+ public:
+  [[nodiscard]] std::string owner_of(const runtime::ShardName&) const override { return "http://127.0.0.1:1"; }
+  void when_met(const runtime::ShardName&, const runtime::Needs&, std::weak_ptr<void>, runtime::Met) override {}
+  void when_judged(machine::Topic, std::uint16_t, const std::vector<std::uint64_t>&, std::weak_ptr<void>,
+                   std::function<void(std::vector<std::optional<machine::Outcome>>)> done) override {
+    answer = std::move(done);
+  }
+  std::function<void(std::vector<std::optional<machine::Outcome>>)> answer;
+};
+
+TEST(EventDoor, AnOutcomeThatComesAfterTheAnswerChangesNothing) {
+  DoorLedger ledger;
+  LatePeers peers;
+  ledger.options.owned.emplace();
+  ledger.options.elsewhere = &peers;
+  EventDoorOptions options;
+  options.outcome_wait_ms_max = 20;
+  ledger.start(options);
+  const auto response = ledger.post(with_header(batch_of({project("a")}), "prefer", "wait=30"));
+  ASSERT_EQ(response.status, 202) << response.body;
+  EXPECT_EQ(text_at(parsed(response.body), {"results", "0", "outcome", "judgement"}), "unknown");
+  ASSERT_TRUE(peers.answer);
+  peers.answer({machine::Outcome{}});
+  std::exchange(peers.answer, nullptr);  // a second answer of the same request would end the process
+}
+
+TEST(EventDoor, ClosesWhileARequestWaitsForItsToken) {
+  DoorLedger ledger(1);
+  ledger.start();
+  const auto next = *ledger.journal.end(kApplications);
+  const std::string ahead =
+      runtime::Token{{{machine::Topic::applications, 0, next}}, ledger.runtime->ledger_mark()}.text();
+  std::promise<http::Response> answer;
+  ledger.events->post(with_query(batch_of({project("b")}), "after", ahead),
+                      http::Responder([&answer](http::Response response) { answer.set_value(std::move(response)); }));
+  ledger.events->close();
+  ledger.append_tick(kApplications, test::kNoonMs + 10'000);  // the record that the token names
+  const auto response = answer.get_future().get();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(text_at(parsed(response.body), {"type"}), "urn:granary:problem:closing");
+  EXPECT_EQ(ledger.records(kApplications).size(), next + 1) << "nothing of the request is appended";
+}
+
 TEST(EventDoor, AppendsAfterWhatATokenNames) {
   DoorLedger ledger;
   EventDoorOptions options;

@@ -40,5 +40,22 @@ TEST(Peers, AWaitForARecordThatTheOwnersLogDoesNotHoldIsToldSo) {
   (*listener)->stop(std::chrono::milliseconds(1000));
 }
 
+TEST(Peers, AQuestionAboutAShardThatIsNotHereIsRefusedByName) {
+  test::DoorLedger ledger(1);
+  ledger.options.owned.emplace();
+  ledger.start();
+  http::Router router;
+  add_shard_routes(router, *ledger.runtime);
+  http::Request request;
+  request.method = "POST";
+  request.path = "/v1/shards/metering/0/wait";
+  std::promise<http::Response> answer;
+  router.serve(std::move(request),
+               http::Responder([&answer](http::Response response) { answer.set_value(std::move(response)); }));
+  const auto response = answer.get_future().get();
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(test::text_at(test::parsed(response.body), {"type"}), "urn:granary:problem:no_owner");
+}
+
 }  // namespace
 }  // namespace granary::door

@@ -2,11 +2,13 @@
 // waiting, state that is gone or behind, a log that is not what was folded, a build that disagrees.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <random>
 
 #include "shared/runtime/fold.h"
 #include "shared/runtime/replay.h"
+#include "tests/support/forwarding_journal.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 
@@ -124,6 +126,72 @@ TEST(Recovery, FoldingPausesWhileTargetsDoNotAnswer) {
   }
   EXPECT_LT(paused.position, *ledger.journal.end(ToyLedger::partition(Topic::usage, 0)));
   for (const auto& target : targets) ledger.journal.release(target);
+  ASSERT_TRUE(ledger.settle());
+  ledger.check();
+}
+
+// How many bytes each append to one partition had.
+class CountingJournal final : public testing_support::ForwardingJournal {
+ public:
+  CountingJournal(journal::Journal& behind, journal::Partition partition)
+      : ForwardingJournal(behind), partition_(std::move(partition)) {}
+  void append(const journal::Partition& partition, std::vector<journal::Record> records, AppendDone done) override {
+    if (partition == partition_) {
+      std::size_t bytes = 0;
+      for (const journal::Record& record : records) bytes += record.value.size();
+      appends.push_back(bytes);
+    }
+    ForwardingJournal::append(partition, std::move(records), std::move(done));
+  }
+  std::vector<std::size_t> appends;  // of one owner; read once it has ended
+
+ private:
+  const journal::Partition partition_;
+};
+
+TEST(Recovery, WhatWaitsForATargetGoesOutInAppendsOfBoundedSize) {
+  constexpr std::size_t kAppendMax = (1U << 20) + journal::kRecordBytesMax;  // as in shard.cc, and a packet
+  ToyLedger ledger(1);
+  const auto target = ToyLedger::partition(Topic::allocations, 0);
+  CountingJournal door(ledger.journal, target);
+  ledger.door = &door;
+  ASSERT_TRUE(ledger.start().ok());
+  ledger.journal.hold(target);
+  const Shard metering{MachineKind::metering, 0};
+  const std::string long_id(2000, 'u');
+  for (int n = 0; n < 2000; ++n) ledger.usage(long_id + std::to_string(n), project(n), n);
+  const auto end = *ledger.journal.end(ToyLedger::partition(Topic::usage, 0));
+  while (ledger.status(metering).committed < end) {
+  }
+  ASSERT_GT(ledger.status(metering).outbox_bytes, 2 * kAppendMax);
+  ledger.journal.release(target);
+  ASSERT_TRUE(ledger.settle());
+  ledger.check();
+  ledger.stop();
+  EXPECT_LE(*std::max_element(door.appends.begin(), door.appends.end()), kAppendMax);
+  EXPECT_GE(std::count_if(door.appends.begin(), door.appends.end(), [](std::size_t one) { return one > 1U << 20; }), 2);
+}
+
+// What was acknowledged is gone while the process runs: it stops, and the next start folds again and compares.
+TEST(Recovery, AFailedLaneThatFindsLessThanWasAcknowledgedStopsTheProcess) {
+  ToyLedger ledger;
+  ASSERT_TRUE(ledger.start().ok());
+  use(ledger, 0, 100);
+  ASSERT_TRUE(ledger.settle());
+  for (std::uint16_t p = 0; p < 2; ++p) {
+    const auto billing = ToyLedger::partition(Topic::billing, p);
+    ASSERT_GT(*ledger.journal.end(billing), 3U);
+    ledger.journal.truncate(billing, 3);
+    ledger.journal.fail_next_append(billing, Fault::before_write, kUnavailable);
+  }
+  use(ledger, 100, 120);
+  Error error;
+  ASSERT_TRUE(ledger.wait_fatal(error));
+  EXPECT_EQ(error.code, ErrorCode::conflict);
+  EXPECT_NE(error.message.find("holds less than was acknowledged"), std::string::npos) << error.message;
+  ledger.stop();
+  ledger.journal.crash();  // the other order is forgotten
+  ASSERT_TRUE(ledger.start().ok());
   ASSERT_TRUE(ledger.settle());
   ledger.check();
 }

@@ -9,6 +9,7 @@
 #include "shared/proof/hash.h"
 #include "shared/runtime/outward.h"
 #include "shared/runtime/packet.h"
+#include "tests/support/forwarding_journal.h"
 #include "tests/support/toy_ledger.h"
 
 namespace granary::test {
@@ -19,10 +20,11 @@ using machine::Topic;
 
 // One owner's way to the log. While a topic is held, what the owner appends to it is under way and arrives nowhere;
 // released, it arrives behind what others have written meanwhile.
-class OwnersDoor final : public journal::Journal {
+class OwnersDoor final : public testing_support::ForwardingJournal {
  public:
   enum class Hears { growth, nothing };
-  explicit OwnersDoor(journal::MemoryJournal& log, Hears hears = Hears::growth) : log_(log), hears_(hears) {}
+  explicit OwnersDoor(journal::MemoryJournal& log, Hears hears = Hears::growth)
+      : ForwardingJournal(log), hears_(hears) {}
 
   void hold(Topic topic) {
     const std::lock_guard lock(mutex_);
@@ -31,7 +33,7 @@ class OwnersDoor final : public journal::Journal {
   void release() {
     const std::lock_guard lock(mutex_);
     holding_.clear();
-    for (auto& one : held_) log_.append(one.partition, std::move(one.records), std::move(one.done));
+    for (auto& one : held_) behind().append(one.partition, std::move(one.records), std::move(one.done));
     held_.clear();
   }
   // The owner has died: what was under way never arrives.
@@ -41,22 +43,15 @@ class OwnersDoor final : public journal::Journal {
     held_.clear();
   }
 
-  Result<void> create_topic(const journal::TopicInfo& topic) override { return log_.create_topic(topic); }
-  Result<std::vector<journal::TopicInfo>> topics() const override { return log_.topics(); }
   void append(const journal::Partition& partition, std::vector<journal::Record> records, AppendDone done) override {
     const std::lock_guard lock(mutex_);
     if (partition.topic == holding_)
       held_.push_back({partition, std::move(records), std::move(done)});
     else
-      log_.append(partition, std::move(records), std::move(done));
+      behind().append(partition, std::move(records), std::move(done));
   }
-  Result<void> read(const journal::Partition& partition, journal::Offset from, std::size_t bytes_max,
-                    journal::ReadBatch& batch) const override {
-    return log_.read(partition, from, bytes_max, batch);
-  }
-  Result<journal::Offset> end(const journal::Partition& partition) const override { return log_.end(partition); }
   void set_listener(Listener listener) override {
-    if (hears_ == Hears::growth) log_.set_listener(std::move(listener));
+    if (hears_ == Hears::growth) behind().set_listener(std::move(listener));
   }
 
  private:
@@ -65,7 +60,6 @@ class OwnersDoor final : public journal::Journal {
     std::vector<journal::Record> records;
     AppendDone done;
   };
-  journal::MemoryJournal& log_;
   Hears hears_;
   std::mutex mutex_;
   std::string holding_;
