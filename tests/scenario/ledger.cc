@@ -25,11 +25,6 @@ journal::Partition partition_of(Topic topic, std::uint16_t number) {
   return {std::string(machine::topic_name(topic)), number};
 }
 
-// As the runtime calls a shard's state.
-std::string name_of(const ShardName& shard) {
-  return std::string(machine::machine_name(shard.first)) + "-" + std::to_string(shard.second);
-}
-
 }  // namespace
 
 Ledger::Ledger(const Options& options) : options_(options), partitions_(options.partitions) {
@@ -38,7 +33,7 @@ Ledger::Ledger(const Options& options) : options_(options), partitions_(options.
       shards_.emplace_back(kind, shard);
   if (!options_.open_journal)
     options_.open_journal = [log = std::make_shared<journal::MemoryJournal>()] { return log; };
-  if (!options_.states) options_.states = std::make_shared<store::MemoryStates>();
+  if (!options_.states) options_.states = memory_ = std::make_shared<store::MemoryStates>();
   const auto made = runtime::open_ledger(*options_.open_journal(), {partitions_, kLedger}, Beginning());
   GRANARY_CHECK(made.ok(), made.error().message);
   start();
@@ -73,12 +68,12 @@ void Ledger::stop() {
 }
 
 void Ledger::delete_state(const ShardName& shard) {
-  const auto dropped = options_.states->drop(name_of(shard));
+  const auto dropped = options_.states->drop(runtime::name_of(shard));
   GRANARY_CHECK(dropped.ok(), dropped.error().message);
 }
 
 void Ledger::with_state(const ShardName& shard, const std::function<void(store::Store&)>& use) {
-  const auto opened = options_.states->open(name_of(shard));
+  const auto opened = options_.states->open(runtime::name_of(shard));
   GRANARY_CHECK(opened.ok(), opened.error().message);
   use(**opened);
 }
@@ -199,6 +194,11 @@ std::vector<journal::Record> Ledger::news(Topic outward) {
     }
   }
   return all;
+}
+
+const store::View& Ledger::rows(MachineKind kind, std::uint16_t shard) const {
+  GRANARY_CHECK(memory_ != nullptr, "the states lie elsewhere");
+  return memory_->state(runtime::name_of({kind, shard}));
 }
 
 std::string Ledger::inboxes() const {

@@ -60,10 +60,8 @@ class Ledger {
   std::vector<journal::Record> news(Topic outward);
   // Called when all that was appended has arrived.
   std::function<void()> on_settled;
-  // The rows of a shard, while nothing is appended.
-  [[nodiscard]] const store::View& rows(MachineKind kind, std::uint16_t shard) {
-    return states_.state(runtime::name_of({kind, shard}));
-  }
+  // The rows of a shard whose state lies in memory, while nothing is appended.
+  [[nodiscard]] const store::View& rows(MachineKind kind, std::uint16_t shard) const;
   // Every record of every inbox as a line of text: topic, partition, base16.
   [[nodiscard]] std::string inboxes() const;
 
@@ -97,6 +95,7 @@ class Ledger {
   std::uint16_t partitions_;
   std::vector<ShardName> shards_;
   testing_support::TempDirectory markers_;
+  std::shared_ptr<store::MemoryStates> memory_;  // where no states were given
   std::shared_ptr<journal::Journal> journal_;
   std::unique_ptr<runtime::Runtime> runtime_;
   units::Instant now_;

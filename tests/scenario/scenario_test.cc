@@ -108,6 +108,36 @@ void rows_of_another_form(Ledger& ledger, std::size_t, std::size_t) {
   restamp(ledger, [](runtime::StampRow& stamp) { ++stamp.format; });
 }
 
+// As a build that is older than stamps left it, or a newer one: the rows are in a form that nobody here can read, or
+// are the same under another revision, which may still answer questions.
+enum class Build { without_stamps, newer, other_revision };
+void write_as(Build build, store::Store& state) {
+  const auto own = state.get(runtime::kStampKey);
+  if (!own) return;  // nothing was ever folded
+  store::WriteSet rows;
+  if (build == Build::without_stamps) {
+    rows.erase(Bytes(runtime::kStampKey));
+  } else {
+    auto stamp = runtime::decode_row<runtime::StampRow>(*own);
+    ++(build == Build::newer ? stamp.format : stamp.revision);
+    rows.put(Bytes(runtime::kStampKey), runtime::encode_row(stamp));
+  }
+  if (build != Build::other_revision)
+    runtime::DomainView(state).scan("", "", [&rows](BytesView key, BytesView) {
+      return rows.put(runtime::kDomain + Bytes(key), "\xFF nobody reads this"), true;
+    });
+  GRANARY_CHECK(state.commit(rows).ok(), "a state in memory takes every row");
+}
+
+void rows_of_another_build(Ledger& ledger, std::size_t done, std::size_t all) {
+  const auto build = static_cast<Build>(done % 3);
+  ledger.stop();
+  for (std::size_t i = 0; i < ledger.shards().size(); ++i)
+    if (done == all / 2 || i == done % ledger.shards().size())
+      ledger.with_state(ledger.shards()[i], [build](store::Store& state) { write_as(build, state); });
+  ledger.start();
+}
+
 INSTANTIATE_TEST_SUITE_P(Text, Scenario,
                          each_file_under({
                              {"two_partitions", [] { return in_memory(2, 50'000); }},
@@ -121,6 +151,7 @@ INSTANTIATE_TEST_SUITE_P(Text, Scenario,
                              {"rows_of_another_form", [] { return in_memory(2, 50'000); }, rows_of_another_form},
                              {"state_deleted_half_way", [] { return in_memory(2, 50'000); }, delete_all_half_way},
                              {"a_shard_deleted_after_each_step", with_checkpoints, delete_one_in_turn},
+                             {"rows_of_another_build", [] { return in_memory(2, 50'000); }, rows_of_another_build},
                          }),
                          case_name);
 

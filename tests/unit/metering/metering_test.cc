@@ -229,13 +229,6 @@ TEST_F(Metering, RefusesByName) {
   EXPECT_EQ(shard.source().rejected, 12u);
 }
 
-TEST_F(Metering, RefusesWhatIsNoUsage) {
-  const auto outcome = shard.send("stray", events::SourceStated{"slurm://aif1", at("2026-11-01T00:00:00Z"), 0});
-  EXPECT_EQ(outcome.judgement, Judgement::refused);
-  EXPECT_EQ(outcome.reason, "unknown_type");
-  EXPECT_EQ(shard.source().received, 0u) << "it is none of the source's usage";
-}
-
 TEST_F(Metering, JudgesAgainOnceTheClassIsPublished) {
   const auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z", "gpu:b200");
   EXPECT_EQ(shard.send("1", usage).judgement, Judgement::refused);
