@@ -215,7 +215,8 @@ struct Reader {
   template <class T>
   void operator()(int field, std::string_view, T& value, Presence presence) {
     // Unsigned: 0, the message's end, is behind every field.
-    if (static_cast<unsigned>(tag) - 1 < static_cast<unsigned>(field) - 1) [[unlikely]] skip_unknown(field);
+    if (static_cast<unsigned>(tag) - 1 < static_cast<unsigned>(field) - 1) [[unlikely]]
+      skip_unknown(field);
     last = field;
     if (tag == field && presence.since > form) form = presence.since;
     if constexpr (IsVector<T>::value) {
@@ -293,8 +294,8 @@ struct Reader {
     next();
   }
 
-  // Passes over what stands before the field `end`: fields of a newer build, in their order behind the last known one, or
-  // no fields at all.
+  // Passes over what stands before the field `end`: fields of a newer build, in their order behind the last known one,
+  // or no fields at all.
   void skip_unknown(int end) {
     for (int before = last + 1; tag != 0 && tag < end;) {
       std::uint64_t number = 0;

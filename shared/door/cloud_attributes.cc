@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "shared/events/record.h"
+
 namespace granary::door {
 namespace {
 
@@ -11,7 +13,6 @@ using codec::FormError;
 using units::TimeTrouble;
 
 constexpr std::size_t kTextBytesMax = 256;
-constexpr std::size_t kCollectorBytesMax = 64;
 constexpr std::size_t kShownBytesMax = 100;
 constexpr std::string_view kCaller = "caller";
 
@@ -93,9 +94,9 @@ void Attributes::take(std::string_view name, std::string_view text) {
 }
 
 void Attributes::take_collector(std::string_view text) {
-  if (text.empty() || text.size() > kCollectorBytesMax || std::any_of(text.begin(), text.end(), is_control))
+  if (text.empty() || text.size() > events::kCollectorBytesMax || std::any_of(text.begin(), text.end(), is_control))
     return fail("malformed", "/collector", text,
-                "send the collector's name and version in 1 to " + std::to_string(kCollectorBytesMax) +
+                "send the collector's name and version in 1 to " + std::to_string(events::kCollectorBytesMax) +
                     " bytes without control characters: slurm-agent/0.4.1");
   collector_ = text;
 }

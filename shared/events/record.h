@@ -59,6 +59,8 @@ struct Caller {
   }
 };
 
+inline constexpr std::size_t kCollectorBytesMax = 64;
+
 // The envelope of a raw event. `substance` are the event's bytes (message Event), hashed as they stand.
 // `actor` is who decided or sent it in the sender's own words; `caller` is what the door saw, always there, and no
 // sender can say it. `collector` is the program, with its version, that reported a usage (`slurm-agent/0.4.1`), empty

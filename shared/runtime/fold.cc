@@ -263,11 +263,12 @@ void Fold::refuse_raw(Outcome outcome) {
   refused.partition = shard_;
   refused.offset = position_;
   refused.type = events::type_name(events::type_of(decoder_.event()));
-  refused.source = raw_.source;
-  refused.id = raw_.id;
+  // Of a record that no door wrote they may be as long as a record, and the refusal is one too.
+  if (raw_.source.size() <= codec::kTextBytesMax) refused.source = raw_.source;
+  if (raw_.id.size() <= codec::kTextBytesMax) refused.id = raw_.id;
   refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
   refused.recorded_at = raw_.recorded_at;
-  refused.collector = raw_.collector;
+  if (raw_.collector.size() <= events::kCollectorBytesMax) refused.collector = raw_.collector;
   publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
   note(std::move(outcome));
 }

@@ -133,6 +133,7 @@ std::vector<OutPacket> read_outbox(const store::View& whole) {
     packet.target = {static_cast<Topic>(key[2]), read_u16(key.substr(3))};
     packet.first = read_u64(key.substr(5));
     packet.bytes = value;
+    GRANARY_CHECK(value.size() > events::kFrontBytes, "an outbox row is no packet");
     auto view = PacketView::parse(events::body_of(packet.bytes));
     GRANARY_CHECK(view.has_value() && view->first == packet.first, "an outbox row is no packet");
     packet.last = packet.first - 1;

@@ -52,11 +52,11 @@ struct Describe {
       line.text += "time";
     } else if constexpr (std::is_same_v<T, Id16>) {
       line.text += "id";
-    } else if constexpr (std::is_same_v<T, events::Quantity>) {
+    } else if constexpr (std::is_same_v<T, units::Quantity>) {
       line.text += "quantity";
-    } else if constexpr (std::is_same_v<T, events::Amount>) {
+    } else if constexpr (std::is_same_v<T, units::Amount>) {
       line.text += "amount";
-    } else if constexpr (std::is_same_v<T, events::Price>) {
+    } else if constexpr (std::is_same_v<T, units::Price>) {
       line.text += "price";
     } else if constexpr (std::is_same_v<T, units::Money>) {
       line.text += "money";

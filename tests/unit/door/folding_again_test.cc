@@ -27,7 +27,7 @@ enum class Answers { new_state, old_state, nothing };
 // Metering's shards, of which the test says who answers.
 class Process final : public granary::test::FakeRuntime {
  public:
-  [[nodiscard]] std::uint16_t partitions() const override { return kShards; }
+  Process() : FakeRuntime(kShards) {}
   [[nodiscard]] bool serves() const override { return serving; }
   [[nodiscard]] bool caught_up() const override { return false; }
   [[nodiscard]] std::vector<runtime::ShardStatus> status() const override { return shards; }

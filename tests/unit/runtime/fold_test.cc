@@ -214,12 +214,12 @@ TEST(FoldRaw, CountsOnceByIdentityAndRefusesByName) {
 TEST(FoldRaw, ARefusalNamesTheCollectorAndNobodyElse) {
   FoldHarness harness(MachineKind::metering, 1);
   events::Raw raw;
-  ASSERT_TRUE(codec::decode(events::body_of(toy_usage("1", "nobody", 5)), raw));
+  ASSERT_TRUE(codec::decode(events::body_of(toy_usage(id_in(1, "1-"), "nobody", 5)), raw));
   raw.actor = "operator-17";
   raw.caller = {events::CallerKind::token, "t-7f3a"};
   raw.collector = "slurm-agent/0.4.1";
-  harness.take(events::encode_record(test::kTestLedger, raw));
-  harness.take(toy_usage("2", "nobody", 5));
+  harness.take(events::encode_record(kTestLedger, raw));
+  harness.take(toy_usage(id_in(1, "2-"), "nobody", 5));
   harness.commit();
   const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
   const auto refused = harness.sent_to<events::RecordRefused>(rejected);
@@ -229,6 +229,31 @@ TEST(FoldRaw, ARefusalNamesTheCollectorAndNobodyElse) {
   std::string json;
   events::write_json(refused[0], json);
   for (const char* hidden : {"operator-17", "t-7f3a"}) EXPECT_EQ(json.find(hidden), std::string::npos) << json;
+}
+
+// Doors hold texts short; whoever writes beside them must not stop the fold: a refusal has to fit a record.
+TEST(FoldRaw, ARefusalLeavesOutTextsThatNoDoorWouldTake) {
+  FoldHarness harness(MachineKind::metering, 1);
+  events::Raw raw;
+  ASSERT_TRUE(codec::decode(events::body_of(toy_usage(id_in(1, "1-"), "nobody", 5)), raw));
+  const std::string large(journal::kRecordBytesMax - 200, '\x01');
+  for (std::string* text : {&raw.source, &raw.id, &raw.collector}) {
+    const std::string before = std::exchange(*text, large);
+    const Bytes record = events::encode_record(kTestLedger, raw);
+    ASSERT_LE(record.size(), journal::kRecordBytesMax);
+    EXPECT_EQ(harness.take(record), Step::folded);
+    *text = before;
+  }
+  harness.commit();
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
+  const auto refused = harness.sent_to<events::RecordRefused>(rejected);
+  ASSERT_EQ(refused.size(), 3U);
+  EXPECT_EQ(refused[0].source, "");
+  EXPECT_EQ(refused[0].id, raw.id);
+  EXPECT_EQ(refused[1].source, "toy");
+  EXPECT_EQ(refused[1].id, "");
+  EXPECT_EQ(refused[2].id, raw.id);
+  EXPECT_EQ(refused[2].collector, "");
 }
 
 TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
