@@ -68,7 +68,9 @@ std::vector<Table> tables_of(MachineKind kind) {
               table<PublicationRow>(prefix::kPublications, "publications"),
               table<VersionRow>(prefix::kVersions, "versions"),
               table<SourceRow>(prefix::kSources, "sources"),
-              id_blocks(prefix::kIds)};
+              id_blocks(prefix::kIds),
+              table<RefRow>(prefix::kRefs, "refs"),
+              table<LegalIdRow>(prefix::kLegalIds, "legal ids")};
     }
     case MachineKind::metering: {
       using namespace metering;
@@ -187,6 +189,7 @@ TEST(Rows, OfEveryScenarioStandInTheListedTables) {
     events::UsageReported unbound;
     unbound.cluster = "stated";
     unbound.account = "nobody";
+    unbound.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
     unbound.start = then.plus_ms(-units::kHourMs);
     unbound.end = then;
     ledger.send("slurm://stated", "job", unbound);

@@ -173,7 +173,6 @@ TEST(Inputs, WhatIsKeptOfTheOthers) {
   posted.to_account = events::Account::expired;
   posted.amount = Amount(5);
   driver.apply(posted);
-  driver.apply(events::LaneCompleted{at("2026-03-01T00:00:00Z")});
   ASSERT_NE(driver.machine().organisation("aurora"), nullptr);
   EXPECT_EQ(driver.machine().organisation("aurora")->name, "Aurora Oy");
   ASSERT_NE(driver.machine().source("slurm://aif1", 1), nullptr);
