@@ -25,7 +25,7 @@ JOBS = "; UnixStartTime: 0\n" + "1 0 0 60 1 -1 -1 1 60 -1 1 1 1 1 1 1 -1 -1\n"
 PRINTS = {
     "serve": None, "topics": None, "projects": [], "charges": [], "balance": ["aurora-llm"], "sources": [], "rejected": [], "status": [],
     "post": ["{event}"], "export": ["charges"], "import": ["{jobs}", "--format", "swf", "--shift-end-to", "2026-11-20T00:00:00Z", "--dry-run"],
-    "tail": ["billing"], "replay": ["--data", "{data}"], "clock confirm": [],
+    "tail": ["billing"], "replay": ["--data", "{data}"], "clock confirm": [], "rules": [], "rules activate": None,
 }
 
 

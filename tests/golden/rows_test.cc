@@ -87,11 +87,17 @@ std::vector<Table> tables_of(MachineKind kind) {
     case MachineKind::allocation: {
       using namespace allocation;
       using T = allocation::Table;
-      return {table<ProjectRow>(T::projects, "projects"), table<AccountRow>(T::accounts, "accounts"),
-              table<WaitingQueue>(T::waiting, "waiting"), table<WaitingUsage>(T::waiting_usage, "waiting usage"),
-              table<HoldRow>(T::holds, "holds"),          table<KeyRow>(T::ends, "ends"),
-              table<PolicyRow>(T::policies, "policies"),  table<SourceRow>(T::sources, "sources"),
-              table<CountsRow>(T::counts, "counts"),      table<KeyRow>(T::heard, "heard")};
+      return {table<ProjectRow>(T::projects, "projects"),
+              table<AccountRow>(T::accounts, "accounts"),
+              table<WaitingQueue>(T::waiting, "waiting"),
+              table<WaitingUsage>(T::waiting_usage, "waiting usage"),
+              table<HoldRow>(T::holds, "holds"),
+              table<KeyRow>(T::ends, "ends"),
+              table<PolicyRow>(T::policies, "policies"),
+              table<SourceRow>(T::sources, "sources"),
+              table<CountsRow>(T::counts, "counts"),
+              table<KeyRow>(T::heard, "heard"),
+              table<RefRow>(T::refs, "refs")};
     }
     case MachineKind::billing: {
       using namespace billing;

@@ -44,7 +44,8 @@ struct Process {
   void begin() {
     fold.reset();
     store = std::make_unique<store::MemoryStore>();
-    fold = std::make_unique<Fold>(kLedger, shard.first, shard.second, standalone::make_machine(shard.first, shard.second));
+    fold =
+        std::make_unique<Fold>(kLedger, shard.first, shard.second, standalone::make_machine(shard.first, shard.second));
     fold->open(*store);
   }
   // Folds what stands in the inbox and is not folded; what it emits.
@@ -74,8 +75,9 @@ class World {
     for (const MachineKind kind : machine::kMachines)
       for (std::uint16_t number = 0; number < machine::shards_of(kind, kLedger.partitions); ++number) {
         Process& process = processes_.emplace(Shard{kind, number}, Shard{kind, number}).first->second;
-        events::Genesis genesis{kId, kLedger.partitions, std::string(machine::topic_name(machine::inbox_of(kind))), number,
-                                kStart, kLedger.rules};
+        events::Genesis genesis{
+            kId,    kLedger.partitions, std::string(machine::topic_name(machine::inbox_of(kind))), number,
+            kStart, kLedger.rules};
         process.inbox.push_back(events::encode_record(kId, genesis));
       }
   }
@@ -151,7 +153,8 @@ class World {
           if (lane == held_) continue;
           moved |= !waiting.empty();
           for (Bytes& record : waiting)
-            processes_.at({machine::reader_of(lane.second.topic), lane.second.partition}).inbox.push_back(std::move(record));
+            processes_.at({machine::reader_of(lane.second.topic), lane.second.partition})
+                .inbox.push_back(std::move(record));
           waiting.clear();
         }
       }
@@ -238,7 +241,8 @@ void history(World& world, const std::function<void()>& before_activation, const
     EXPECT_EQ(world.send("before-" + std::to_string(n), usage(n, 0)).judgement, machine::Judgement::accepted);
   // A form of version 2 under version 1 is refused by name; no door lets it come so far.
   EXPECT_EQ(world.send("too-early", usage(0, 5)).reason, "rules_not_in_force");
-  EXPECT_EQ(world.send("too-early-mark", events::UsageMarked{{"slurm://a", "before-0"}, "p0"}).reason, "rules_not_in_force");
+  EXPECT_EQ(world.send("too-early-mark", events::UsageMarked{{"slurm://a", "before-0"}, "p0"}).reason,
+            "rules_not_in_force");
   EXPECT_EQ(world.send("too-far", events::RulesActivated{3}).reason, "rules_version_not_next");
   before_activation();
   EXPECT_EQ(world.send("activate", events::RulesActivated{2}).judgement, machine::Judgement::accepted);
@@ -283,7 +287,8 @@ std::vector<std::string> charges_of(const std::function<bool(int)>& weighs) {
 
 TEST(Evolution, AVersionWeighsWhatIsFoldedAfterIt) {
   World world;
-  history(world, [] {}, [] {});
+  history(
+      world, [] {}, [] {});
   EXPECT_EQ(world.charges(), charges_of([](int) { return true; }));
 }
 
@@ -301,9 +306,10 @@ TEST(Evolution, TheActivationMayBeLateOnAnyLane) {
           world.release();
         });
     EXPECT_EQ(late.size(), lane.first.first == MachineKind::intake && lane.second.topic == Topic::usage ? 1U : 0U);
-    EXPECT_EQ(world.charges(), charges_of([&](int n) {
-      return !late.contains(proof::shard_of({"slurm://a", "middle-" + std::to_string(n)}, kLedger.partitions));
-    }));
+    EXPECT_EQ(
+        world.charges(), charges_of([&](int n) {
+          return !late.contains(proof::shard_of({"slurm://a", "middle-" + std::to_string(n)}, kLedger.partitions));
+        }));
   }
 }
 
@@ -313,7 +319,8 @@ TEST(Evolution, AStateThatIsDeletedAtAnyPointComesBackTheSame) {
     SCOPED_TRACE(std::string(machine::machine_name(shard.first)) + "-" + std::to_string(shard.second));
     World world;
     world.forget(shard);
-    history(world, [] {}, [] {});
+    history(
+        world, [] {}, [] {});
     EXPECT_EQ(world.charges(), charges_of([](int) { return true; }));
   }
 }
@@ -324,7 +331,8 @@ TEST(Evolution, ALateLaneAndALostStateTogether) {
     SCOPED_TRACE(name_of(lane));
     World world;
     world.forget({machine::reader_of(lane.second.topic), lane.second.partition});
-    history(world, [&] { world.hold(lane); }, [&] { world.release(); });
+    history(
+        world, [&] { world.hold(lane); }, [&] { world.release(); });
     EXPECT_EQ(world.charges().size(), 18U);
   }
 }

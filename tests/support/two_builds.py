@@ -34,6 +34,7 @@ PARKED = {"metering": shard_of(ROOT["source"], ROOT["id"]), "allocation": shard_
 def decisions():
     """All that stands before usage, and some projects more."""
     more = example("project.registered")
+    more["data"].pop("refs", None)  # another thing's
     return [event for event in examples() if not event["type"].startswith(("granary.usage.", "granary.source."))] + [
         {**more, "id": f"project/{name}", "data": {**more["data"], "project": name}} for name in PROJECTS]
 
