@@ -76,8 +76,10 @@ Fold::Step Fold::park(std::string reason) {
 
 Fold::Step Fold::fold(BytesView record) {
   // The state of a newer build, over which an older one was started again.
-  if (rules_version_ > events::kRulesNewest) [[unlikely]]
+  if (rules_version_ > events::kRulesNewest) [[unlikely]] {
+    GRANARY_PROBE("a state goes by rules that this build does not know");
     return park("the state goes by " + unknown_version(rules_version_));
+  }
   Step step = Step::folded;
   switch (events::whose_is(record, ledger_.id)) {
     case events::Whose::newer:

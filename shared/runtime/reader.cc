@@ -1,6 +1,7 @@
 #include "shared/runtime/reader.h"
 
 #include "shared/base/check.h"
+#include "shared/base/probe.h"
 #include "shared/base/thread.h"
 #include "shared/runtime/layout.h"
 #include "shared/runtime/shard_state.h"
@@ -60,7 +61,10 @@ void Reader::pass_old(const ShardName& shard, std::function<void()> closed) {
 void Reader::answer(const ShardName& name, Shard& shard, const Question& question) {
   if (!shard.machine) shard.machine = make_machine_(name.first, name.second);
   const bool is_old = shard.old != nullptr;
-  if (is_old) reading_old = {&marker_directory_, name};
+  if (is_old) {
+    GRANARY_PROBE("an old state answers a question");
+    reading_old = {&marker_directory_, name};
+  }
   const std::unique_ptr<store::View> rows = (is_old ? *shard.old : *shard.rows).snapshot();
   const DomainView domain(*rows);
   shard.machine->show(domain);
@@ -71,8 +75,9 @@ void Reader::answer(const ShardName& name, Shard& shard, const Question& questio
 }
 
 void Reader::note_broken_law(const std::string& message) {
-  if (reading_old.marker_directory != nullptr)
-    ShardState::note_unreadable(*reading_old.marker_directory, name_of(reading_old.shard), message);
+  if (reading_old.marker_directory == nullptr) return;
+  GRANARY_PROBE("an old state breaks a law when it is asked");
+  ShardState::note_unreadable(*reading_old.marker_directory, name_of(reading_old.shard), message);
 }
 
 }  // namespace granary::runtime

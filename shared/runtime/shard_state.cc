@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "shared/base/crash_point.h"
+#include "shared/base/probe.h"
 #include "shared/runtime/version.h"
 
 namespace granary::runtime {
@@ -45,13 +46,16 @@ Result<void> ShardState::heed_the_last_process() {
   if (!died) return {};
   switch (died->step) {
     case Opening::Step::old_state:
+      GRANARY_PROBE("the last start died of an old state");
       setup_.log->old_state_deleted(died->cause);
       return setup_.states->drop_old(setup_.name);
     case Opening::Step::state:
+      GRANARY_PROBE("the last start died of a state");
       setup_.log->state_not_opened(died->cause);
       anew_ = true;
       return setup_.states->drop(setup_.name);
     case Opening::Step::anew:
+      GRANARY_PROBE("the last start died of an empty state");
       break;
   }
   opening_.leave_as_it_was();
@@ -65,6 +69,7 @@ Result<void> ShardState::open_old() {
   opening_.enter(Opening::Step::old_state);
   auto opened = setup_.states->open_old(setup_.name);
   if (!opened.ok() && opened.error().code == ErrorCode::corrupt) {
+    GRANARY_PROBE("an old state that is damaged is deleted");
     setup_.log->old_state_deleted(opened.error().message);
     return setup_.states->drop_old(setup_.name);
   }
@@ -87,9 +92,11 @@ Result<void> ShardState::open_store() {
   }
   if (opened.error().code != ErrorCode::corrupt) return opened.error();
   if (!anew_) {
+    GRANARY_PROBE("a state that is damaged is deleted and folded again");
     setup_.log->state_damaged(opened.error());  // state is not the truth: nobody has to mend it
     return fold_anew();
   }
+  GRANARY_PROBE("an empty state cannot be opened either");
   return Error{ErrorCode::corrupt,
                setup_.name + ": expected to open an empty state, after the one before could not be opened and was " +
                    "deleted, got: " + without_hint(opened.error().message) +
@@ -112,6 +119,7 @@ Result<void> ShardState::choose() {
   if (!fits) return set_aside(now);
   if (!old_store_) return {};
   if (now.position.value_or(0) < old_position()) {
+    GRANARY_PROBE("a start finds a shard behind its old state");
     setup_.log->folds_on(now.position.value_or(0), old_position());
     return {};
   }
@@ -127,6 +135,7 @@ Result<void> ShardState::set_aside(const Standing& now) {
       (now.position ? "record " + std::to_string(*now.position) : std::string("a place that cannot be read"));
   store_.reset();
   if (old_store_) {  // of a build between: it has not come as far as the old one, which stays
+    GRANARY_PROBE("a state of a build between two others is dropped");
     setup_.log->state_set_aside(cause, kind_of(old_.rows));
     GRANARY_TRY(setup_.states->drop(setup_.name));
     return open_store();
@@ -138,6 +147,7 @@ Result<void> ShardState::set_aside(const Standing& now) {
 }
 
 Result<void> ShardState::take_back() {
+  GRANARY_PROBE("a build that has come back takes its old state");
   setup_.log->state_taken_back(*old_.position, to_text(old_.stamp));
   store_.reset();
   old_store_.reset();

@@ -48,7 +48,8 @@ bool ToyMachine::has_rule(machine::Way way, const events::Event& event, std::uin
   if (way == machine::Way::lane)
     return std::holds_alternative<events::SourceCompleted>(event) ||
            std::holds_alternative<events::UsageMetered>(event) || std::holds_alternative<events::UsageCharged>(event);
-  return std::holds_alternative<events::SourceStated>(event) || std::holds_alternative<events::UsageReported>(event);
+  return std::holds_alternative<events::SourceStated>(event) || std::holds_alternative<events::UsageReported>(event) ||
+         std::holds_alternative<events::RulesActivated>(event);
 }
 
 ToySum& ToyMachine::add(BytesView key, Amount amount) {

@@ -300,6 +300,54 @@ TEST(FoldRaw, WhatANewerBuildWroteParksAndLeavesNothingBehind) {
   EXPECT_EQ(of_tick.take(toy_tick(1000) + "\xa0\x06\x01"), Step::parked);
 }
 
+Bytes raw_of(const std::string& id, const events::Event& event) {
+  Bytes substance;
+  events::encode_event(event, substance);
+  return toy_raw(id, std::move(substance));
+}
+
+TEST(FoldRaw, WhatADoorWouldNotTakeIsRefusedByItsName) {
+  FoldHarness harness(MachineKind::metering);
+  events::UsageReported usage;
+  usage.project = "p-a";
+  usage.resources = {{"gpu", units::Quantity(1000), {}, ""}};
+  usage.start = units::Instant(2000);
+  usage.end = units::Instant(1000);
+  usage.state = "COMPLETED";
+  EXPECT_EQ(harness.take(raw_of(id_in(0, "a"), usage)), Step::folded);
+  ASSERT_TRUE(harness.fold->outcome_of(0));
+  EXPECT_EQ(harness.fold->outcome_of(0)->reason, "end_before_start");
+}
+
+TEST(FoldRaw, WhatHasNoRuleHereParks) {
+  FoldHarness harness(MachineKind::intake);
+  EXPECT_EQ(harness.take(raw_of("1", events::AccountBound{"aif1", "acc", "p-a", {}, {}})), Step::parked);
+  EXPECT_NE(harness.fold->park_reason().find("no rule"), std::string::npos) << harness.fold->park_reason();
+  // A machine's own event stands in no inbox as a raw one.
+  EXPECT_EQ(harness.take(raw_of("2", toy_fact(1))), Step::parked);
+}
+
+TEST(FoldRules, OfANewerBuildParkWhereTheyBegin) {
+  FoldHarness begun(MachineKind::intake);
+  EXPECT_EQ(begun.take(events::encode_record(
+                kTestLedger,
+                events::Genesis{kTestLedger, kPartitions, "granary.applications.v1", 0, {}, events::kRulesNewest + 1})),
+            Step::parked);
+  EXPECT_NE(begun.fold->park_reason().find("rules version"), std::string::npos) << begun.fold->park_reason();
+  FoldHarness activated(MachineKind::intake);
+  EXPECT_EQ(activated.take(raw_of("1", events::RulesActivated{events::kRulesNewest + 1})), Step::parked);
+  EXPECT_NE(activated.fold->park_reason().find("rules version"), std::string::npos) << activated.fold->park_reason();
+}
+
+TEST(FoldRules, ThatAreInForceChangeNothingWhenALaneBringsThem) {
+  FoldHarness harness(MachineKind::allocation);
+  LaneWriter lane(MachineKind::metering);
+  lane.say(events::RulesActivated{1});
+  EXPECT_EQ(harness.take(lane.packet(1, 1)), Step::folded);
+  EXPECT_EQ(harness.fold->rules_version(), 1U);
+  EXPECT_EQ(harness.fold->folded_from(MachineKind::metering, 0), 1U);
+}
+
 // What stands in an inbox and is not of it: answered, never a reason to stop.
 class Stray : public ::testing::TestWithParam<MachineKind> {
  protected:
