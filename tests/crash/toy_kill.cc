@@ -94,7 +94,7 @@ class Process {
   void usage(long n, std::function<void()> done) {
     const std::string id = "u" + std::to_string(n);
     std::vector<journal::Record> records(1);
-    records.front().value = toy_usage(id, project(n), n);
+    records.front().value = toy_usage(id, project(n), n + 1);
     journal->append(partition(Topic::usage, toy_shard(id, kPartitions)), std::move(records),
                     [done = std::move(done)](const Result<journal::Offsets>& at) {
                       EXPECT(at.ok(), at.error().message);
@@ -246,7 +246,7 @@ void check_books(Process& process, long usages) {
     if (project(n) == "nobody") continue;
     ToySum& sum = expected[organisation_of(project(n))];
     ++sum.events;
-    sum.amount += units::Amount(n);
+    sum.amount += units::Amount(n + 1);
     ++charged;
   }
   for (const auto& [organisation, sum] : expected)
