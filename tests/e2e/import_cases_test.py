@@ -87,6 +87,29 @@ class Cases(unittest.TestCase):
         more = self.imported(granary, "sacct_columns_more.psv", "--time-zone", "UTC")
         self.assertEqual((more["accepted"], more["repeats"], more["refused"]), (0, 1, []))
 
+    def test_all_runs_of_a_job_are_charged_under_its_id(self):
+        granary = self.ledger()
+        facts = [event("organisation.registered", "o", {"organisation": "o", "name": "O", "kind": "research", "country": "FI"}),
+                 event("project.registered", "p", {"project": "hpc-lab", "organisation": "o"}),
+                 event("price_book.published", "b", {"seller": "aif", "version": "1", "effective": "1970-01-01T00:00:00Z", "currency": "EUR",
+                                                     "prices": [{"class": "cpu", "price": "0.01", "per": "resource-hour"}]})]
+        self.assertEqual(granary.post(facts)[1]["refused"], 0)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "runs.psv")
+        row = "70_7|aif1|lab|maintenance|{}|2026-11-02T08:00:00|2026-11-02T{}:00|2026-11-02T{}:00|cpu=4\n"
+        pathlib.Path(path).write_text("JobID|Cluster|Account|Reservation|State|Submit|Start|End|AllocTRES\n" +
+                                      row.format("NODE_FAIL", "09:01", "09:31") + row.format("COMPLETED", "10:01", "11:01"), encoding="utf-8")
+        counts = self.imported(granary, path, "--time-zone", "UTC", "--project-prefix", "hpc")
+        self.assertEqual(counts["accepted"], 2)
+        granary.get(f"/v1/charges?after={counts['after']}")
+        while len(rows := granary.get("/v1/streams/billing")["rows"]) < 2:  # published after it is folded
+            pass
+        self.assertEqual(sorted(line["data"]["root"]["id"] for line in rows), ["70_7/2026-11-02T09:01:00Z", "70_7/2026-11-02T10:01:00Z"])
+        for line in rows:
+            self.assertEqual(line["data"]["job"], {"source": "slurm://aif1", "id": "70_7"})
+            self.assertNotIn("reservation", line["data"])  # a block of nodes is none
+
     def test_an_export_that_sacct_truncated_is_refused_by_row_and_names_the_way_out(self):
         granary = self.ledger()
         counts = self.imported(granary, "sacct_T_whole.psv", "--time-zone", "UTC")

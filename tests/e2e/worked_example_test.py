@@ -58,6 +58,20 @@ class WorkedExample(unittest.TestCase):
         self.assertEqual(list(csv.reader(io.StringIO(out)))[1:],
                          [["aurora-llm", "cpu", "resource-us", "1", "115200000000"],
                           ["aurora-llm", "gpu:h200", "resource-us", "1", "7200000000"]])
+        while len(lines := granary.get("/v1/streams/billing")["rows"]) < 3:  # published after it is folded
+            pass
+        self.assertEqual([line["data"]["line"] for line in lines], [line["id"] for line in lines])
+        self.assertEqual([(line["data"]["period"], line["data"]["booked"], line["data"]["revision"], line["data"]["root"], line["data"]["job"])
+                          for line in lines],
+                         [(month, month, 0, {"source": "slurm://aif1", "id": "81234/2026-10-31T23:30:00Z"},
+                           {"source": "slurm://aif1", "id": "81234"}) for month in ("2026-10", "2026-11", "2026-11")])
+        for path, ref, name, value in (("organisations", "federation:org-4711", "organisation", "aurora"),
+                                       ("projects", "eurohpc:EHPC-2026-0117", "project", "aurora-llm"),
+                                       ("applications", "federation:application-90317", "application", "2026-0117"),
+                                       ("applications", "federation:grant-5512", "application", "2026-0117")):
+            rows = granary.get(f"/v1/{path}?ref={ref}&after={after}")["rows"]
+            self.assertEqual([row[name] for row in rows], [value], ref)
+            self.assertEqual(granary.get(f"/v1/{path}?ref={ref}x&after={after}")["rows"], [])
         for source in granary.get(f"/v1/sources?after={after}")["rows"]:
             self.assertEqual(source["received"], source["metered"] + source["repeated"] + source["rejected"] + source["pending"])
 
