@@ -51,25 +51,15 @@ inline void put_varint(Bytes& out, std::uint64_t value) {
   out.append(bytes, write_varint(bytes, value));
 }
 
+// Of more than one byte, or none at all; take_varint() tells which.
+bool take_long_varint(BytesView& in, std::uint64_t& value);
+
 // False: cut short, too long, or not at its shortest.
 inline bool take_varint(BytesView& in, std::uint64_t& value) {
-  if (!in.empty() && static_cast<std::uint8_t>(in.front()) < 0x80) {
-    value = static_cast<std::uint8_t>(in.front());
-    in.remove_prefix(1);
-    return true;
-  }
-  value = 0;
-  for (std::size_t i = 0; i < in.size() && i < 10; ++i) {
-    const auto byte = static_cast<std::uint8_t>(in[i]);
-    if (i == 9 && byte > 1) return false;
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      if (byte == 0 && i > 0) return false;
-      in.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
+  if (in.empty() || static_cast<std::uint8_t>(in.front()) >= 0x80) return take_long_varint(in, value);
+  value = static_cast<std::uint8_t>(in.front());
+  in.remove_prefix(1);
+  return true;
 }
 
 inline bool take_bytes(BytesView& in, BytesView& value) {
@@ -296,20 +286,12 @@ struct Reader {
 
   // Passes over what stands before the field `end`: fields of a newer build, in their order behind the last known one,
   // or no fields at all.
-  void skip_unknown(int end) {
-    for (int before = last + 1; tag != 0 && tag < end;) {
-      std::uint64_t number = 0;
-      BytesView bytes;
-      if (tag < before || !(kind == WireKind::varint ? take_varint(in, number) : take_bytes(in, bytes))) return fail();
-      before = tag;
-      newer = true;
-      next();
-    }
-  }
+  void skip_unknown(int end);
 
   // After all fields.
   Read finish() {
-    skip_unknown(std::numeric_limits<int>::max());
+    if (tag != 0) [[unlikely]]
+      skip_unknown(std::numeric_limits<int>::max());
     return bad ? Read::malformed : newer ? Read::newer : Read::ok;
   }
 };
