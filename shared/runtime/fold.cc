@@ -203,7 +203,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
   }
   ++counters_.events;
   const Id16 identity = machine::identity_of(raw_);
-  if (auto refused = refuse_raw(*entry, identity)) {
+  if (auto refused = why_refused(*entry, identity)) {
     refuse_raw(*std::move(refused));
     return Step::folded;
   }
@@ -227,7 +227,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
   return Step::folded;
 }
 
-std::optional<Outcome> Fold::refuse_raw(const events::Entry& entry, const Id16& identity) const {
+std::optional<Outcome> Fold::why_refused(const events::Entry& entry, const Id16& identity) const {
   const bool is_usage = entry.topic == Topic::usage;
   const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw_.root) : identity;
   const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % ledger_.partitions : 0;

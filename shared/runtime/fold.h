@@ -91,7 +91,7 @@ class Fold final : private machine::Out {
   Step fold_genesis(BytesView record);
   Step fold_raw(BytesView record);
   // What the runtime itself has against a raw event that was read, by name; nullopt: nothing.
-  [[nodiscard]] std::optional<machine::Outcome> refuse_raw(const events::Entry& entry, const Id16& identity) const;
+  [[nodiscard]] std::optional<machine::Outcome> why_refused(const events::Entry& entry, const Id16& identity) const;
   void refuse_raw(machine::Outcome outcome);
   Step fold_packet(BytesView record);
   // Of an event of a lane that was read: why it cannot be folded; empty: it can. Follows rules.activated in `rules`.

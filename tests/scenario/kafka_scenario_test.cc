@@ -3,6 +3,7 @@
 #include "shared/journal/kafka_journal.h"
 #include "tests/scenario/log_door.h"
 #include "tests/scenario/scenario_suite.h"
+#include "tests/scenario/strays.h"
 
 namespace granary::scenario {
 namespace {
@@ -34,6 +35,8 @@ void restart_twice(Ledger& ledger, std::size_t done, std::size_t all) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Text, Scenario, each_file_under({{"kafka", over_kafka, restart_twice}}), case_name);
+
+INSTANTIATE_TEST_SUITE_P(Over, Strays, ::testing::Values(Log{"kafka", over_kafka}), log_name);
 
 }  // namespace
 }  // namespace granary::scenario

@@ -6,6 +6,7 @@
 #include "shared/store/rocks_states.h"
 #include "tests/scenario/log_door.h"
 #include "tests/scenario/scenario_suite.h"
+#include "tests/scenario/strays.h"
 
 namespace granary::scenario {
 namespace {
@@ -137,6 +138,18 @@ INSTANTIATE_TEST_SUITE_P(Text, Scenario,
                              {"a_shard_deleted_after_each_step", with_checkpoints, delete_one_in_turn},
                          }),
                          case_name);
+
+INSTANTIATE_TEST_SUITE_P(Over, Strays,
+                         ::testing::Values(Log{"embedded", embedded_and_rocks},
+                                           Log{"memory",
+                                               [] {
+                                                 Ledger::Options options;
+                                                 options.open_journal = [] {
+                                                   return std::make_shared<journal::MemoryJournal>();
+                                                 };
+                                                 return options;
+                                               }}),
+                         log_name);
 
 }  // namespace
 }  // namespace granary::scenario
