@@ -9,7 +9,7 @@
 
 #include "services/standalone/api.h"
 #include "services/standalone/table.h"
-#include "shared/door/streams.h"
+#include "shared/ask/streams.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/program.h"
 #include "shared/units/currency.h"
@@ -52,10 +52,10 @@ class KafkaStream final : public Stream {
   Result<std::string> read(std::uint16_t partition, const std::string& from,
                            std::vector<std::string>& events) override {
     const journal::Partition where{topic_, partition};
-    const auto at = door::stream_start(*journal_, where, from);
+    const auto at = ask::stream_start(*journal_, where, from);
     if (!at.ok()) return at.error();
     GRANARY_TRY(journal_->read(where, *at, kReadBytes, batch_));
-    for (const journal::Record& record : batch_.records) events.push_back(door::cloud_event_json(record));
+    for (const journal::Record& record : batch_.records) events.push_back(ask::cloud_event_json(record));
     return std::to_string(*at + batch_.records.size());
   }
 
@@ -107,7 +107,7 @@ Result<std::unique_ptr<Stream>> open_stream(const ClientOptions& client, const T
   auto journal = journal::open_kafka_journal(*options);
   if (!journal.ok()) return journal.error();
   return std::unique_ptr<Stream>(std::make_unique<KafkaStream>(
-      std::move(*journal), std::string(machine::topic_name(*door::stream_called(arguments.stream)))));
+      std::move(*journal), std::string(machine::topic_name(*ask::stream_called(arguments.stream)))));
 }
 
 // Which members of an event's data a person is shown, by stream; an amount in people's units.

@@ -36,4 +36,25 @@ Response make_response(const Problem& problem) {
   return {.status = problem.status, .content_type = "application/problem+json", .body = to_json(problem)};
 }
 
+Response unavailable(std::string type, std::string title, std::string detail, std::string hint) {
+  Response response = make_response(Problem{.status = 503,
+                                            .type = std::move(type),
+                                            .title = std::move(title),
+                                            .detail = std::move(detail),
+                                            .hint = std::move(hint)});
+  response.headers.push_back({"Retry-After", "5"});
+  return response;
+}
+
+Response bad_parameter(const std::string& name, const Error& error) {
+  Problem problem;
+  problem.status = 400;
+  problem.type = "bad_parameter";
+  problem.title = "A query parameter is wrong";
+  const auto [detail, hint] = split_hint(error.message);
+  problem.detail = "`" + name + "`: " + detail;
+  if (!hint.empty()) problem.hint = hint;
+  return make_response(problem);
+}
+
 }  // namespace granary::http

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "shared/base/result.h"
 #include "shared/http/message.h"
 
 namespace granary::http {
@@ -31,5 +32,11 @@ std::string to_json(const Problem& problem);
 
 // The answer with the problem's status, as application/problem+json.
 Response make_response(const Problem& problem);
+
+// 503 with Retry-After.
+Response unavailable(std::string type, std::string title, std::string detail, std::string hint);
+
+// 400: the query parameter `name` is wrong, as the error's message says.
+Response bad_parameter(const std::string& name, const Error& error);
 
 }  // namespace granary::http

@@ -8,12 +8,12 @@
 #include <set>
 
 #include "shared/base/check.h"
-#include "shared/door/event_door.h"
-#include "shared/door/peers.h"
-#include "shared/door/routes.h"
-#include "shared/door/routes_elsewhere.h"
+#include "shared/entry/event_door.h"
 #include "shared/http/listener.h"
 #include "shared/journal/embedded_journal.h"
+#include "shared/operate/routes.h"
+#include "shared/peers/peers.h"
+#include "shared/peers/routes_elsewhere.h"
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/version.h"
 #include "shared/service/kafka_options.h"
@@ -109,7 +109,7 @@ Result<std::set<runtime::ShardName>> owned_shards(const ServerOptions& options, 
   std::set<runtime::ShardName> owned;
   for (const Hosted& one : hosted) {
     const std::uint16_t count = machine::shards_of(one.machine, partitions);
-    const auto shards = door::parse_shards(options.shards, count);
+    const auto shards = peers::parse_shards(options.shards, count);
     if (!shards.ok()) return Error{ErrorCode::invalid_input, "--shards: " + shards.error().message};
     for (const std::uint16_t shard : *shards) owned.insert({one.machine, shard});
   }
@@ -129,7 +129,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     cannot_start(address.error());
     return 2;
   }
-  const auto list = options.peers.empty() ? Result<std::string>("") : door::Peers::read_text(options.peers);
+  const auto list = options.peers.empty() ? Result<std::string>("") : peers::Peers::read_text(options.peers);
   if (!list.ok()) return cannot_start(list.error());
   StopSignal stop;
   std::error_code failed;
@@ -144,8 +144,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
 
   auto owned = owned_shards(options, hosted, ledger.partitions);
   if (!owned.ok()) return cannot_start(owned.error());
-  auto peers = options.peers.empty() ? Result<door::Peers>(door::Peers())
-                                     : door::Peers::parse(*list, options.peers, ledger.partitions);
+  auto peers = options.peers.empty() ? Result<peers::Peers>(peers::Peers())
+                                     : peers::Peers::parse(*list, options.peers, ledger.partitions);
   if (!peers.ok()) return cannot_start(peers.error());
 
   store::RocksEnvironment environment{store::RocksOptions{}};
@@ -162,12 +162,12 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   auto runtime = runtime::start_runtime(*journal, running, make_machine, states, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());
-  door::ClockOptions ticking;
-  ticking.log = options.brokers.empty() ? door::Log::of_this_process : door::Log::shared;
-  auto clock = door::ClockKeeper::start(*journal, **runtime, *options.clock, ticking);
+  clock::ClockOptions ticking;
+  ticking.log = options.brokers.empty() ? clock::Log::of_this_process : clock::Log::shared;
+  auto clock = clock::ClockKeeper::start(*journal, **runtime, *options.clock, ticking);
   if (!clock.ok()) return cannot_start(clock.error());
 
-  door::EventDoor door(*journal, **runtime, **clock);
+  entry::EventDoor door(*journal, **runtime, **clock);
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   std::atomic<std::uint16_t> port = 0;
   const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
@@ -175,13 +175,14 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
   const auto owner = [&] { return listed.empty() ? url() : listed; };
   http::Router router;
-  door::add_routes(router, {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, owner, &*peers});
+  operate::add_routes(router,
+                      {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, owner, &*peers});
   std::set<MachineKind> here;
   for (const Hosted& one : hosted) {
     one.add_routes(router, **runtime);
     here.insert(one.machine);
   }
-  door::add_routes_elsewhere(router, *peers, here);
+  peers::add_routes_elsewhere(router, *peers, here);
   http::ListenerOptions listen;
   listen.address = address->host;
   listen.port = address->port;

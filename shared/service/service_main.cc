@@ -1,6 +1,6 @@
 #include "shared/service/service_main.h"
 
-#include "shared/door/peers.h"
+#include "shared/peers/peers.h"
 #include "shared/runtime/ledger.h"
 #include "shared/runtime/version.h"
 #include "shared/service/command_line.h"
@@ -26,7 +26,7 @@ int service_main(int argc, char** argv, const std::string& name, const std::stri
     app.add_option("--shards", options.shards, "The shards of this process: all, or as 0-3,7")
         ->capture_default_str()
         ->check([](const std::string& text) {
-          const auto shards = door::parse_shards(text, runtime::kPartitionsMax);
+          const auto shards = peers::parse_shards(text, runtime::kPartitionsMax);
           return shards.ok() ? std::string() : shards.error().message;
         });
     app.add_option("--peers", options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");

@@ -7,16 +7,16 @@
 
 #include "services/standalone/machines.h"
 #include "shared/base/thread.h"
-#include "shared/door/event_door.h"
-#include "shared/door/routes.h"
+#include "shared/entry/event_door.h"
 #include "shared/http/listener.h"
+#include "shared/operate/routes.h"
 #include "tests/bench/measuring.h"
 
 namespace granary::bench {
 
 struct Serving::Parts {
-  std::unique_ptr<door::ClockKeeper> clock;
-  std::unique_ptr<door::EventDoor> door;
+  std::unique_ptr<clock::ClockKeeper> clock;
+  std::unique_ptr<entry::EventDoor> door;
   http::Router router;
   std::unique_ptr<http::Listener> listener;
   std::string url;
@@ -24,10 +24,10 @@ struct Serving::Parts {
 
 Serving::Serving(BenchLedger& ledger) : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
-  parts.clock = must(door::ClockKeeper::start(ledger.journal(), ledger.runtime(), standing_clock()));
-  parts.door = std::make_unique<door::EventDoor>(ledger.journal(), ledger.runtime(), *parts.clock);
-  door::add_routes(parts.router, {ledger.journal(), ledger.runtime(), *parts.door, *parts.clock,
-                                  [] { return static_cast<const http::ListenerMetrics*>(nullptr); }});
+  parts.clock = must(clock::ClockKeeper::start(ledger.journal(), ledger.runtime(), standing_clock()));
+  parts.door = std::make_unique<entry::EventDoor>(ledger.journal(), ledger.runtime(), *parts.clock);
+  operate::add_routes(parts.router, {ledger.journal(), ledger.runtime(), *parts.door, *parts.clock,
+                                     [] { return static_cast<const http::ListenerMetrics*>(nullptr); }});
   for (const service::Hosted& one : standalone::services()) one.add_routes(parts.router, ledger.runtime());
   parts.listener = must(http::Listener::start({}, [&parts](http::Request request, http::Responder responder) {
     parts.router.serve(std::move(request), std::move(responder));

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "shared/base/check.h"
-#include "shared/door/event_answer.h"
-#include "shared/door/raw_record.h"
+#include "shared/entry/event_answer.h"
+#include "shared/entry/raw_record.h"
 #include "shared/events/record.h"
 #include "tests/fuzz/target.h"
 
@@ -36,7 +36,7 @@ bool is_name(std::string_view reason) {
 
 constexpr Id16 kLedger{0xf0};
 
-void check_record(const door::RawRecord& record) {
+void check_record(const entry::RawRecord& record) {
   GRANARY_CHECK(events::kind_of(record.bytes) == events::RecordKind::raw, "a door writes raw records");
   events::Raw raw;
   GRANARY_CHECK(codec::decode(events::body_of(record.bytes), raw), "a record that was written is read");
@@ -58,21 +58,21 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace granary;
   std::string_view body = fuzz::text_of(data, size);
   const http::Fields headers = fuzz::take_headers(body);
-  auto read = door::read_cloud_events(headers, body, fuzz::kRecordedAt);
+  auto read = entry::read_cloud_events(headers, body, fuzz::kRecordedAt);
   if (const auto* problem = std::get_if<http::Problem>(&read)) {
     GRANARY_CHECK(problem->status >= 400 && problem->status < 500 && fuzz::is_name(problem->type),
                   "a refusal has a name");
     GRANARY_CHECK(json::parse(to_json(*problem)).ok(), "a problem is JSON");
     return 0;
   }
-  std::vector<door::EventResult> results;
-  for (door::Received& received : std::get<std::vector<door::Received>>(read)) {
-    door::EventResult& result = results.emplace_back();
+  std::vector<entry::EventResult> results;
+  for (entry::Received& received : std::get<std::vector<entry::Received>>(read)) {
+    entry::EventResult& result = results.emplace_back();
     result.id = received.id;
-    if (auto* event = std::get_if<door::CloudEvent>(&received.outcome)) {
+    if (auto* event = std::get_if<entry::CloudEvent>(&received.outcome)) {
       auto made =
-          door::make_raw_record(std::move(*event), "http", {}, fuzz::kRecordedAt, {granary::fuzz::kLedger, 8, 1});
-      if (auto* record = std::get_if<door::RawRecord>(&made)) {
+          entry::make_raw_record(std::move(*event), "http", {}, fuzz::kRecordedAt, {granary::fuzz::kLedger, 8, 1});
+      if (auto* record = std::get_if<entry::RawRecord>(&made)) {
         fuzz::check_record(*record);
         result.place = runtime::Place{record->topic, record->partition, 0};
       } else {
@@ -85,7 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       GRANARY_CHECK(fuzz::is_name(result.problem->reason) && !result.problem->hint.empty(),
                     "a refusal has name and hint");
   }
-  const auto answer = door::event_answer(results, {}, door::Outcomes::shown, std::nullopt);
+  const auto answer = entry::event_answer(results, {}, entry::Outcomes::shown, std::nullopt);
   GRANARY_CHECK(json::parse(answer.body, {16U << 20, 16}).ok(), "an answer is JSON: " + answer.body);
   return 0;
 }

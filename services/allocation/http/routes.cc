@@ -1,10 +1,10 @@
 #include "services/allocation/http/routes.h"
 
 #include "services/allocation/core/allocation_machine.h"
+#include "shared/ask/folding_again.h"
+#include "shared/ask/list.h"
+#include "shared/ask/read.h"
 #include "shared/codec/json_fields.h"
-#include "shared/door/folding_again.h"
-#include "shared/door/list.h"
-#include "shared/door/read.h"
 #include "shared/http/problem.h"
 #include "shared/proof/hash.h"
 
@@ -77,7 +77,7 @@ std::string json_of(const T& value) {
 enum class Lots : std::uint8_t { named, left_out };
 
 std::string json_of(const ProjectBalance& project, const ClassBalance& balance, Lots lots, const runtime::AsOf& as_of) {
-  return door::marked_row(
+  return ask::marked_row(
       json_of(BalanceAnswer{project.project, project.facts.organisation, balance.class_name, balance.unit,
                             balance.granted, balance.used, balance.reserved, balance.running, balance.expired,
                             balance.withdrawn, balance.available, balance.usable, balance.uncovered, as_of.now,
@@ -132,7 +132,7 @@ http::Response unassigned(const std::vector<json::Value>& shards) {
   for (const json::Value& row : shards)
     rows.push_back(json_of(UnassignedAnswer{row.find("source")->string(), row.find("project")->string(),
                                             static_cast<std::uint64_t>(row.find("waiting")->integer().value_or(0))}));
-  return door::page(rows, "");
+  return ask::page(rows, "");
 }
 
 }  // namespace
@@ -140,7 +140,7 @@ http::Response unassigned(const std::vector<json::Value>& shards) {
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add("GET", "/v1/unassigned",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               door::read_all(
+               ask::read_all(
                    runtime, std::move(request), std::move(responder), MachineKind::allocation,
                    [](machine::Machine& machine, std::vector<std::string>& rows) {
                      for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
@@ -152,16 +152,16 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
              [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
                const std::string& project = path["project"];
                const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
-               door::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
-                          [project](machine::Machine& machine, const runtime::AsOf& as_of) {
-                            return balance_answer(allocation(machine), as_of, project);
-                          });
+               ask::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
+                         [project](machine::Machine& machine, const runtime::AsOf& as_of) {
+                           return balance_answer(allocation(machine), as_of, project);
+                         });
              });
   router.add(
       "GET", "/v1/projects", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        auto ref = door::ref_of(request);
-        if (!ref.ok()) return responder(door::bad_parameter("ref", ref.error()));
-        door::read_list(
+        auto ref = ask::ref_of(request);
+        if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
+        ask::read_list(
             runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/projects", {"ref"}},
             [ref = std::move(*ref)](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
                                     std::size_t limit, std::vector<std::string>& rows) -> std::optional<Bytes> {
@@ -177,7 +177,7 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
       });
   router.add("GET", "/v1/usage",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               door::read_list(
+               ask::read_list(
                    runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/usage"},
                    [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after, std::size_t limit,
                       std::vector<std::string>& rows) {

@@ -4,8 +4,9 @@
 #include <utility>
 
 #include "services/billing/core/billing_machine.h"
-#include "shared/door/list.h"
-#include "shared/door/read.h"
+#include "shared/ask/list.h"
+#include "shared/ask/read.h"
+#include "shared/http/problem.h"
 #include "shared/json/writer.h"
 #include "shared/proof/hash.h"
 
@@ -109,15 +110,15 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
   Filter filter;
   if (const auto period = http::query(request, "period")) {
     if (!units::parse_month(*period))
-      return responder(door::bad_parameter(
+      return responder(http::bad_parameter(
           "period", {ErrorCode::invalid_input,
                      "expected a month as YYYY-MM, got \"" + std::string(period->substr(0, 40)) + "\""}));
     filter.period = *period;
   }
-  std::optional<door::ShardRange> shards;
+  std::optional<ask::ShardRange> shards;
   if (const auto organisation = http::query(request, "organisation")) {
     if (organisation->empty())
-      return responder(door::bad_parameter(
+      return responder(http::bad_parameter(
           "organisation",
           {ErrorCode::invalid_input, "expected a name, got nothing; hint: leave the parameter out for all"}));
     filter.organisation = *organisation;
@@ -125,7 +126,7 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
     const std::uint16_t shard = proof::shard_of({filter.organisation}, runtime.partitions());
     shards = {shard, static_cast<std::uint16_t>(shard + 1)};
   }
-  door::read_list(
+  ask::read_list(
       runtime, std::move(request), std::move(responder), MachineKind::billing,
       {"/v1/charges", {"organisation", "period"}},
       [filter = std::move(filter)](machine::Machine& rules, const runtime::AsOf&, const Bytes& after, std::size_t limit,
@@ -136,19 +137,19 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
 }
 
 void read_accounts(runtime::Runtime& runtime, Request request, Responder responder) {
-  door::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing, {"/v1/accounts"},
-                  [](machine::Machine& rules, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
-                     std::vector<std::string>& rows) -> std::optional<Bytes> {
-                    Bytes last;
-                    bool more = false;
-                    billing_of(rules).accounts(key_after(after), [&](BytesView key, const AccountLine& line) {
-                      if (rows.size() == limit) return more = true, false;
-                      last.assign(key);
-                      rows.push_back(to_json(line, as_of.shard));
-                      return true;
-                    });
-                    return more ? std::optional(last) : std::nullopt;
-                  });
+  ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing, {"/v1/accounts"},
+                 [](machine::Machine& rules, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
+                    std::vector<std::string>& rows) -> std::optional<Bytes> {
+                   Bytes last;
+                   bool more = false;
+                   billing_of(rules).accounts(key_after(after), [&](BytesView key, const AccountLine& line) {
+                     if (rows.size() == limit) return more = true, false;
+                     last.assign(key);
+                     rows.push_back(to_json(line, as_of.shard));
+                     return true;
+                   });
+                   return more ? std::optional(last) : std::nullopt;
+                 });
 }
 
 }  // namespace

@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "services/intake/core/intake_machine.h"
+#include "shared/ask/list.h"
+#include "shared/ask/read.h"
 #include "shared/codec/json_fields.h"
-#include "shared/door/list.h"
-#include "shared/door/read.h"
 #include "shared/http/problem.h"
 
 namespace granary::intake {
@@ -184,9 +184,9 @@ std::optional<Bytes> applications(machine::Machine& machine, const Ref& ref, con
 
 template <class Page>
 void read_named(runtime::Runtime& runtime, Request request, Responder responder, const char* path, Page page) {
-  auto ref = door::ref_of(request);
-  if (!ref.ok()) return responder(door::bad_parameter("ref", ref.error()));
-  door::read_list(
+  auto ref = ask::ref_of(request);
+  if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
+  ask::read_list(
       runtime, std::move(request), std::move(responder), MachineKind::intake, {path, {"ref"}},
       [ref = std::move(*ref), page](machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
                                     std::vector<std::string>& rows) { return page(machine, ref, after, limit, rows); });
@@ -197,11 +197,11 @@ void read_named(runtime::Runtime& runtime, Request request, Responder responder,
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add("GET", "/v1/policies", [&runtime](Request request, const PathParameters&, Responder responder) {
     const auto at = at_of(request);
-    if (!at.ok()) return responder(door::bad_parameter("at", at.error()));
-    door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-               [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
-                 return policies(machine, as_of, ledger, at);
-               });
+    if (!at.ok()) return responder(http::bad_parameter("at", at.error()));
+    ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+              [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
+                return policies(machine, as_of, ledger, at);
+              });
   });
   router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
     read_named(runtime, std::move(request), std::move(responder), "/v1/organisations", organisations);
@@ -211,8 +211,8 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
   });
   router.add(
       "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {
-        door::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-                   [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
+        ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+                  [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
       });
 }
 

@@ -3,8 +3,8 @@
 #include <map>
 
 #include "services/metering/core/metering_machine.h"
-#include "shared/door/list.h"
-#include "shared/door/read.h"
+#include "shared/ask/list.h"
+#include "shared/ask/read.h"
 #include "shared/json/writer.h"
 
 namespace granary::metering {
@@ -83,7 +83,7 @@ http::Response sources(const std::vector<json::Value>& shards) {
   std::vector<std::string> rows;
   rows.reserve(sums.size());
   for (const auto& [source, row] : sums) rows.push_back(source_row(source, row));
-  return door::page(rows, "");
+  return ask::page(rows, "");
 }
 
 http::Response unbound(const std::vector<json::Value>& shards) {
@@ -93,7 +93,7 @@ http::Response unbound(const std::vector<json::Value>& shards) {
   std::vector<std::string> rows;
   rows.reserve(counts.size());
   for (const auto& [account, count] : counts) rows.push_back(unbound_row(account.first, account.second, count));
-  return door::page(rows, "");
+  return ask::page(rows, "");
 }
 
 }  // namespace
@@ -101,7 +101,7 @@ http::Response unbound(const std::vector<json::Value>& shards) {
 void add_routes(http::Router& router, runtime::Runtime& runtime) {
   router.add(
       "GET", "/v1/sources", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        door::read_all(
+        ask::read_all(
             runtime, std::move(request), std::move(responder), MachineKind::metering,
             [](machine::Machine& machine, std::vector<std::string>& rows) {
               metering(machine).each_source(
@@ -111,7 +111,7 @@ void add_routes(http::Router& router, runtime::Runtime& runtime) {
       });
   router.add("GET", "/v1/unbound",
              [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               door::read_all(
+               ask::read_all(
                    runtime, std::move(request), std::move(responder), MachineKind::metering,
                    [](machine::Machine& machine, std::vector<std::string>& rows) {
                      metering(machine).each_waiting(

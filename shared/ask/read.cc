@@ -1,0 +1,141 @@
+#include "shared/ask/read.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "shared/ask/folding_again.h"
+#include "shared/ask/list.h"
+#include "shared/ask/token_wait.h"
+#include "shared/base/check.h"
+#include "shared/http/problem.h"
+#include "shared/peers/forward.h"
+#include "shared/peers/shard_questions.h"
+
+namespace granary::ask {
+
+using http::Request;
+using http::Responder;
+using http::Response;
+
+void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
+          std::uint16_t shard, Question question) {
+  if (const auto owner = runtime.owner_of({machine, shard}))
+    return peers::forward(*owner, request, std::move(responder));
+  auto token = token_of(request, runtime);
+  if (!token.ok()) return responder(http::bad_parameter("after", token.error()));
+  auto answer = std::make_shared<Responder>(std::move(responder));
+  auto ask = [&runtime, machine, shard, answer, question = std::move(question)] {
+    const bool asked =
+        runtime.ask(machine, shard, [machine, answer, question](machine::Machine& rules, const runtime::AsOf& as_of) {
+          FoldingAgainMarks marks;
+          marks.note(machine, as_of);
+          (*answer)(marks.on(question(rules, as_of)));
+        });
+    if (!asked) (*answer)(folding_again({machine, shard}));
+  };
+  if (!*token) return ask();
+  wait_folded(runtime, **token, machine, shard, peers::kWaitMsMax, [ask, answer](Folded folded) {
+    if (folded == Folded::yes)
+      ask();
+    else
+      (*answer)(not_folded(folded));
+  });
+}
+
+namespace {
+
+// One walk over the shards of a machine.
+struct Walk : std::enable_shared_from_this<Walk> {
+  Walk(runtime::Runtime& runtime_in, Request request_in, Responder responder)
+      : runtime(runtime_in), request(std::move(request_in)), answer(std::move(responder)) {}
+  runtime::Runtime& runtime;
+  Request request;
+  Responder answer;
+  machine::MachineKind machine{};
+  std::optional<runtime::Token> token;
+  std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of;
+  std::function<Response(const std::vector<json::Value>& rows)> combine;
+  std::vector<json::Value> rows;
+  FoldingAgainMarks marks;
+
+  void go(std::uint16_t shard) {
+    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(marks.on(combine(rows)));
+    if (const auto owner = runtime.owner_of({machine, shard})) return go_there(*owner, shard);
+    auto ask = [self = shared_from_this(), shard] {
+      const bool asked =
+          self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::AsOf& as_of) {
+            std::vector<std::string> texts;
+            self->rows_of(rules, texts);
+            for (const std::string& text : texts) self->take(text);
+            self->marks.note(self->machine, as_of);
+            self->go(static_cast<std::uint16_t>(shard + 1));
+          });
+      if (!asked) self->answer(folding_again({self->machine, shard}));
+    };
+    if (!token) return ask();
+    wait_folded(runtime, *token, machine, shard, peers::kWaitMsMax, [self = shared_from_this(), ask](Folded folded) {
+      if (folded == Folded::yes)
+        ask();
+      else
+        self->answer(not_folded(folded));
+    });
+  }
+
+  void go_there(const std::string& owner, std::uint16_t shard) {
+    Request one = request;
+    one.query.push_back({"shard", std::to_string(shard)});
+    peers::forward(owner, one, Responder([self = shared_from_this(), shard](Response response) {
+                     const auto page = response.status == 200 ? json::parse(response.body, kPageLimits)
+                                                              : Result<json::Value>(Error{ErrorCode::unavailable, ""});
+                     const json::Value* list = page.ok() ? page->find("rows") : nullptr;
+                     if (list == nullptr) return self->answer(std::move(response));
+                     for (const json::Value& row : list->items()) self->rows.push_back(row);
+                     self->marks.note(response);
+                     self->go(static_cast<std::uint16_t>(shard + 1));
+                   }));
+  }
+
+  void take(const std::string& text) {
+    auto row = json::parse(text, kPageLimits);
+    GRANARY_CHECK(row.ok(), "a row of an answer is no JSON");
+    rows.push_back(std::move(*row));
+  }
+
+  static constexpr json::Limits kPageLimits{.bytes = 64U << 20};
+};
+
+}  // namespace
+
+void read_all(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
+              std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
+              std::function<Response(const std::vector<json::Value>& rows)> combine) {
+  if (http::query(request, "cursor"))
+    return responder(http::bad_parameter(
+        "cursor", {ErrorCode::invalid_input, "expected none, as this list is one page, got one of another list"}));
+  if (const auto text = http::query(request, "shard")) {
+    const std::uint16_t shards = machine::shards_of(machine, runtime.partitions());
+    std::uint16_t shard = 0;
+    const auto [at, error] = std::from_chars(text->data(), text->data() + text->size(), shard);
+    if (error != std::errc() || at != text->data() + text->size() || shard >= shards)
+      return responder(http::bad_parameter(
+          "shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) + ", got \"" +
+                                                  std::string(text->substr(0, 40)) + "\""}));
+    return read(runtime, std::move(request), std::move(responder), machine, shard,
+                [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::AsOf&) {
+                  std::vector<std::string> rows;
+                  rows_of(rules, rows);
+                  return page(rows, "");
+                });
+  }
+  auto token = token_of(request, runtime);
+  if (!token.ok()) return responder(http::bad_parameter("after", token.error()));
+  auto walk = std::make_shared<Walk>(runtime, std::move(request), std::move(responder));
+  walk->machine = machine;
+  walk->token = std::move(*token);
+  walk->rows_of = std::move(rows_of);
+  walk->combine = std::move(combine);
+  walk->go(0);
+}
+
+}  // namespace granary::ask

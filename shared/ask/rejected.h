@@ -1,0 +1,24 @@
+// GET /v1/rejected?source=&id=&machine=&cursor=&limit=: what the machines refused, from the log's own `rejected`
+// stream. Any thread; reads the journal on the caller's.
+#pragma once
+
+#include "shared/http/message.h"
+#include "shared/journal/journal.h"
+#include "shared/runtime/runtime.h"
+
+namespace granary::ask {
+
+// So many records are looked at for one page at most; a page that ends there says `partial`.
+inline constexpr std::size_t kRejectedScanMax = 5000;
+
+// A page of rows in the order of partitions and offsets: each record's JSON with its `ce_id`. 400 for a wrong
+// parameter, 503 where the journal cannot be read.
+http::Response rejected_page(const journal::Journal& journal, const runtime::Runtime& runtime,
+                             const http::Request& request);
+
+// The same, after `?after=TOKEN` has been folded by the machines that its places name and they have published what
+// they refused.
+void get_rejected(const journal::Journal& journal, runtime::Runtime& runtime, http::Request request,
+                  http::Responder responder);
+
+}  // namespace granary::ask

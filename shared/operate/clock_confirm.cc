@@ -1,0 +1,104 @@
+#include "shared/operate/clock_confirm.h"
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+#include "shared/ask/read.h"
+#include "shared/http/deadlines.h"
+#include "shared/http/problem.h"
+#include "shared/json/strict_json.h"
+#include "shared/json/writer.h"
+#include "shared/operate/health.h"
+#include "shared/peers/forward.h"
+
+namespace granary::operate {
+namespace {
+
+using http::Response;
+
+constexpr std::int64_t kAnswerMs = 10'000;
+
+// What the peers said so far, by URL: the members of a row behind its owner; empty: nothing yet.
+struct Asked {
+  Asked(const std::set<std::string>& peers, std::string own_in, http::Responder responder)
+      : silent(peers.size()), own(std::move(own_in)), answer(std::move(responder)) {
+    for (const std::string& url : peers) rows[url];
+  }
+  std::mutex mutex;
+  std::map<std::string, std::string> rows;
+  std::size_t silent;
+  std::string own;  // members of the answer
+  http::Responder answer;
+
+  void say(const std::string& url, std::string row) {
+    std::unique_lock lock(mutex);
+    if (silent == 0) return;
+    std::string& place = rows[url];
+    place = std::move(row);
+    if (--silent > 0) return;
+    end(lock);
+  }
+
+  void time_is_up() {
+    std::unique_lock lock(mutex);
+    if (silent > 0) end(lock);
+  }
+
+ private:
+  void end(std::unique_lock<std::mutex>& lock) {
+    silent = 0;
+    std::string body = "{" + own + ",\"peers\":[";
+    for (auto& [url, row] : rows) {
+      if (row.empty()) row = "\"error\":\"no answer within 10 s\"";
+      if (body.back() != '[') body += ',';
+      body += "{\"owner\":";
+      json::append_json_string(body, url);
+      body += ',' + row + '}';
+    }
+    lock.unlock();
+    answer(Response{.status = 200, .content_type = "application/json", .body = body + "]}"});
+  }
+};
+
+std::string error_row(std::string_view why) {
+  std::string row = "\"error\":";
+  json::append_json_string(row, why);
+  return row;
+}
+
+std::string row_of(const Result<Response>& response) {
+  if (!response.ok()) return error_row(response.error().message);
+  const auto body = json::parse(response->body);
+  if (body.ok() && response->status == 200 && body->find("clock") != nullptr)
+    return response->body.substr(1, response->body.size() - 2);
+  const json::Value* detail = body.ok() ? body->find("detail") : nullptr;
+  return error_row(detail != nullptr && detail->is(json::Kind::string)
+                       ? detail->string()
+                       : "answered with status " + std::to_string(response->status));
+}
+
+}  // namespace
+
+void confirm_clock(clock::ClockKeeper& clock, const std::set<std::string>& peers, const http::Request& request,
+                   http::Responder responder) {
+  const auto step = clock.confirm();
+  if (!step.ok())
+    return responder(make_response(http::Problem{.status = 409,
+                                                 .type = "clock_is_behind",
+                                                 .title = "The clock cannot be confirmed",
+                                                 .detail = step.error().message}));
+  std::string own = "\"clock\":" + clock_json(clock);
+  if (*step)
+    own += ",\"stepped\":{\"from\":\"" + units::format_time((*step)->from) + "\",\"to\":\"" +
+           units::format_time((*step)->to) + "\"}";
+  if (peers.empty() || peers::was_passed_on(request))
+    return responder(Response{.status = 200, .content_type = "application/json", .body = "{" + own + "}"});
+  const auto asked = std::make_shared<Asked>(peers, std::move(own), std::move(responder));
+  for (const std::string& url : peers)
+    peers::pass_on(url, request, [asked, url](const Result<Response>& response) { asked->say(url, row_of(response)); });
+  http::deadlines().call_after(kAnswerMs, [asked] { asked->time_is_up(); });
+}
+
+}  // namespace granary::operate

@@ -1,0 +1,51 @@
+// Which shards live in which process: a fixed list that each process reads at its start.
+//
+//   # URL                   MACHINE     SHARDS
+//   http://127.0.0.1:8081   intake      all
+//   http://127.0.0.1:8082   metering    0-3,7
+//
+// Threads: any; the list does not change.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "shared/runtime/runtime.h"
+
+namespace granary::peers {
+
+using runtime::ShardName;
+
+// "all", or numbers and ranges as "0-3,7", of a machine with `count` shards. Errors: invalid_input.
+Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_t count);
+
+class Peers final : public runtime::Elsewhere {
+ public:
+  Peers() = default;
+  // The text of a list. Errors: as read_text_file.
+  static Result<std::string> read_text(const std::string& path);
+  // Of a ledger of `partitions`; `path` is what messages call the text. Errors: invalid_input with the line (no such
+  // machine, a shard twice, nothing listed).
+  static Result<Peers> parse(const std::string& text, const std::string& path, std::uint16_t partitions);
+  // Both.
+  static Result<Peers> read(const std::string& path, std::uint16_t partitions);
+
+  [[nodiscard]] std::string owner_of(const ShardName& shard) const override;
+  // Who owns what, by shard.
+  [[nodiscard]] const std::map<ShardName, std::string>& owners() const { return owners_; }
+  // Where a machine's first listed shard lives; empty: nowhere.
+  [[nodiscard]] std::string any_of(runtime::MachineKind machine) const;
+
+  void when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
+                runtime::Met done) override;
+  void when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
+                   std::weak_ptr<void> alive,
+                   std::function<void(std::vector<std::optional<machine::Outcome>>)> done) override;
+
+ private:
+  std::map<ShardName, std::string> owners_;
+};
+
+}  // namespace granary::peers

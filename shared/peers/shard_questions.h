@@ -1,0 +1,102 @@
+// What Granary's processes ask each other about a shard: waits along the lanes, and outcomes of raw records. Messages
+// in the canonical encoding of events/wire.h, as `application/x-protobuf`; between processes of one build only, nothing
+// of them is stored.
+//
+//   POST /v1/shards/{machine}/{shard}/wait      WaitQuestion -> LanesAnswer
+//   POST /v1/shards/{machine}/{shard}/outcomes  OutcomesQuestion -> OutcomesAnswer
+//
+// 503 `not_folded_yet` where the wait was too long, 409 `beyond_the_log` where the inbox ends before the position, 503
+// `no_owner` where the process does not own the shard. Threads: any.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/events/event_codec.h"
+#include "shared/http/router.h"
+#include "shared/runtime/runtime.h"
+
+namespace granary::peers {
+
+inline constexpr std::string_view kShardMessageType = "application/x-protobuf";
+// How long a read or a write waits for a token before it answers 503.
+inline constexpr std::int64_t kWaitMsMax = 30'000;
+
+inline constexpr int kBeyondTheLogStatus = 409;
+
+struct LaneMessage {
+  machine::MachineKind machine{};  // of a question: whose lane
+  std::uint64_t topic = 0;         // of an answer: where to, runtime::Topic
+  std::uint64_t shard = 0;         // the lane's shard, or the topic's partition
+  std::uint64_t number = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "machine", s.machine, codec::kOptional);
+    visit(2, "topic", s.topic, codec::kOptional);
+    visit(3, "shard", s.shard, codec::kOptional);
+    visit(4, "number", s.number, codec::kOptional);
+  }
+};
+
+struct WaitQuestion {
+  std::uint64_t position = 0;
+  std::uint64_t published = 0;  // 1: what came of it must stand in the outward streams
+  std::int64_t wait_ms = 0;
+  std::vector<LaneMessage> lanes;
+  std::uint64_t committed = 0;  // 1: it must be committed, so that a read sees it
+  std::uint64_t rules = 0;      // the rules version that it must fold by
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "position", s.position, codec::kOptional);
+    visit(2, "published", s.published, codec::kOptional);
+    visit(3, "wait_ms", s.wait_ms, codec::kOptional);
+    visit(4, "lanes", s.lanes, codec::kOptional);
+    visit(5, "committed", s.committed, codec::kOptional);
+    visit(6, "rules", s.rules, codec::kOptional);
+  }
+};
+
+struct LanesAnswer {
+  std::vector<LaneMessage> lanes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "lanes", s.lanes, codec::kOptional);
+  }
+};
+
+struct OutcomesQuestion {
+  std::uint64_t first = 0;                    // the smallest offset
+  std::vector<std::uint64_t> offsets_behind;  // the offsets, less `first`
+  std::int64_t wait_ms = 0;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "first", s.first, codec::kOptional);
+    visit(2, "offsets_behind", s.offsets_behind, codec::kOptional);
+    visit(3, "wait_ms", s.wait_ms, codec::kOptional);
+  }
+};
+
+struct OutcomeMessage {
+  std::uint64_t judgement = 0;  // machine::Judgement; 0: folded too long ago to know
+  std::string reason, field, hint;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "judgement", s.judgement, codec::kOptional);
+    visit(2, "reason", s.reason, codec::kOptional);
+    visit(3, "field", s.field, codec::kOptional);
+    visit(4, "hint", s.hint, codec::kOptional);
+  }
+};
+
+struct OutcomesAnswer {
+  std::vector<OutcomeMessage> outcomes;
+  template <class Self, class Visit>
+  static void fields(Self& s, Visit& visit) {
+    visit(1, "outcomes", s.outcomes, codec::kOptional);
+  }
+};
+
+// The two routes.
+void add_shard_routes(http::Router& router, runtime::Runtime& runtime);
+
+}  // namespace granary::peers
