@@ -6,16 +6,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "shared/clock/clock_keeper.h"
+#include "shared/entry/door_state.h"
 #include "shared/http/message.h"
 #include "shared/journal/journal.h"
 #include "shared/json/strict_json.h"
 #include "shared/runtime/runtime.h"
-#include "shared/telemetry/histogram.h"
 
 namespace granary::entry {
 
@@ -27,21 +26,6 @@ struct EventDoorOptions {
   std::int64_t after_wait_ms_max = 30'000;
   // How long a log that does not answer is waited for: then 503, though the events may stand later.
   std::int64_t append_wait_ms_max = 10'000;
-};
-
-// Since the start.
-struct EventDoorCounters {
-  std::uint64_t requests = 0;
-  std::uint64_t accepted = 0;                                      // events appended
-  std::uint64_t failed = 0;                                        // events whose append failed
-  std::map<std::string, std::uint64_t> refused;                    // events, by reason
-  std::map<std::string, std::uint64_t> requests_refused;           // whole requests, by the problem's type
-  std::uint64_t appends_in_flight = 0;                             // handed to the journal, unanswered
-  telemetry::Histogram append_seconds{telemetry::kSecondsBounds};  // handed to the journal until answered
-  // Received until answered: requests that wait for no more than their appends, and those that asked to wait for a fold
-  // (`?after=`, `Prefer: wait`).
-  telemetry::Histogram durable_seconds{telemetry::kSecondsBounds};
-  telemetry::Histogram folded_seconds{telemetry::kSecondsBounds};
 };
 
 class EventDoor {
@@ -64,15 +48,11 @@ class EventDoor {
   [[nodiscard]] EventDoorCounters counters() const;
 
  private:
-  struct Shared;
-  class Use;
-  struct Post;
-
   journal::Journal& journal_;
   runtime::Runtime& runtime_;
   const clock::ClockKeeper& clock_;
   EventDoorOptions options_;
-  std::shared_ptr<Shared> shared_;
+  std::shared_ptr<DoorState> state_;
 };
 
 }  // namespace granary::entry

@@ -389,12 +389,39 @@ TEST(EventDoor, ALogThatDoesNotAnswerInTimeIsA503AndWhatStandsLaterIsARepeat) {
   EXPECT_EQ(text_at(body, {"results", "0", "status"}), "failed");
   EXPECT_EQ(text_at(body, {"results", "1", "status"}), "accepted");
   ledger.journal.release(kApplications);
+  EXPECT_EQ(ledger.events->counters().accepted, 2U) << "they came to be in the log, though their sender was told 503";
   auto again = request;
   again.headers.push_back({"prefer", "wait=20"});
   const auto answer = parsed(ledger.post(again).body);
   EXPECT_EQ(text_at(answer, {"results", "0", "outcome", "judgement"}), "repeat");
   EXPECT_EQ(text_at(answer, {"results", "1", "outcome", "judgement"}), "repeat");
   EXPECT_EQ(ledger.events->counters().failed, 0U);  // all of it was appended
+}
+
+TEST(EventDoor, CountsWhatTheLogAnswersWhileItsSenderIsToldThatItDoesNot) {
+  DoorLedger ledger(1);
+  EventDoorOptions options;
+  options.append_wait_ms_max = 1;
+  ledger.start(options);
+  constexpr std::uint64_t kRequests = 200;
+  std::uint64_t told_accepted = 0;
+  for (std::uint64_t i = 0; i < kRequests; ++i) {
+    ledger.journal.hold(kApplications);
+    std::promise<int> status;
+    ledger.events->post(
+        batch_of({project(std::to_string(i)), project("").with("time", "")}),
+        http::Responder([&status](const http::Response& response) { status.set_value(response.status); }));
+    const std::int64_t due = system_clock().monotonic_ms() + 1;
+    while (system_clock().monotonic_ms() < due) std::this_thread::yield();
+    ledger.journal.release(kApplications);  // at about the time when the door gives up
+    told_accepted += status.get_future().get() == 202 ? 1 : 0;
+  }
+  ledger.events->close();
+  const auto counters = ledger.events->counters();
+  EXPECT_EQ(counters.accepted, kRequests) << told_accepted << " senders were told so";
+  EXPECT_EQ(counters.refused.at("malformed"), kRequests);
+  EXPECT_EQ(counters.failed, 0U);
+  EXPECT_EQ(counters.appends_in_flight, 0U);
 }
 
 TEST(EventDoor, TakesNothingOnceItIsClosedOrHasFailed) {
