@@ -6,7 +6,7 @@
 namespace granary::allocation {
 
 service::Hosted hosted() {
-  return {machine::MachineKind::allocation, [] { return std::make_unique<AllocationMachine>(); }, add_routes};
+  return {machine::MachineKind::allocation, [] { return std::make_unique<AllocationMachine>(); }, routes};
 }
 
 }  // namespace granary::allocation

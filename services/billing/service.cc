@@ -6,7 +6,7 @@
 namespace granary::billing {
 
 service::Hosted hosted() {
-  return {machine::MachineKind::billing, [] { return std::make_unique<BillingMachine>(); }, add_routes};
+  return {machine::MachineKind::billing, [] { return std::make_unique<BillingMachine>(); }, routes};
 }
 
 }  // namespace granary::billing

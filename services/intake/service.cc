@@ -6,7 +6,7 @@
 namespace granary::intake {
 
 service::Hosted hosted() {
-  return {machine::MachineKind::intake, [] { return std::make_unique<IntakeMachine>(); }, add_routes};
+  return {machine::MachineKind::intake, [] { return std::make_unique<IntakeMachine>(); }, routes};
 }
 
 }  // namespace granary::intake

@@ -6,7 +6,7 @@
 namespace granary::metering {
 
 service::Hosted hosted() {
-  return {machine::MachineKind::metering, [] { return std::make_unique<MeteringMachine>(); }, add_routes};
+  return {machine::MachineKind::metering, [] { return std::make_unique<MeteringMachine>(); }, routes};
 }
 
 }  // namespace granary::metering

@@ -117,16 +117,15 @@ struct AfterToken {
 
 }  // namespace
 
-void get_rejected(const journal::Journal& journal, runtime::Runtime& runtime, Request request,
-                  http::Responder responder) {
+void get_rejected(runtime::Runtime& runtime, Request request, http::Responder responder, http::Handler page) {
   const auto after = token_of(request, runtime);
   if (!after.ok()) return responder(http::bad_parameter("after", after.error()));
-  if (!*after || (*after)->places.empty()) return responder(rejected_page(journal, runtime, request));
+  if (!*after || (*after)->places.empty()) return page(std::move(request), std::move(responder));
   auto waiting = std::make_shared<AfterToken>();
   waiting->left = (*after)->places.size();
-  waiting->go_on = [&journal, &runtime, request = std::move(request),
-                    answer = std::make_shared<http::Responder>(std::move(responder))](Folded published) {
-    if (published == Folded::yes) return (*answer)(rejected_page(journal, runtime, request));
+  waiting->go_on = [request = std::move(request), page = std::move(page),
+                    answer = std::make_shared<http::Responder>(std::move(responder))](Folded published) mutable {
+    if (published == Folded::yes) return page(std::move(request), std::move(*answer));
     if (published == Folded::beyond_the_log) return (*answer)(token_beyond_the_log());
     (*answer)(http::unavailable("not_published_yet", "What the token names is not in this list yet", "",
                                 "ask again with the same token"));

@@ -1,5 +1,5 @@
 // GET /v1/streams/{billing|notices|rejected}: what Granary tells the outside, as CloudEvents, page by page from the
-// log's own outward streams. Any thread; reads the journal on the caller's.
+// log's own outward streams. Any thread; reads the journal on the caller's, which may take seconds.
 //
 //   ?limit=&cursor=          all partitions, one after the other, each in its order; the last page has no `next`
 //   ?partition=P&from=FROM   one partition, from BEGINNING, END or a record's number; `next` is always there and says

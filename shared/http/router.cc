@@ -1,5 +1,7 @@
 #include "shared/http/router.h"
 
+#include <algorithm>
+#include <optional>
 #include <set>
 
 #include "shared/base/check.h"
@@ -19,12 +21,16 @@ std::vector<std::string_view> split(std::string_view path) {
   return out;
 }
 
-Problem not_found(const std::string& path) {
-  return {.status = 404,
-          .type = "path_not_found",
-          .title = "There is nothing at this path",
-          .detail = "Expected a path of the API, got " + path + ".",
-          .hint = "see the API's description for its paths"};
+// The segments, decoded; nullopt: they cannot be.
+std::optional<std::vector<std::string>> segments_of(std::string_view path) {
+  if (path.empty()) return std::nullopt;
+  std::vector<std::string> segments;
+  for (const std::string_view text : split(path)) {
+    auto segment = percent_decode(text);
+    if (!segment) return std::nullopt;
+    segments.push_back(std::move(*segment));
+  }
+  return segments;
 }
 
 }  // namespace
@@ -34,6 +40,14 @@ const std::string& PathParameters::operator[](std::string_view name) const {
     if (field.name == name) return field.value;
   }
   check_failed("a name of the pattern", __FILE__, __LINE__, "no such path parameter: " + std::string(name));
+}
+
+Response path_not_found(const std::string& path) {
+  return make_response({.status = 404,
+                        .type = "path_not_found",
+                        .title = "There is nothing at this path",
+                        .detail = "Expected a path of the API, got " + path + ".",
+                        .hint = "see the API's description for its paths"});
 }
 
 void Router::add(std::string method, std::string_view pattern, RouteHandler handler) {
@@ -57,25 +71,28 @@ bool Router::matches(const Route& route, const std::vector<std::string>& path, F
   return true;
 }
 
+bool Router::has_path(std::string_view text) const {
+  const auto path = segments_of(text);
+  Fields values;
+  return path &&
+         std::any_of(routes_.begin(), routes_.end(), [&](const Route& route) { return matches(route, *path, values); });
+}
+
 void Router::serve(Request request, Responder responder) const {
-  std::vector<std::string> path;
-  if (request.path.empty()) return responder(make_response(not_found(request.path)));
-  for (const std::string_view text : split(request.path)) {
-    auto segment = percent_decode(text);
-    if (!segment) return responder(make_response(not_found(request.path)));
-    path.push_back(std::move(*segment));
-  }
+  const auto path = segments_of(request.path);
+  if (!path) return responder(path_not_found(request.path));
   std::set<std::string> allowed;
   Fields values;
   for (const Route& route : routes_) {
-    if (!matches(route, path, values)) continue;
+    if (!matches(route, *path, values)) continue;
     if (route.method == request.method || (route.method == "GET" && request.method == "HEAD")) {
       return route.handler(std::move(request), PathParameters(std::move(values)), std::move(responder));
     }
     allowed.insert(route.method);
     if (route.method == "GET") allowed.insert("HEAD");
   }
-  if (allowed.empty()) return responder(make_response(not_found(request.path)));
+  if (allowed.empty() && fallback_) return fallback_(std::move(request), std::move(responder));
+  if (allowed.empty()) return responder(path_not_found(request.path));
   std::string list;
   for (const std::string& method : allowed) list += (list.empty() ? "" : ", ") + method;
   Response response = make_response({.status = 405,

@@ -30,7 +30,13 @@ class Router {
   // first serves; GET serves HEAD too.
   void add(std::string method, std::string_view pattern, RouteHandler handler);
 
-  // Serves a request, or answers 404 (no such path) or 405 (with Allow) as a problem.
+  // Serves the paths that no route matches; without one they are answered 404.
+  void set_fallback(Handler fallback) { fallback_ = std::move(fallback); }
+
+  // Whether a route of any method matches this path, percent-encoded as requests have it.
+  [[nodiscard]] bool has_path(std::string_view path) const;
+
+  // Serves a request, or answers 404 (no such path, no fallback) or 405 (with Allow) as a problem.
   void serve(Request request, Responder responder) const;
 
  private:
@@ -45,6 +51,10 @@ class Router {
   };
   static bool matches(const Route& route, const std::vector<std::string>& path, Fields& values);
   std::vector<Route> routes_;
+  Handler fallback_;
 };
+
+// 404: there is nothing at this path.
+Response path_not_found(const std::string& path);
 
 }  // namespace granary::http

@@ -31,45 +31,95 @@ std::set<std::string> others(const Doors& doors) {
   return urls;
 }
 
+// Read on a thread that may wait for the log.
+using LogAnswer = std::function<Response(const Request&)>;
+void answer_from_log(http::WorkPool& readers, Request request, Responder responder, LogAnswer answer) {
+  const auto held = std::make_shared<Responder>(std::move(responder));
+  const bool taken =
+      readers.run([request = std::move(request), answer = std::move(answer), held] { (*held)(answer(request)); });
+  if (!taken) (*held)(http::unavailable("too_many_reads", "Too many reads of the log wait already", "", "try again"));
+}
+
+Response no_such_stream() {
+  return make_response(http::Problem{.status = 404,
+                                     .type = "unknown_stream",
+                                     .title = "There is no such stream",
+                                     .hint = "billing, notices or rejected"});
+}
+
 }  // namespace
 
-void add_routes(http::Router& router, const Doors& doors) {
+routes::Table routes(const Doors& doors, const routes::Table& services) {
+  using routes::Role;
+  using routes::Roles;
+  using routes::Scope;
+  constexpr Roles kWatch{Role::probe, Role::operates};
+  constexpr Roles kStreams{Role::portal, Role::finance, Role::auditor, Role::operates};
+  routes::Table table = peers::shard_routes(doors.runtime);
   using Answer = std::function<Response(const Request&)>;
-  const auto get = [&router](std::string_view path, Answer answer) {
-    router.add("GET", path,
-               [answer = std::move(answer)](const Request& request, const PathParameters&, Responder responder) {
-                 responder(answer(request));
-               });
+  const auto get = [&table](std::string_view path, Roles roles, Answer answer) {
+    table.push_back({"GET", path, std::nullopt, roles, Scope::process,
+                     [answer = std::move(answer)](const Request& request, const PathParameters&, Responder responder) {
+                       responder(answer(request));
+                     }});
   };
-  router.add("POST", "/v1/events", [doors](Request request, const PathParameters&, Responder responder) {
-    doors.events.post(std::move(request), std::move(responder));
-  });
-  router.add("GET", "/v1/rejected", [doors](Request request, const PathParameters&, Responder responder) {
-    ask::get_rejected(doors.journal, doors.runtime, std::move(request), std::move(responder));
-  });
-  router.add("GET", "/v1/streams/{stream}",
-             [doors](const Request& request, const PathParameters& path, Responder responder) {
-               const auto stream = ask::stream_called(path["stream"]);
-               responder(stream ? ask::stream_page(doors.journal, doors.runtime, *stream, request)
-                                : make_response(http::Problem{.status = 404,
-                                                              .type = "unknown_stream",
-                                                              .title = "There is no such stream",
-                                                              .hint = "billing, notices or rejected"}));
-             });
-  router.add("POST", "/v1/clock/confirm", [doors](const Request& request, const PathParameters&, Responder responder) {
-    confirm_clock(doors.clock, others(doors), request, std::move(responder));
-  });
-  peers::add_shard_routes(router, doors.runtime);
-  get("/v1/clock", [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
-  get("/v1/status", [doors](const Request&) {
+  table.push_back({"POST",
+                   "/v1/events",
+                   std::nullopt,
+                   {Role::portal, Role::scheduler, Role::allocation, Role::finance, Role::operates},
+                   Scope::organisation,
+                   [doors](Request request, const PathParameters&, Responder responder) {
+                     doors.events.post(std::move(request), std::move(responder));
+                   }});
+  table.push_back({"GET",
+                   "/v1/rejected",
+                   std::nullopt,
+                   {Role::portal, Role::scheduler, Role::finance, Role::auditor, Role::operates},
+                   Scope::organisation,
+                   [doors](Request request, const PathParameters&, Responder responder) {
+                     ask::get_rejected(doors.runtime, std::move(request), std::move(responder),
+                                       [doors](Request asked, Responder answer) {
+                                         answer_from_log(doors.log_readers, std::move(asked), std::move(answer),
+                                                         [doors](const Request& one) {
+                                                           return ask::rejected_page(doors.journal, doors.runtime, one);
+                                                         });
+                                       });
+                   }});
+  table.push_back({"GET", "/v1/streams/{stream}", std::nullopt, kStreams, Scope::organisation,
+                   [doors](Request request, const PathParameters& path, Responder responder) {
+                     const auto stream = ask::stream_called(path["stream"]);
+                     if (!stream) return responder(no_such_stream());
+                     answer_from_log(doors.log_readers, std::move(request), std::move(responder),
+                                     [doors, stream = *stream](const Request& one) {
+                                       return ask::stream_page(doors.journal, doors.runtime, stream, one);
+                                     });
+                   }});
+  table.push_back({"POST",
+                   "/v1/clock/confirm",
+                   std::nullopt,
+                   {Role::operates},
+                   Scope::ledger,
+                   [doors](const Request& request, const PathParameters&, Responder responder) {
+                     confirm_clock(doors.clock, others(doors), request, std::move(responder));
+                   }});
+  get("/v1/clock", kWatch, [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
+  get("/v1/status", kWatch, [doors](const Request&) {
     return status_page(doors.runtime, doors.clock, doors.owner ? doors.owner() : "", doors.peers);
   });
-  get("/livez", [](const Request&) { return json_answer("{\"live\":true}"); });
-  get("/readyz", [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
-  get("/metrics", [doors](const Request&) {
+  get("/livez", kWatch, [](const Request&) { return json_answer("{\"live\":true}"); });
+  get("/readyz", kWatch, [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
+  get("/metrics", kWatch, [doors](const Request&) {
     const http::ListenerMetrics* listener = doors.listener ? doors.listener() : nullptr;
     return metrics_page(doors.runtime, doors.clock, doors.events, listener);
   });
+  // The last row tells of all, itself included.
+  const auto text = std::make_shared<std::string>();
+  get(routes::kRoutesPath, {Role::process, Role::operates, Role::auditor},
+      [text](const Request&) { return json_answer(*text); });
+  routes::Table all = services;
+  all.insert(all.end(), table.begin(), table.end());
+  *text = routes::to_json(all);
+  return table;
 }
 
 }  // namespace granary::operate

@@ -71,18 +71,19 @@ std::shared_ptr<Waiting> wait_at_most(std::int64_t wait_ms, Responder responder)
 
 }  // namespace
 
-void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
+routes::Table shard_routes(runtime::Runtime& runtime) {
+  routes::Table table;
   const auto add = [&](std::string_view pattern, auto handler) {
-    router.add("POST", pattern,
-               [&runtime, handler](const Request& request, const http::PathParameters& path, Responder responder) {
-                 const auto shard = shard_in(path, runtime.partitions());
-                 if (!shard) return responder(malformed());
-                 if (runtime.owner_of(*shard)) GRANARY_PROBE("another process asks for a shard that is not here");
-                 if (runtime.owner_of(*shard))
-                   return responder(http::unavailable("no_owner", "This process does not own the shard", "",
-                                                      "the lists of peers of two processes differ: let them agree"));
-                 handler(*shard, request, std::move(responder));
-               });
+    const auto of_own_shard = [&runtime, handler](const Request& request, const http::PathParameters& path,
+                                                  Responder responder) {
+      const auto shard = shard_in(path, runtime.partitions());
+      if (!shard) return responder(malformed());
+      if (!runtime.owner_of(*shard)) return handler(*shard, request, std::move(responder));
+      GRANARY_PROBE("another process asks for a shard that is not here");
+      responder(http::unavailable("no_owner", "This process does not own the shard", "",
+                                  "the lists of peers of two processes differ: let them agree"));
+    };
+    table.push_back({"POST", pattern, std::nullopt, {routes::Role::process}, routes::Scope::ledger, of_own_shard});
   };
   add("/v1/shards/{machine}/{shard}/wait",
       [&runtime](const ShardName& shard, const Request& request, Responder responder) {
@@ -134,6 +135,7 @@ void add_shard_routes(http::Router& router, runtime::Runtime& runtime) {
                               wait->end(message_response(answer));
                             });
       });
+  return table;
 }
 
 }  // namespace granary::peers

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "shared/events/event_codec.h"
-#include "shared/http/router.h"
+#include "shared/routes/route.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::peers {
@@ -96,7 +96,7 @@ struct OutcomesAnswer {
   }
 };
 
-// The two routes.
-void add_shard_routes(http::Router& router, runtime::Runtime& runtime);
+// The two routes. `runtime` outlives them.
+routes::Table shard_routes(runtime::Runtime& runtime);
 
 }  // namespace granary::peers

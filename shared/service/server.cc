@@ -37,6 +37,11 @@ static_assert(kJournalReserveBytes > store::RocksOptions{}.reserve_bytes + store
 constexpr auto kRequestGrace = std::chrono::seconds(4);
 constexpr auto kAppendGrace = std::chrono::seconds(2);
 
+// Reads of the log for GET /v1/streams and /v1/rejected. Over Kafka one may take seconds: two threads keep a slow one
+// from holding up all others, and what waits behind them is told to come again.
+constexpr std::size_t kLogReaders = 2;
+constexpr std::size_t kLogReadsMax = 64;
+
 int cannot_start(const Error& error) {
   telemetry::log(Level::error, "cannot_start", "The server cannot start",
                  {{"cause", error.message}, {"code", error_code_name(error.code)}});
@@ -174,15 +179,21 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   // As the others call this process, where the list does.
   const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
   const auto owner = [&] { return listed.empty() ? url() : listed; };
-  http::Router router;
-  operate::add_routes(router,
-                      {*journal, **runtime, door, **clock, [&metrics] { return metrics.load(); }, owner, &*peers});
+  http::WorkPool log_readers(kLogReaders, kLogReadsMax);
   std::set<MachineKind> here;
+  routes::Table of_services;
   for (const Hosted& one : hosted) {
-    one.add_routes(router, **runtime);
+    const routes::Table table = one.routes(**runtime);
+    of_services.insert(of_services.end(), table.begin(), table.end());
     here.insert(one.machine);
   }
-  peers::add_routes_elsewhere(router, *peers, here);
+  const operate::Doors doors{*journal, **runtime, log_readers, door, **clock, [&metrics] { return metrics.load(); },
+                             owner,    &*peers};
+  http::Router router;
+  routes::add_to(router, operate::routes(doors, of_services));
+  routes::add_to(router, of_services);
+  if (here.size() < machine::kMachines.size())
+    router.set_fallback(peers::RoutesElsewhere::handler(std::make_shared<peers::RoutesElsewhere>(*peers, here)));
   http::ListenerOptions listen;
   listen.address = address->host;
   listen.port = address->port;
@@ -211,6 +222,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   }
   journal->stop_waiting();
   (*listener)->stop(kRequestGrace);
+  log_readers.stop();
   journal->finish_appends(kAppendGrace);
   door.close();
   (*clock)->stop();

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "shared/base/clock.h"
-#include "shared/http/router.h"
 #include "shared/machine/machine.h"
+#include "shared/routes/route.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::service {
@@ -24,7 +24,7 @@ namespace granary::service {
 struct Hosted {
   machine::MachineKind machine{};
   std::function<std::unique_ptr<machine::Machine>()> make;
-  std::function<void(http::Router&, runtime::Runtime&)> add_routes;
+  std::function<routes::Table(runtime::Runtime&)> routes;
 };
 
 struct ServerOptions {

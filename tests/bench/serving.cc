@@ -17,6 +17,7 @@ namespace granary::bench {
 struct Serving::Parts {
   std::unique_ptr<clock::ClockKeeper> clock;
   std::unique_ptr<entry::EventDoor> door;
+  http::WorkPool log_readers{2, 64};
   http::Router router;
   std::unique_ptr<http::Listener> listener;
   std::string url;
@@ -26,9 +27,14 @@ Serving::Serving(BenchLedger& ledger) : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
   parts.clock = must(clock::ClockKeeper::start(ledger.journal(), ledger.runtime(), standing_clock()));
   parts.door = std::make_unique<entry::EventDoor>(ledger.journal(), ledger.runtime(), *parts.clock);
-  operate::add_routes(parts.router, {ledger.journal(), ledger.runtime(), *parts.door, *parts.clock,
-                                     [] { return static_cast<const http::ListenerMetrics*>(nullptr); }});
-  for (const service::Hosted& one : standalone::services()) one.add_routes(parts.router, ledger.runtime());
+  routes::Table table;
+  for (const service::Hosted& one : standalone::services())
+    for (routes::Route& route : one.routes(ledger.runtime())) table.push_back(std::move(route));
+  routes::add_to(parts.router,
+                 operate::routes({ledger.journal(), ledger.runtime(), parts.log_readers, *parts.door, *parts.clock,
+                                  [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},
+                                 table));
+  routes::add_to(parts.router, table);
   parts.listener = must(http::Listener::start({}, [&parts](http::Request request, http::Responder responder) {
     parts.router.serve(std::move(request), std::move(responder));
   }));

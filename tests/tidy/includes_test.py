@@ -15,11 +15,12 @@ ROOMS = {"base": [], "json": ["base"], "units": ["base"], "proof": ["base"], "ro
          "runtime": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "json", "telemetry"],
          "http": ["base", "json"],
          "clock": ["base", "units", "events", "journal", "machine", "runtime", "http", "telemetry"],
-         "peers": ["base", "codec", "events", "machine", "runtime", "http"],
+         "routes": ["base", "json", "http", "machine"],
+         "peers": ["base", "codec", "events", "machine", "runtime", "http", "routes"],
          "ask": ["base", "units", "codec", "events", "proof", "journal", "machine", "runtime", "http", "json", "peers"],
          "entry": ["base", "units", "codec", "events", "proof", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "ask"],
-         "operate": ["base", "units", "codec", "events", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "peers", "ask", "entry"],
-         "service": ["base", "store", "journal", "machine", "runtime", "http", "clock", "peers", "ask", "entry", "operate", "json", "telemetry"]}
+         "operate": ["base", "units", "codec", "events", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "routes", "peers", "ask", "entry"],
+         "service": ["base", "store", "journal", "machine", "runtime", "http", "clock", "routes", "peers", "ask", "entry", "operate", "json", "telemetry"]}
 CORE = ["shared/base/", "shared/units/", "shared/codec/", "shared/events/", "shared/store/store.h", "shared/machine/"]
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
@@ -62,6 +63,13 @@ class Includes(unittest.TestCase):
                 broken.append(f"{name} says {found.group()}: a core is pure")
         self.assertGreater(count, 100)
         self.assertEqual(broken, [])
+
+    def test_a_services_routes_are_named_in_its_folder_alone(self):
+        routes = {path: name for name, text, _ in sources() if name.startswith("services/") for path in re.findall(r'"GET",\s*"(/v1/[^"]+)"', text)}
+        self.assertGreater(len(routes), 10)
+        elsewhere = [f"{name} names {path}" for name, text, _ in sources() for path, home in routes.items()
+                     if f'"{path}"' in text and name != home and not name.startswith(("services/standalone", "services/cli"))]
+        self.assertEqual(elsewhere, [])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,9 @@ namespace {
 using codec::kOptional;
 using codec::kRequired;
 using machine::MachineKind;
+using routes::Role;
+using routes::Roles;
+using routes::Scope;
 
 AllocationMachine& allocation(machine::Machine& machine) {
   return static_cast<AllocationMachine&>(machine);
@@ -135,59 +138,70 @@ http::Response unassigned(const std::vector<json::Value>& shards) {
   return ask::page(rows, "");
 }
 
+constexpr Roles kProjects{Role::portal,  Role::scheduler, Role::project, Role::allocation,
+                          Role::finance, Role::auditor,   Role::operates};
+
 }  // namespace
 
-void add_routes(http::Router& router, runtime::Runtime& runtime) {
-  router.add("GET", "/v1/unassigned",
-             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               ask::read_all(
-                   runtime, std::move(request), std::move(responder), MachineKind::allocation,
-                   [](machine::Machine& machine, std::vector<std::string>& rows) {
-                     for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
-                       rows.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
-                   },
-                   unassigned);
-             });
-  router.add("GET", "/v1/projects/{project}/balance",
-             [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
-               const std::string& project = path["project"];
-               const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
-               ask::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
-                         [project](machine::Machine& machine, const runtime::AsOf& as_of) {
-                           return balance_answer(allocation(machine), as_of, project);
-                         });
-             });
-  router.add(
-      "GET", "/v1/projects", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        auto ref = ask::ref_of(request);
-        if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
-        ask::read_list(
-            runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/projects", {"ref"}},
-            [ref = std::move(*ref)](machine::Machine& machine, const runtime::AsOf& as_of, const Bytes& after,
-                                    std::size_t limit, std::vector<std::string>& rows) -> std::optional<Bytes> {
-              if (ref) {
-                if (const auto named = allocation(machine).project_named(*ref, as_of.now))
-                  add_rows(*named, as_of, rows);
-                return std::nullopt;
-              }
-              auto page = allocation(machine).projects(after, limit, as_of.now);
-              for (const ProjectBalance& project : page.rows) add_rows(project, as_of, rows);
-              return page.last;
-            });
-      });
-  router.add("GET", "/v1/usage",
-             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               ask::read_list(
-                   runtime, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/usage"},
-                   [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after, std::size_t limit,
-                      std::vector<std::string>& rows) {
-                     auto page = allocation(machine).usage(after, limit);
-                     for (const UsageTotal& total : page.rows)
-                       rows.push_back(json_of(UsageAnswer{total.project, total.class_name, total.unit, total.records,
-                                                          total.quantity, total.suspended ? "suspended" : "posted"}));
-                     return page.last;
-                   });
-             });
+routes::Table routes(runtime::Runtime& runtime) {
+  routes::Table table;
+  table.push_back({"GET",
+                   "/v1/unassigned",
+                   MachineKind::allocation,
+                   {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
+                   Scope::ledger,
+                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     ask::read_all(
+                         runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                         [](machine::Machine& machine, std::vector<std::string>& rows) {
+                           for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
+                             rows.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
+                         },
+                         unassigned);
+                   }});
+  table.push_back({"GET", "/v1/projects/{project}/balance", MachineKind::allocation, kProjects, Scope::organisation,
+                   [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
+                     const std::string& project = path["project"];
+                     const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
+                     ask::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
+                               [project](machine::Machine& machine, const runtime::AsOf& as_of) {
+                                 return balance_answer(allocation(machine), as_of, project);
+                               });
+                   }});
+  table.push_back({"GET", "/v1/projects", MachineKind::allocation, kProjects, Scope::organisation,
+                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     auto ref = ask::ref_of(request);
+                     if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
+                     ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                                    {"/v1/projects", {"ref"}},
+                                    [ref = std::move(*ref)](machine::Machine& machine, const runtime::AsOf& as_of,
+                                                            const Bytes& after, std::size_t limit,
+                                                            std::vector<std::string>& rows) -> std::optional<Bytes> {
+                                      if (ref) {
+                                        if (const auto named = allocation(machine).project_named(*ref, as_of.now))
+                                          add_rows(*named, as_of, rows);
+                                        return std::nullopt;
+                                      }
+                                      auto page = allocation(machine).projects(after, limit, as_of.now);
+                                      for (const ProjectBalance& project : page.rows) add_rows(project, as_of, rows);
+                                      return page.last;
+                                    });
+                   }});
+  table.push_back({"GET", "/v1/usage", MachineKind::allocation, kProjects, Scope::organisation,
+                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                                    {"/v1/usage"},
+                                    [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after,
+                                       std::size_t limit, std::vector<std::string>& rows) {
+                                      auto page = allocation(machine).usage(after, limit);
+                                      for (const UsageTotal& total : page.rows)
+                                        rows.push_back(json_of(UsageAnswer{total.project, total.class_name, total.unit,
+                                                                           total.records, total.quantity,
+                                                                           total.suspended ? "suspended" : "posted"}));
+                                      return page.last;
+                                    });
+                   }});
+  return table;
 }
 
 }  // namespace granary::allocation

@@ -16,6 +16,9 @@ namespace {
 using http::Request;
 using http::Responder;
 using machine::MachineKind;
+using routes::Role;
+using routes::Roles;
+using routes::Scope;
 
 // A filtered page ends after so many rows were looked at, so that a question stays short on the shard's thread.
 constexpr std::size_t kLookedAtMax = 10'000;
@@ -152,15 +155,21 @@ void read_accounts(runtime::Runtime& runtime, Request request, Responder respond
                  });
 }
 
+constexpr Roles kMoney{Role::portal, Role::project, Role::finance, Role::auditor, Role::operates};
+
 }  // namespace
 
-void add_routes(http::Router& router, runtime::Runtime& runtime) {
-  router.add("GET", "/v1/charges", [&runtime](Request request, const http::PathParameters&, Responder responder) {
-    read_charges(runtime, std::move(request), std::move(responder));
-  });
-  router.add("GET", "/v1/accounts", [&runtime](Request request, const http::PathParameters&, Responder responder) {
-    read_accounts(runtime, std::move(request), std::move(responder));
-  });
+routes::Table routes(runtime::Runtime& runtime) {
+  routes::Table table;
+  table.push_back({"GET", "/v1/charges", MachineKind::billing, kMoney, Scope::organisation,
+                   [&runtime](Request request, const http::PathParameters&, Responder responder) {
+                     read_charges(runtime, std::move(request), std::move(responder));
+                   }});
+  table.push_back({"GET", "/v1/accounts", MachineKind::billing, kMoney, Scope::organisation,
+                   [&runtime](Request request, const http::PathParameters&, Responder responder) {
+                     read_accounts(runtime, std::move(request), std::move(responder));
+                   }});
+  return table;
 }
 
 }  // namespace granary::billing

@@ -16,6 +16,9 @@ using http::Request;
 using http::Responder;
 using http::Response;
 using machine::MachineKind;
+using routes::Role;
+using routes::Roles;
+using routes::Scope;
 using runtime::AsOf;
 
 IntakeMachine& intake(machine::Machine& machine) {
@@ -192,28 +195,43 @@ void read_named(runtime::Runtime& runtime, Request request, Responder responder,
                                     std::vector<std::string>& rows) { return page(machine, ref, after, limit, rows); });
 }
 
+constexpr Roles kDecide{Role::portal, Role::allocation, Role::auditor, Role::operates};
+constexpr Roles kProjects{Role::portal,  Role::scheduler, Role::project, Role::allocation,
+                          Role::finance, Role::auditor,   Role::operates};
+
 }  // namespace
 
-void add_routes(http::Router& router, runtime::Runtime& runtime) {
-  router.add("GET", "/v1/policies", [&runtime](Request request, const PathParameters&, Responder responder) {
-    const auto at = at_of(request);
-    if (!at.ok()) return responder(http::bad_parameter("at", at.error()));
-    ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-              [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
-                return policies(machine, as_of, ledger, at);
-              });
-  });
-  router.add("GET", "/v1/organisations", [&runtime](Request request, const PathParameters&, Responder responder) {
-    read_named(runtime, std::move(request), std::move(responder), "/v1/organisations", organisations);
-  });
-  router.add("GET", "/v1/applications", [&runtime](Request request, const PathParameters&, Responder responder) {
-    read_named(runtime, std::move(request), std::move(responder), "/v1/applications", applications);
-  });
-  router.add(
-      "GET", "/v1/projects/{project}", [&runtime](Request request, const PathParameters& path, Responder responder) {
-        ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-                  [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
-      });
+routes::Table routes(runtime::Runtime& runtime) {
+  routes::Table table;
+  table.push_back({"GET",
+                   "/v1/policies",
+                   MachineKind::intake,
+                   {Role::portal, Role::scheduler, Role::allocation, Role::finance, Role::auditor, Role::operates},
+                   Scope::ledger,
+                   [&runtime](Request request, const PathParameters&, Responder responder) {
+                     const auto at = at_of(request);
+                     if (!at.ok()) return responder(http::bad_parameter("at", at.error()));
+                     ask::read(
+                         runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+                         [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
+                           return policies(machine, as_of, ledger, at);
+                         });
+                   }});
+  table.push_back({"GET", "/v1/organisations", MachineKind::intake, kDecide, Scope::organisation,
+                   [&runtime](Request request, const PathParameters&, Responder responder) {
+                     read_named(runtime, std::move(request), std::move(responder), "/v1/organisations", organisations);
+                   }});
+  table.push_back({"GET", "/v1/applications", MachineKind::intake, kDecide, Scope::organisation,
+                   [&runtime](Request request, const PathParameters&, Responder responder) {
+                     read_named(runtime, std::move(request), std::move(responder), "/v1/applications", applications);
+                   }});
+  table.push_back(
+      {"GET", "/v1/projects/{project}", MachineKind::intake, kProjects, Scope::organisation,
+       [&runtime](Request request, const PathParameters& path, Responder responder) {
+         ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+                   [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
+       }});
+  return table;
 }
 
 }  // namespace granary::intake

@@ -2,7 +2,7 @@
 // Any thread.
 #pragma once
 
-#include "shared/http/router.h"
+#include "shared/routes/route.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::intake {
@@ -13,7 +13,7 @@ namespace granary::intake {
 //   `decision`, once there are any. With `?ref=SYSTEM:ID` the one that it names (a grant's: its application), or none.
 // GET /v1/projects/{project}: what is registered, the organisation's kind, and the names of its applications; 404
 //   `unknown_project`.
-// `runtime` must outlive the router.
-void add_routes(http::Router& router, runtime::Runtime& runtime);
+// `runtime` outlives the table.
+routes::Table routes(runtime::Runtime& runtime);
 
 }  // namespace granary::intake

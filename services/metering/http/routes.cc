@@ -11,6 +11,9 @@ namespace granary::metering {
 namespace {
 
 using machine::MachineKind;
+using routes::Role;
+using routes::Roles;
+using routes::Scope;
 
 void add_member(std::string& out, std::string_view name, std::string_view value) {
   out += out.back() == '{' ? "" : ",";
@@ -98,29 +101,40 @@ http::Response unbound(const std::vector<json::Value>& shards) {
 
 }  // namespace
 
-void add_routes(http::Router& router, runtime::Runtime& runtime) {
-  router.add(
-      "GET", "/v1/sources", [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-        ask::read_all(
-            runtime, std::move(request), std::move(responder), MachineKind::metering,
-            [](machine::Machine& machine, std::vector<std::string>& rows) {
-              metering(machine).each_source(
-                  [&](std::string_view source, const SourceRow& row) { rows.push_back(source_row(source, row)); });
-            },
-            sources);
-      });
-  router.add("GET", "/v1/unbound",
-             [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-               ask::read_all(
-                   runtime, std::move(request), std::move(responder), MachineKind::metering,
-                   [](machine::Machine& machine, std::vector<std::string>& rows) {
-                     metering(machine).each_waiting(
-                         [&](std::string_view cluster, std::string_view account, std::uint64_t count) {
-                           rows.push_back(unbound_row(cluster, account, count));
-                         });
-                   },
-                   unbound);
-             });
+routes::Table routes(runtime::Runtime& runtime) {
+  routes::Table table;
+  table.push_back({"GET",
+                   "/v1/sources",
+                   MachineKind::metering,
+                   {Role::scheduler, Role::auditor, Role::operates},
+                   Scope::ledger,
+                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     ask::read_all(
+                         runtime, std::move(request), std::move(responder), MachineKind::metering,
+                         [](machine::Machine& machine, std::vector<std::string>& rows) {
+                           metering(machine).each_source([&](std::string_view source, const SourceRow& row) {
+                             rows.push_back(source_row(source, row));
+                           });
+                         },
+                         sources);
+                   }});
+  table.push_back({"GET",
+                   "/v1/unbound",
+                   MachineKind::metering,
+                   {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
+                   Scope::ledger,
+                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     ask::read_all(
+                         runtime, std::move(request), std::move(responder), MachineKind::metering,
+                         [](machine::Machine& machine, std::vector<std::string>& rows) {
+                           metering(machine).each_waiting(
+                               [&](std::string_view cluster, std::string_view account, std::uint64_t count) {
+                                 rows.push_back(unbound_row(cluster, account, count));
+                               });
+                         },
+                         unbound);
+                   }});
+  return table;
 }
 
 }  // namespace granary::metering

@@ -35,7 +35,7 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
 class Routes : public testing::Test {
  protected:
-  void SetUp() override { add_routes(router, runtime); }
+  void SetUp() override { routes::add_to(router, routes(runtime)); }
 
   http::Response get(const std::string& path, const http::Fields& query = {}) {
     http::Request request;

@@ -32,7 +32,7 @@ class Routes : public testing::Test {
   static constexpr int kOrganisations = 9;
 
   void SetUp() override {
-    add_routes(router, runtime);
+    routes::add_to(router, routes(runtime));
     for (Driver& shard : runtime.shards) shard.apply(book("aif", "a", "2026-01-01T00:00:00Z", {priced("gpu", "2")}));
     for (int i = 0; i < kOrganisations; ++i) {
       const std::string organisation = "org" + std::to_string(i);

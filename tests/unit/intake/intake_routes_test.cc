@@ -35,7 +35,7 @@ class DirectRuntime final : public granary::test::FakeRuntime {
 
 class IntakeRoutes : public testing::Test {
  protected:
-  IntakeRoutes() { add_routes(router_, runtime_); }
+  IntakeRoutes() { routes::add_to(router_, routes(runtime_)); }
 
   http::Response get(const std::string& path, http::Fields query = {}) {
     http::Request request;

@@ -11,6 +11,7 @@
 #include "shared/http/uri.h"
 #include "tests/support/cloud_sample.h"
 #include "tests/support/door_ledger.h"
+#include "tests/support/forwarding_journal.h"
 #include "tests/support/log_lines.h"
 
 namespace granary::operate {
@@ -29,8 +30,14 @@ class Routes : public ::testing::Test {
  protected:
   void start() {
     ledger_.start();
-    add_routes(router_,
-               {ledger_.journal, *ledger_.runtime, *ledger_.events, *ledger_.keeper, {}, [] { return "http://me"; }});
+    routes::add_to(router_, routes({ledger_.journal,
+                                    *ledger_.runtime,
+                                    log_readers_,
+                                    *ledger_.events,
+                                    *ledger_.keeper,
+                                    {},
+                                    [] { return "http://me"; }},
+                                   {}));
   }
   http::Response ask(const std::string& method, const std::string& target) {
     const auto split = http::parse_target(target);
@@ -57,6 +64,7 @@ class Routes : public ::testing::Test {
   }
 
   DoorLedger ledger_{2};
+  http::WorkPool log_readers_{1, 4};
   http::Router router_;
 };
 
@@ -98,6 +106,46 @@ TEST_F(Routes, EventsAreTakenAndTheirRefusalsRead) {
   std::vector<std::string> expected;
   for (std::size_t i = 0; i < 7; ++i) expected.push_back(text_at(all, {"rows", std::to_string(i), "ce_id"}));
   EXPECT_EQ(ids, expected);
+}
+
+// Reads wait until they are let go.
+class SlowLog final : public testing_support::ForwardingJournal {
+ public:
+  using ForwardingJournal::ForwardingJournal;
+  Result<void> read(const journal::Partition& partition, journal::Offset from, std::size_t bytes_max,
+                    journal::ReadBatch& batch) const override {
+    gate_.wait();
+    return ForwardingJournal::read(partition, from, bytes_max, batch);
+  }
+  void let_go() { open_.set_value(); }
+
+ private:
+  std::promise<void> open_;
+  std::shared_future<void> gate_ = open_.get_future().share();
+};
+
+TEST_F(Routes, ALogThatDoesNotAnswerHoldsNoThreadOfTheListener) {
+  ledger_.start();
+  SlowLog slow(ledger_.journal);
+  routes::add_to(router_, routes({slow, *ledger_.runtime, log_readers_, *ledger_.events, *ledger_.keeper, {}}, {}));
+  std::vector<std::future<http::Response>> waiting;
+  const auto begin = [&](const std::string& path) {  // as the listener's thread does: it does not wait for the answer
+    auto answer = std::make_shared<std::promise<http::Response>>();
+    waiting.push_back(answer->get_future());
+    http::Request request;
+    request.method = "GET";
+    request.path = path;
+    router_.serve(std::move(request),
+                  http::Responder([answer](http::Response response) { answer->set_value(std::move(response)); }));
+  };
+  for (const char* path : {"/v1/rejected", "/v1/streams/billing", "/v1/rejected", "/v1/streams/notices"}) begin(path);
+  EXPECT_EQ(get("/livez").status, 200);
+  const auto too_many = get("/v1/rejected");
+  EXPECT_EQ(too_many.status, 503);
+  EXPECT_EQ(text_at(parsed(too_many.body), {"type"}), "urn:granary:problem:too_many_reads");
+  slow.let_go();
+  for (auto& answer : waiting) EXPECT_EQ(answer.get().status, 200);
+  log_readers_.stop();
 }
 
 TEST_F(Routes, StreamsAreReadPageByPageAndPartitionByPartition) {
