@@ -68,7 +68,7 @@ class Includes(unittest.TestCase):
         routes = {path: name for name, text, _ in sources() if name.startswith("services/") for path in re.findall(r'"GET",\s*"(/v1/[^"]+)"', text)}
         self.assertGreater(len(routes), 10)
         elsewhere = [f"{name} names {path}" for name, text, _ in sources() for path, home in routes.items()
-                     if f'"{path}"' in text and name != home and not name.startswith(("services/standalone", "services/cli"))]
+                     if f'"{path}"' in re.sub(r"//.*", "", text) and name != home and not name.startswith(("services/standalone", "services/cli"))]
         self.assertEqual(elsewhere, [])
 
 
