@@ -1,7 +1,7 @@
 #include "services/standalone/import_events.h"
 
+#include "shared/base/version.h"
 #include "shared/json/writer.h"
-#include "shared/runtime/version.h"
 #include "shared/units/amount.h"
 
 namespace granary::standalone {

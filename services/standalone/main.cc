@@ -12,8 +12,8 @@
 #include "services/standalone/status_command.h"
 #include "services/standalone/tail_command.h"
 #include "services/standalone/topics_command.h"
+#include "shared/base/version.h"
 #include "shared/http/uri.h"
-#include "shared/runtime/version.h"
 #include "shared/service/command_line.h"
 #include "shared/service/program.h"
 

@@ -11,7 +11,7 @@
 #include "services/standalone/table.h"
 #include "shared/base/clock.h"
 #include "shared/journal/embedded_journal.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 #include "shared/runtime/replay.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/program.h"

@@ -5,8 +5,8 @@
 #include "services/standalone/table.h"
 #include "shared/base/clock.h"
 #include "shared/json/writer.h"
+#include "shared/ledger/ledger.h"
 #include "shared/machine/topology.h"
-#include "shared/runtime/ledger.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/program.h"
 

@@ -7,13 +7,13 @@
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"
 #include "shared/ask/token_wait.h"
+#include "shared/fold/outward.h"
 #include "shared/http/deadlines.h"
 #include "shared/http/problem.h"
 #include "shared/json/strict_json.h"
 #include "shared/json/writer.h"
 #include "shared/machine/topology.h"
 #include "shared/peers/shard_questions.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::ask {
 namespace {

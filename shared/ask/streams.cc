@@ -5,9 +5,9 @@
 
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"
+#include "shared/fold/outward.h"
 #include "shared/http/problem.h"
 #include "shared/json/writer.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::ask {
 namespace {

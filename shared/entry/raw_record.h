@@ -6,8 +6,8 @@
 #include <variant>
 
 #include "shared/entry/cloud_events.h"
+#include "shared/ledger/ledger.h"
 #include "shared/machine/topology.h"
-#include "shared/runtime/ledger.h"
 
 namespace granary::entry {
 

@@ -3,8 +3,8 @@
 #include "shared/base/check.h"
 #include "shared/base/probe.h"
 #include "shared/base/thread.h"
-#include "shared/runtime/layout.h"
-#include "shared/runtime/shard_state.h"
+#include "shared/fold/layout.h"
+#include "shared/shard/shard_state.h"
 
 namespace granary::runtime {
 namespace {

@@ -11,8 +11,8 @@
 #include <memory>
 #include <thread>
 
-#include "shared/runtime/mailbox.h"
 #include "shared/runtime/runtime.h"
+#include "shared/shard/mailbox.h"
 
 namespace granary::runtime {
 

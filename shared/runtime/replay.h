@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "shared/runtime/fold.h"
+#include "shared/fold/fold.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::runtime {

@@ -9,11 +9,11 @@
 
 #include "shared/base/check.h"
 #include "shared/base/thread.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/opening.h"
+#include "shared/base/version.h"
+#include "shared/ledger/ledger.h"
 #include "shared/runtime/reader.h"
-#include "shared/runtime/shard.h"
-#include "shared/runtime/version.h"
+#include "shared/shard/opening.h"
+#include "shared/shard/shard.h"
 
 namespace granary::runtime {
 namespace {
@@ -386,10 +386,6 @@ void LocalRuntime::when_folded(const Token& token, MachineKind machine, std::uin
 }
 
 }  // namespace
-
-std::string name_of(const ShardName& shard) {
-  return std::string(machine::machine_name(shard.first)) + "-" + std::to_string(shard.second);
-}
 
 Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const Options& options,
                                                MakeMachine make_machine, store::States& states,

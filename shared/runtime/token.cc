@@ -1,4 +1,6 @@
-#include "shared/runtime/runtime.h"
+#include "shared/runtime/token.h"
+
+#include "shared/base/bytes.h"
 
 namespace granary::runtime {
 
@@ -28,8 +30,8 @@ Result<Token> Token::parse(std::string_view text) {
   token.ledger = read_u32(*bytes);
   for (BytesView rest = BytesView(*bytes).substr(sizeof(LedgerMark)); !rest.empty(); rest.remove_prefix(kPlaceBytes)) {
     const auto topic = static_cast<std::uint8_t>(rest[0]);
-    if (topic < 1 || topic > static_cast<std::uint8_t>(Topic::ledger)) return malformed;
-    token.places.push_back({static_cast<Topic>(topic), read_u16(rest.substr(1)), read_u64(rest.substr(3))});
+    if (topic < 1 || topic > static_cast<std::uint8_t>(machine::Topic::ledger)) return malformed;
+    token.places.push_back({static_cast<machine::Topic>(topic), read_u16(rest.substr(1)), read_u64(rest.substr(3))});
     if (token.places.back().offset == ~std::uint64_t{0}) return malformed;  // no record follows it
   }
   return token;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "shared/journal/kafka_journal.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 
 namespace granary::service {
 

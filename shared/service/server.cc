@@ -8,14 +8,14 @@
 #include <set>
 
 #include "shared/base/check.h"
+#include "shared/base/version.h"
 #include "shared/entry/event_door.h"
 #include "shared/http/listener.h"
 #include "shared/journal/embedded_journal.h"
+#include "shared/ledger/ledger.h"
 #include "shared/operate/routes.h"
 #include "shared/peers/peers.h"
 #include "shared/peers/routes_elsewhere.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/version.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/stop_signal.h"
 #include "shared/store/rocks_states.h"

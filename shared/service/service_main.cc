@@ -1,8 +1,8 @@
 #include "shared/service/service_main.h"
 
+#include "shared/base/version.h"
+#include "shared/ledger/ledger.h"
 #include "shared/peers/peers.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/version.h"
 #include "shared/service/command_line.h"
 #include "shared/service/program.h"
 

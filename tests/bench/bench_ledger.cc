@@ -15,10 +15,10 @@
 
 #include "services/standalone/machines.h"
 #include "shared/events/record.h"
+#include "shared/fold/fold.h"
 #include "shared/journal/embedded_journal.h"
+#include "shared/ledger/ledger.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/fold.h"
-#include "shared/runtime/ledger.h"
 #include "shared/service/kafka_options.h"
 #include "tests/bench/measuring.h"
 

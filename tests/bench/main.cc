@@ -5,7 +5,7 @@
 #include <string>
 #include <system_error>
 
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/measuring.h"
 

@@ -9,7 +9,7 @@
 #include "services/standalone/machines.h"
 #include "services/standalone/table.h"
 #include "shared/journal/embedded_journal.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 #include "shared/runtime/replay.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"

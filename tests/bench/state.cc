@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include "services/standalone/table.h"
+#include "shared/fold/fold.h"
 #include "shared/machine/id_buckets.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/fold.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"
 

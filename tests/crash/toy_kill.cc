@@ -24,11 +24,11 @@
 #include <vector>
 
 #include "shared/base/clock.h"
+#include "shared/fold/outward.h"
 #include "shared/journal/embedded_journal.h"
 #include "shared/json/strict_json.h"
+#include "shared/ledger/ledger.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/outward.h"
 #include "shared/runtime/replay.h"
 #include "shared/runtime/runtime.h"
 #include "shared/store/memory_store.h"

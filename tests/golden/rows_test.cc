@@ -18,8 +18,8 @@
 #include "services/intake/core/rows.h"
 #include "services/metering/core/rows.h"
 #include "services/standalone/machines.h"
+#include "shared/fold/layout.h"
 #include "shared/machine/id_buckets.h"
-#include "shared/runtime/layout.h"
 #include "tests/golden/rows_record.h"
 #include "tests/scenario/scenario.h"
 
@@ -117,8 +117,7 @@ std::vector<Table> tables_of(MachineKind kind) {
 }
 
 std::string rows_file(const std::string& owner) {
-  return owner == "runtime" ? "shared/runtime/layout.h (kRuntimeRows)"
-                            : "services/" + owner + "/core/rows.h (kRowForm)";
+  return owner == "runtime" ? "shared/fold/layout.h (kRuntimeRows)" : "services/" + owner + "/core/rows.h (kRowForm)";
 }
 
 std::vector<RowsRecord> rows_now() {

@@ -59,7 +59,7 @@ class FinanceConsumerTest(unittest.TestCase):
         self.database = os.path.join(folder.name, "charges.sqlite")
 
     def produce(self, partition, number, data, ce_type=CHARGE, ledger="0ed1"):
-        """As shared/runtime/outward.cc writes it."""
+        """As shared/fold/outward.cc writes it."""
         data, errors = {**data, "line": f"{partition}-{number}"}, []
         self.producer.produce(self.topic, json.dumps(data).encode(), key=data.get("organisation", ""), partition=partition,
                               headers={"ce_specversion": "1.0", "ce_id": f"{partition}-{number}",

@@ -12,9 +12,9 @@
 #include <set>
 
 #include "services/standalone/machines.h"
+#include "shared/fold/fold.h"
+#include "shared/fold/outward.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/fold.h"
-#include "shared/runtime/outward.h"
 #include "shared/runtime/replay.h"
 #include "shared/store/memory_store.h"
 

@@ -3,8 +3,8 @@
 #include "services/standalone/machines.h"
 #include "shared/base/check.h"
 #include "shared/journal/memory_journal.h"
+#include "shared/ledger/ledger.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/ledger.h"
 
 namespace granary::scenario {
 namespace {

@@ -7,8 +7,8 @@
 #include "services/billing/core/billing_machine.h"
 #include "services/metering/core/metering_machine.h"
 #include "shared/base/check.h"
+#include "shared/fold/outward.h"
 #include "shared/json/strict_json.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::scenario {
 namespace {

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "shared/runtime/fold.h"
+#include "shared/fold/fold.h"
 #include "tests/scenario/scenario.h"
 
 namespace granary::scenario {

@@ -15,7 +15,7 @@
 #include "shared/events/record.h"
 #include "shared/journal/memory_journal.h"
 #include "shared/json/strict_json.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 #include "shared/runtime/runtime.h"
 #include "shared/store/memory_states.h"
 #include "tests/support/temp_directory.h"

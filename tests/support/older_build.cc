@@ -6,9 +6,9 @@
 // Which events it knows is changed beneath all rooms, at link time (--wrap and a name of its own in CMakeLists.txt), so
 // that everything above is what every build does with a number that it has no rule for.
 #include "shared/base/check.h"
+#include "shared/base/version.h"
 #include "shared/events/catalogue.h"
 #include "shared/events/event_codec.h"
-#include "shared/runtime/version.h"
 #include "tests/support/test_server.h"
 
 namespace granary {

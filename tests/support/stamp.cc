@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <string>
 
-#include "shared/runtime/layout.h"
+#include "shared/fold/layout.h"
 #include "shared/store/rocks_states.h"
 
 namespace {

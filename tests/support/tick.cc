@@ -6,7 +6,7 @@
 
 #include "shared/events/record.h"
 #include "shared/journal/embedded_journal.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 #include "shared/units/instant.h"
 
 namespace {

@@ -8,10 +8,10 @@
 #include <mutex>
 
 #include "shared/base/clock.h"
+#include "shared/fold/outward.h"
 #include "shared/json/strict_json.h"
+#include "shared/ledger/ledger.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::test {
 

@@ -9,7 +9,7 @@ PAGE = (TOP / "docs" / "adding-an-event.md").read_text(encoding="utf-8")
 # Folded by the runtime itself, or made by it.
 OF_THE_RUNTIME = {"LaneCompleted", "RulesActivated", "RecordRefused"}
 # Where every event is treated alike. shared/machine knows usage by what a charge depends on.
-ALIKE = ("shared/codec", "shared/entry", "shared/events", "shared/runtime", "schemas/granary", "schemas/http")
+ALIKE = ("shared/codec", "shared/entry", "shared/events", "shared/fold", "shared/runtime", "schemas/granary", "schemas/http")
 
 
 def rows():

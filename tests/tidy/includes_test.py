@@ -12,20 +12,23 @@ ROOMS = {"base": [], "json": ["base"], "units": ["base"], "proof": ["base"], "ro
          "journal": ["base", "proof", "rocks", "telemetry"],
          "codec": ["base", "units", "json"], "events": ["base", "units", "json", "codec"],
          "machine": ["base", "units", "codec", "events", "store", "proof"],
-         "runtime": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "json", "telemetry"],
+         "ledger": ["base", "units", "codec", "events", "journal", "machine"],
+         "fold": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "ledger"],
+         "shard": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "telemetry", "ledger", "fold"],
+         "runtime": ["base", "units", "codec", "events", "store", "proof", "journal", "machine", "ledger", "fold", "shard"],
          "http": ["base", "json"],
          "clock": ["base", "units", "events", "journal", "machine", "runtime", "http", "telemetry"],
          "routes": ["base", "json", "http", "machine"],
          "peers": ["base", "codec", "events", "machine", "runtime", "http", "routes"],
-         "ask": ["base", "units", "codec", "events", "proof", "journal", "machine", "runtime", "http", "json", "peers"],
-         "entry": ["base", "units", "codec", "events", "proof", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "ask"],
+         "ask": ["base", "units", "codec", "events", "proof", "journal", "machine", "fold", "runtime", "http", "json", "peers"],
+         "entry": ["base", "units", "codec", "events", "proof", "journal", "machine", "ledger", "runtime", "http", "json", "telemetry", "clock", "ask"],
          "operate": ["base", "units", "codec", "events", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "routes", "peers", "ask", "entry"],
-         "service": ["base", "store", "journal", "machine", "runtime", "http", "clock", "routes", "peers", "ask", "entry", "operate", "json", "telemetry"]}
+         "service": ["base", "store", "journal", "machine", "ledger", "runtime", "http", "clock", "routes", "peers", "ask", "entry", "operate", "json", "telemetry"]}
 CORE = ["shared/base/", "shared/units/", "shared/codec/", "shared/events/", "shared/store/store.h", "shared/machine/"]
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",
-         "openssl/": r"shared/(proof|runtime/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
+         "openssl/": r"shared/(proof|ledger/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
          "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/standalone/import/", "date/": r"services/standalone/import/"}
 IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
 

@@ -10,10 +10,10 @@
 #include <string>
 #include <string_view>
 
+#include "shared/fold/outward.h"
 #include "shared/journal/embedded_journal.h"
 #include "shared/journal/kafka_journal.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/outward.h"
+#include "shared/ledger/ledger.h"
 
 namespace {
 

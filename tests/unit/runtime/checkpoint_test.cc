@@ -3,7 +3,7 @@
 
 #include "shared/events/record.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/target_scan.h"
+#include "shared/shard/target_scan.h"
 #include "tests/support/toy_ledger.h"
 
 namespace granary::test {

@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "shared/fold/fold.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/fold.h"
 #include "shared/store/memory_store.h"
 #include "tests/support/toy_machine.h"
 

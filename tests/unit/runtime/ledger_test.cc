@@ -1,5 +1,5 @@
 // The ledger that stands in a journal: made once, found again, never mixed with another.
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 
 #include <gtest/gtest.h>
 

@@ -10,8 +10,8 @@
 #include <functional>
 #include <thread>
 
-#include "shared/runtime/layout.h"
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
+#include "shared/fold/layout.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 

@@ -1,8 +1,8 @@
 // What leaves and comes in as text: records of the outward streams, tokens.
 #include <gtest/gtest.h>
 
+#include "shared/fold/outward.h"
 #include "shared/json/strict_json.h"
-#include "shared/runtime/outward.h"
 #include "shared/runtime/runtime.h"
 #include "tests/unit/runtime/fold_harness.h"
 

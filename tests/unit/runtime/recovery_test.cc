@@ -6,7 +6,7 @@
 #include <cstdlib>
 #include <random>
 
-#include "shared/runtime/fold.h"
+#include "shared/fold/fold.h"
 #include "shared/runtime/replay.h"
 #include "tests/support/forwarding_journal.h"
 #include "tests/support/log_lines.h"

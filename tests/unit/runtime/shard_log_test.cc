@@ -1,8 +1,8 @@
 // A shard's troubles are lines that say where: parked, refused, off its lane, a target that does not answer.
 #include <gtest/gtest.h>
 
+#include "shared/fold/packet.h"
 #include "shared/json/strict_json.h"
-#include "shared/runtime/packet.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 

@@ -7,8 +7,8 @@
 #include <fstream>
 #include <future>
 
-#include "shared/runtime/layout.h"
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
+#include "shared/fold/layout.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 

@@ -5,10 +5,10 @@
 #include <deque>
 #include <mutex>
 
+#include "shared/fold/outward.h"
+#include "shared/fold/packet.h"
 #include "shared/json/strict_json.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/outward.h"
-#include "shared/runtime/packet.h"
 #include "tests/support/forwarding_journal.h"
 #include "tests/support/toy_ledger.h"
 

@@ -1,11 +1,11 @@
-#include "shared/runtime/target_scan.h"
+#include "shared/shard/target_scan.h"
 
 #include <algorithm>
 
 #include "shared/base/probe.h"
+#include "shared/fold/outward.h"
 #include "shared/machine/topology.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::runtime {
 namespace {

@@ -1,4 +1,4 @@
-#include "shared/runtime/shard_log.h"
+#include "shared/shard/shard_log.h"
 
 #include "shared/events/record.h"
 

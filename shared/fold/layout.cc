@@ -1,10 +1,10 @@
-#include "shared/runtime/layout.h"
+#include "shared/fold/layout.h"
 
 #include <algorithm>
 
+#include "shared/base/version.h"
+#include "shared/fold/packet.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/packet.h"
-#include "shared/runtime/version.h"
 
 namespace granary::runtime {
 

@@ -1,11 +1,11 @@
-#include "shared/runtime/shard_state.h"
+#include "shared/shard/shard_state.h"
 
 #include <filesystem>
 #include <fstream>
 
 #include "shared/base/crash_point.h"
 #include "shared/base/probe.h"
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
 
 namespace granary::runtime {
 namespace {

@@ -1,10 +1,10 @@
-#include "shared/runtime/fold.h"
+#include "shared/fold/fold.h"
 
 #include "shared/base/check.h"
 #include "shared/base/probe.h"
 #include "shared/codec/limits.h"
+#include "shared/fold/outward.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/outward.h"
 
 namespace granary::runtime {
 namespace {

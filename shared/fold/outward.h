@@ -6,8 +6,8 @@
 #include <optional>
 #include <string>
 
+#include "shared/fold/fold.h"
 #include "shared/journal/journal.h"
-#include "shared/runtime/fold.h"
 
 namespace granary::runtime {
 

@@ -1,4 +1,4 @@
-#include "shared/runtime/mailbox.h"
+#include "shared/shard/mailbox.h"
 
 #include <chrono>
 #include <utility>

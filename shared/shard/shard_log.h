@@ -7,7 +7,7 @@
 #include <chrono>
 #include <string>
 
-#include "shared/runtime/fold.h"
+#include "shared/fold/fold.h"
 #include "shared/telemetry/log.h"
 
 namespace granary::runtime {

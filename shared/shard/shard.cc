@@ -1,4 +1,4 @@
-#include "shared/runtime/shard.h"
+#include "shared/shard/shard.h"
 
 #include <chrono>
 #include <filesystem>
@@ -7,10 +7,10 @@
 #include "shared/base/check.h"
 #include "shared/base/crash_point.h"
 #include "shared/base/probe.h"
+#include "shared/base/version.h"
+#include "shared/fold/outward.h"
 #include "shared/proof/hash.h"
-#include "shared/runtime/outward.h"
-#include "shared/runtime/shard_state.h"
-#include "shared/runtime/version.h"
+#include "shared/shard/shard_state.h"
 
 namespace granary::runtime {
 namespace {

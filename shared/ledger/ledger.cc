@@ -1,4 +1,4 @@
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 
 #include <openssl/rand.h>
 

@@ -6,12 +6,19 @@
 #include <atomic>
 #include <chrono>
 #include <deque>
+#include <functional>
+#include <map>
+#include <memory>
 #include <mutex>
 
-#include "shared/runtime/mailbox.h"
-#include "shared/runtime/runtime.h"
-#include "shared/runtime/shard_log.h"
-#include "shared/runtime/target_scan.h"
+#include "shared/journal/journal.h"
+#include "shared/shard/mailbox.h"
+#include "shared/shard/needs.h"
+#include "shared/shard/options.h"
+#include "shared/shard/shard_log.h"
+#include "shared/shard/shard_status.h"
+#include "shared/shard/target_scan.h"
+#include "shared/store/states.h"
 
 namespace granary::runtime {
 
@@ -21,7 +28,7 @@ class Shard {
     MachineKind machine{};
     std::uint16_t shard = 0;
     Ledger ledger;
-    const Options* options = nullptr;
+    const ShardOptions* options = nullptr;
     journal::Journal* journal = nullptr;
     // Shared, so that an answer that comes after the worker has gone harms nobody.
     std::shared_ptr<Mailbox> mailbox;
@@ -41,7 +48,7 @@ class Shard {
 
   // Folds up to a batch, commits and publishes where due. True: there may be more to do at once.
   bool step();
-  // Something is folded that is to be committed within Options::commit_pause.
+  // Something is folded that is to be committed within ShardOptions::commit_pause.
   [[nodiscard]] bool owes_commit() const { return records_since_commit_ > 0 && parked_.empty() && !stopped_; }
   // Commits what is folded; sends nothing more.
   void close();

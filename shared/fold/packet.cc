@@ -1,4 +1,4 @@
-#include "shared/runtime/packet.h"
+#include "shared/fold/packet.h"
 
 #include "shared/journal/journal.h"
 #include "shared/proof/hash.h"

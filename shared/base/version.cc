@@ -1,4 +1,4 @@
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
 
 namespace granary {
 

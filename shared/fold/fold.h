@@ -10,11 +10,11 @@
 #include <optional>
 #include <vector>
 
+#include "shared/fold/layout.h"
+#include "shared/fold/packet.h"
 #include "shared/journal/journal.h"
+#include "shared/ledger/ledger.h"
 #include "shared/machine/machine.h"
-#include "shared/runtime/layout.h"
-#include "shared/runtime/ledger.h"
-#include "shared/runtime/packet.h"
 
 namespace granary::runtime {
 

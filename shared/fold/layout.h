@@ -11,8 +11,8 @@
 
 #include "shared/base/check.h"
 #include "shared/codec/wire.h"
+#include "shared/fold/as_of.h"
 #include "shared/machine/machine.h"
-#include "shared/runtime/as_of.h"
 #include "shared/store/store.h"
 
 namespace granary::runtime {

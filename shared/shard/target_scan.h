@@ -6,9 +6,9 @@
 
 #include <map>
 
+#include "shared/fold/fold.h"
 #include "shared/journal/journal.h"
-#include "shared/runtime/fold.h"
-#include "shared/runtime/ledger.h"
+#include "shared/ledger/ledger.h"
 
 namespace granary::runtime {
 

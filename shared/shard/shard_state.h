@@ -16,9 +16,9 @@
 #include <optional>
 #include <string>
 
-#include "shared/runtime/layout.h"
-#include "shared/runtime/opening.h"
-#include "shared/runtime/shard_log.h"
+#include "shared/fold/layout.h"
+#include "shared/shard/opening.h"
+#include "shared/shard/shard_log.h"
 #include "shared/store/states.h"
 
 namespace granary::runtime {

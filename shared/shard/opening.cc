@@ -1,4 +1,4 @@
-#include "shared/runtime/opening.h"
+#include "shared/shard/opening.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "shared/base/check.h"
-#include "shared/runtime/version.h"
+#include "shared/base/version.h"
 
 namespace granary::runtime {
 namespace {

@@ -1,4 +1,4 @@
-#include "shared/runtime/outward.h"
+#include "shared/fold/outward.h"
 
 #include <charconv>
 
