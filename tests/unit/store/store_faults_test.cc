@@ -90,6 +90,20 @@ TEST(RocksStore, BelowTheReserveTheStoreFailsAndStaysFailed) {
 
 namespace fs = std::filesystem;
 
+TEST(RocksStore, WordsInItsPathSayNothingOfAnError) {
+  const testing_support::TempDirectory directory;
+  const RocksEnvironment environment;
+  const std::string store = directory / "block1/No such file/Corruption/store";
+  ASSERT_TRUE(open_rocks_store(environment, store).ok());
+  fs::remove(store + "/CURRENT");
+  fs::create_directory(store + "/CURRENT");  // cannot be read: an error of input and output
+  const auto opened = open_rocks_store(environment, store);
+  ASSERT_FALSE(opened.ok());
+  EXPECT_EQ(opened.error().code, ErrorCode::io_error) << opened.error().message;
+  EXPECT_EQ(opened.error().message.find("other process"), std::string::npos) << opened.error().message;
+  EXPECT_TRUE(fs::exists(store));
+}
+
 // A store on the disk, to be damaged while it is closed.
 class DamagedRocksStore : public testing::Test {
  protected:
