@@ -152,7 +152,8 @@ void ClockKeeper::look_once_more() {
     return wait_for_confirmation(last, kBehindOthers);
   }
   State expected = State::comparing;
-  if (state_.compare_exchange_strong(expected, State::confirming)) run_from_now();
+  if (!state_.compare_exchange_strong(expected, State::confirming)) return;
+  if (!run_from_now().ok()) state_ = State::comparing;  // the next look tries again
 }
 
 void ClockKeeper::wait_for_confirmation(Instant theirs, const char* why) {
@@ -165,10 +166,11 @@ void ClockKeeper::wait_for_confirmation(Instant theirs, const char* why) {
                  {{"from", units::format_time(theirs)}, {"to", units::format_time(now())}});
 }
 
-// In each partition the tick stands before whatever is taken from now on.
-void ClockKeeper::run_from_now() {
-  append_ticks(Which::all, nullptr);
+// In each partition the tick comes before whatever is taken from now on.
+Result<void> ClockKeeper::run_from_now() {
+  if (const auto appended = append_ticks(Which::all, nullptr); !appended.ok()) return appended.error();
   state_ = State::running;
+  return {};
 }
 
 Result<void> ClockKeeper::find_last_ticks(const runtime::Runtime& runtime) {
@@ -212,8 +214,8 @@ Result<void> ClockKeeper::check_not_behind() const {
                    "ahead: wait until that time has come"};
 }
 
-// Another door may have ticked what is not this process's. False: the log does not answer now.
-bool ClockKeeper::look_at_others(Instant grid) {
+// Another door may have ticked what is not this process's.
+Result<void> ClockKeeper::look_at_others(Instant grid) {
   for (std::size_t i = 0; i < ticks_->inboxes.size(); ++i) {
     Ticks::Inbox& inbox = ticks_->inboxes[i];
     if (inbox.owned) continue;
@@ -222,20 +224,22 @@ bool ClockKeeper::look_at_others(Instant grid) {
       if (inbox.last >= grid || inbox.in_flight) continue;
     }
     const auto tick = tick_near_end(journal_, ledger_, inbox.partition, kTailRecords);
-    if (!tick.ok()) return false;
+    if (!tick.ok()) return tick.error();
     const std::lock_guard lock(ticks_->mutex);
     inbox.last = std::max(inbox.last, *tick);
   }
-  return true;
+  return {};
 }
 
-std::size_t ClockKeeper::append_ticks(Which which, const TickDone& done) {
+Result<std::size_t> ClockKeeper::append_ticks(Which which, const TickDone& done) {
   const Instant at = now();
   const Instant grid(at.ms() - at.ms() % options_.tick_ms);
-  if (which == Which::all && !look_at_others(grid)) {
-    GRANARY_PROBE("ticks wait for a log that is away");
-    ++ticks_->failed;
-    return 0;
+  if (which == Which::all) {
+    if (const auto looked = look_at_others(grid); !looked.ok()) {
+      GRANARY_PROBE("ticks wait for a log that is away");
+      ++ticks_->failed;
+      return looked.error();
+    }
   }
   std::vector<std::pair<std::size_t, Instant>> due;  // with the tick that stood before
   {
@@ -285,14 +289,15 @@ Result<void> ClockKeeper::first_ticks() {
     std::optional<Error> error;
   };
   const auto answers = std::make_shared<Answers>();
-  const std::size_t asked = append_ticks(Which::all, [answers](const Result<journal::Offsets>& offset) {
+  const auto asked = append_ticks(Which::all, [answers](const Result<journal::Offsets>& offset) {
     const std::lock_guard lock(answers->mutex);
     ++answers->count;
     if (!offset.ok()) answers->error = offset.error();
     answers->changed.notify_all();
   });
+  if (!asked.ok()) return asked.error();
   std::unique_lock lock(answers->mutex);
-  answers->changed.wait(lock, [&] { return answers->count == asked; });
+  answers->changed.wait(lock, [&] { return answers->count == *asked; });
   if (answers->error) return *answers->error;
   return {};
 }
@@ -302,7 +307,7 @@ void ClockKeeper::tick_now() {
   if (!runs()) return;
   // Who folds a shard ticks its inbox; the other doors do where by the middle of the grid nobody has.
   const bool late = now().ms() % options_.tick_ms >= options_.tick_ms / 2;
-  append_ticks(late ? Which::all : Which::owned, nullptr);
+  (void)append_ticks(late ? Which::all : Which::owned, nullptr);  // the next half grid tries again
 }
 
 Result<std::optional<ClockStep>> ClockKeeper::confirm() {
@@ -315,7 +320,10 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
     return fits.error();
   }
   const ClockStep step{last_tick(), now()};
-  run_from_now();
+  if (const auto runs = run_from_now(); !runs.ok()) {
+    state_ = State::waiting;
+    return runs.error();
+  }
   telemetry::log(telemetry::Level::info, "clock_confirmed", "A person confirmed the clock; the ledger's time steps",
                  {{"from", units::format_time(step.from)}, {"to", units::format_time(step.to)}});
   return std::optional(step);

@@ -67,8 +67,8 @@ class ClockKeeper {
   [[nodiscard]] units::Instant last_tick() const;
 
   // A person says that the clock is right. The wall clock is read again, ticks go to every partition, and from then on
-  // the door runs. Returns the step over what was skipped; nullopt where nothing waited for it. Errors: conflict where
-  // the clock has meanwhile been set behind the log.
+  // the door runs. Returns the step over what was skipped; nullopt if nothing waited for it. Errors: conflict if the
+  // clock has meanwhile been set behind the log; those of the journal. After an error it waits on.
   Result<std::optional<ClockStep>> confirm();
 
   // Appends the tick of the present grid instant where it does not stand yet, or looks once more at what others tick;
@@ -87,15 +87,16 @@ class ClockKeeper {
   void compare_with_others();
   void look_once_more();
   void wait_for_confirmation(units::Instant theirs, const char* why);
-  void run_from_now();
+  Result<void> run_from_now();
   Result<void> first_ticks();
   void set_clock() { anchor_ms_ = clock_.wall_ms() - clock_.monotonic_ms(); }
   [[nodiscard]] Result<void> check_not_behind() const;
   using TickDone = std::function<void(const Result<journal::Offsets>&)>;
   enum class Which { owned, all };  // the inboxes of this process's shards, or of the ledger
-  // Returns how many partitions get one; `done` (if any) is called for each of them.
-  std::size_t append_ticks(Which which, const TickDone& done);
-  bool look_at_others(units::Instant grid);
+  // Returns how many partitions get one; `done` (if any) is called for each of them. An error: the inboxes of other
+  // processes cannot be looked at, and no tick was appended.
+  Result<std::size_t> append_ticks(Which which, const TickDone& done);
+  Result<void> look_at_others(units::Instant grid);
   void add_inbox(const journal::Partition& partition, bool owned, units::Instant last);
   void schedule(http::Deadlines& timer);
 

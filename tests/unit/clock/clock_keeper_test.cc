@@ -276,6 +276,60 @@ TEST(ClockKeeper, ALookAtOthersThatFailsDoesNotCount) {
   EXPECT_TRUE(keeper.runs()) << "nobody else ticks";
 }
 
+// A log that goes away when an inbox of another process's shard is looked at for the second time.
+class SoonAwayJournal final : public testing_support::ForwardingJournal {
+ public:
+  using ForwardingJournal::ForwardingJournal;
+  Result<journal::Offset> end(const journal::Partition& partition) const override {
+    if (partition == kUsage1 && looks_left-- <= 0) return Error{ErrorCode::unavailable, "ordered by the test"};
+    return ForwardingJournal::end(partition);
+  }
+  mutable int looks_left = 1 << 20;
+};
+
+// The runtime of a process that owns all shards but one of metering's.
+void own_all_but_usage_1(DoorLedger& ledger) {
+  ledger.options.owned.emplace();
+  for (const machine::MachineKind kind : machine::kMachines)
+    for (std::uint16_t shard = 0; shard < machine::shards_of(kind, 2); ++shard)
+      if (kind != machine::MachineKind::metering || shard != 1) ledger.options.owned->insert({kind, shard});
+}
+
+TEST(ClockKeeper, AStartThatCannotLookAtAnotherProcesssInboxFails) {
+  DoorLedger ledger(2, kNoonMs + kMinuteMs);
+  ledger.append_tick(kUsage1, kNoonMs);
+  own_all_but_usage_1(ledger);
+  ledger.start_runtime();
+  SoonAwayJournal door(ledger.journal);
+  door.looks_left = 1;
+  const auto started = ClockKeeper::start(door, *ledger.runtime, ledger.clock);
+  ASSERT_FALSE(started.ok()) << "no tick was appended";
+  EXPECT_EQ(started.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(ledger.ticks(kApplications).empty());
+}
+
+TEST(ClockKeeper, AConfirmationThatCannotTickWaitsOn) {
+  DoorLedger ledger(2, kNoonMs + 400 * kDayMs);
+  ledger.append_tick(kUsage1, kNoonMs);
+  own_all_but_usage_1(ledger);
+  ledger.start_runtime();
+  SoonAwayJournal door(ledger.journal);
+  const auto started = ClockKeeper::start(door, *ledger.runtime, ledger.clock);
+  ASSERT_TRUE(started.ok());
+  ClockKeeper& keeper = **started;
+  ASSERT_TRUE(keeper.needs_confirmation());
+  door.looks_left = 0;
+  const auto confirmed = keeper.confirm();
+  ASSERT_FALSE(confirmed.ok());
+  EXPECT_EQ(confirmed.error().code, ErrorCode::unavailable);
+  EXPECT_TRUE(keeper.needs_confirmation());
+  door.looks_left = 1 << 20;
+  ASSERT_TRUE(keeper.confirm().ok());
+  EXPECT_TRUE(keeper.runs());
+  for (const journal::Partition& inbox : ledger.inboxes())
+    EXPECT_EQ(ledger.ticks(inbox).back(), kNoonMs + 400 * kDayMs) << inbox.topic;
+}
+
 TEST(ClockKeeper, ReadsTheWallClockAgainWhenItIsConfirmed) {
   DoorLedger ledger(1, kNoonMs + 400 * kDayMs);
   ledger.append_tick(kApplications, kNoonMs);
