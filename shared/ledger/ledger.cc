@@ -1,5 +1,6 @@
 #include "shared/ledger/ledger.h"
 
+#include <fmt/format.h>
 #include <openssl/rand.h>
 
 #include "shared/base/check.h"
@@ -13,7 +14,11 @@ namespace {
 using machine::Topic;
 
 std::string where(const journal::Partition& partition) {
-  return partition.topic + "/" + std::to_string(partition.number);
+  return fmt::format("{}/{}", partition.topic, partition.number);
+}
+
+journal::Partition first_inbox() {
+  return {std::string(machine::topic_name(Topic::applications)), 0};
 }
 
 // The genesis of a partition; nullopt: it is empty.
@@ -37,75 +42,102 @@ Result<void> check_genesis(const events::Genesis& genesis, const Ledger& ledger,
   if (genesis.ledger == ledger.id && genesis.partitions == ledger.partitions && genesis.rules == ledger.rules &&
       genesis.topic == partition.topic && genesis.partition == partition.number)
     return {};
-  return Error{ErrorCode::corrupt, where(partition) + " belongs to ledger " + to_hex(view_of(genesis.ledger)) + " of " +
-                                       std::to_string(genesis.partitions) + " partitions, this is ledger " +
-                                       to_hex(view_of(ledger.id)) + " of " + std::to_string(ledger.partitions) +
-                                       "; hint: point to the right journal"};
+  return Error{
+      ErrorCode::corrupt,
+      fmt::format("{} belongs to ledger {} of {} partitions, this is ledger {} of {}; hint: point to the right "
+                  "journal",
+                  where(partition), to_hex(view_of(genesis.ledger)), genesis.partitions, to_hex(view_of(ledger.id)),
+                  ledger.partitions)};
 }
 
 }  // namespace
 
 Result<Ledger> read_ledger(const journal::Journal& journal) {
-  const journal::Partition first{std::string(machine::topic_name(Topic::applications)), 0};
-  auto genesis = read_genesis(journal, first);
+  auto genesis = read_genesis(journal, first_inbox());
   if (!genesis.ok()) return genesis.error();
   if (!*genesis)
-    return Error{ErrorCode::not_found, "no ledger stands in this journal; hint: `granary serve` makes one"};
+    return Error{ErrorCode::not_found, "there is no ledger in this journal; hint: `granary serve` makes one"};
   const events::Genesis& body = **genesis;
   if (body.partitions < 1 || body.partitions > kPartitionsMax)
-    return Error{ErrorCode::corrupt, "the ledger's genesis names " + std::to_string(body.partitions) + " partitions"};
+    return Error{ErrorCode::corrupt, fmt::format("expected a genesis record of 1 to {} partitions, got {}; hint: this "
+                                                 "topic was not made by Granary",
+                                                 kPartitionsMax, body.partitions)};
   return Ledger{body.ledger, static_cast<std::uint16_t>(body.partitions), body.rules};
 }
 
-Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock) {
-  const auto& partitions = wanted.partitions;
-  if (partitions && (*partitions < 1 || *partitions > kPartitionsMax))
-    return Error{ErrorCode::invalid_input, "expected 1 to " + std::to_string(kPartitionsMax) + " partitions, got " +
-                                               std::to_string(*partitions) + "; hint: --partitions 8"};
-  Ledger ledger;
-  GRANARY_TRY(journal.create_topic({std::string(machine::topic_name(Topic::applications)), 1}));
-  bool stood = false;
-  if (auto standing = read_ledger(journal); standing.ok()) {
-    ledger = *standing;
-    stood = true;
-    if (partitions && *partitions != ledger.partitions) {
-      return Error{ErrorCode::conflict,
-                   "this ledger has " + std::to_string(ledger.partitions) + " partitions, not " +
-                       std::to_string(*partitions) +
-                       ": the number is chosen once, when a ledger is made; hint: leave --partitions out, or "
-                       "use another data directory"};
-    }
-  } else if (standing.error().code == ErrorCode::not_found) {
-    ledger.partitions = partitions.value_or(kPartitionsDefault);
+namespace {
+
+Result<void> append_genesis(journal::Journal& journal, const journal::Partition& partition, const Ledger& ledger,
+                            const Clock& clock) {
+  std::vector<journal::Record> records(1);
+  records.front().value =
+      events::encode_record(ledger.id, events::Genesis{ledger.id, ledger.partitions, partition.topic, partition.number,
+                                                       units::Instant(clock.wall_ms()), ledger.rules});
+  const auto done = append_and_wait(journal, partition, std::move(records));
+  if (!done.ok()) return done.error();
+  return {};
+}
+
+Result<void> check_wanted(const NewLedger& wanted, const Ledger& ledger) {
+  if (wanted.partitions && *wanted.partitions != ledger.partitions)
+    return Error{ErrorCode::conflict,
+                 fmt::format("this ledger has {} partitions, not {}: the number is chosen once, when a ledger is made; "
+                             "hint: leave --partitions out, or use another data directory",
+                             ledger.partitions, *wanted.partitions)};
+  if (wanted.id && *wanted.id != ledger.id)
+    return Error{ErrorCode::conflict, fmt::format("expected ledger {}, got ledger {}; hint: point to the right journal",
+                                                  to_hex(view_of(*wanted.id)), to_hex(view_of(ledger.id)))};
+  return {};
+}
+
+// The first record of the first inbox names the ledger. Of two processes that make a ledger at once, one comes second
+// there: it takes the ledger of the first, so its own record is read again after it was appended.
+Result<Ledger> find_or_begin(journal::Journal& journal, const NewLedger& wanted, const Clock& clock) {
+  auto found = read_ledger(journal);
+  if (!found.ok()) {
+    if (found.error().code != ErrorCode::not_found) return found.error();
+    Ledger ledger;
+    ledger.partitions = wanted.partitions.value_or(kPartitionsDefault);
     ledger.rules = events::kRulesNewest;
     if (wanted.id)
       ledger.id = *wanted.id;
     else
       GRANARY_CHECK(RAND_bytes(ledger.id.data(), static_cast<int>(ledger.id.size())) == 1,
                     "no random bytes for a ledger's id");
-  } else {
-    return standing.error();
+    GRANARY_TRY(append_genesis(journal, first_inbox(), ledger, clock));
+    found = read_ledger(journal);
+    if (!found.ok()) return found.error();
+    if (found->id != ledger.id) GRANARY_PROBE("another process has made the ledger at the same time");
   }
+  GRANARY_TRY(check_wanted(wanted, *found));
+  return found;
+}
+
+}  // namespace
+
+Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock) {
+  if (wanted.partitions && (*wanted.partitions < 1 || *wanted.partitions > kPartitionsMax))
+    return Error{ErrorCode::invalid_input, fmt::format("expected 1 to {} partitions, got {}; hint: --partitions 8",
+                                                       kPartitionsMax, *wanted.partitions)};
+  GRANARY_TRY(journal.create_topic({first_inbox().topic, 1}));
+  const auto ledger = find_or_begin(journal, wanted, clock);
+  if (!ledger.ok()) return ledger.error();
   for (const Topic topic : machine::kTopics) {
     const std::string name(machine::topic_name(topic));
-    const std::uint16_t count = machine::partitions_of(topic, ledger.partitions);
+    const std::uint16_t count = machine::partitions_of(topic, ledger->partitions);
     GRANARY_TRY(journal.create_topic({name, count}));
     if (!machine::is_inbox(topic)) continue;
     for (std::uint16_t number = 0; number < count; ++number) {
       const journal::Partition partition{name, number};
       auto genesis = read_genesis(journal, partition);
       if (!genesis.ok()) return genesis.error();
-      if (*genesis) {
-        GRANARY_TRY(check_genesis(**genesis, ledger, partition));
-        continue;
+      if (!*genesis) {
+        GRANARY_TRY(append_genesis(journal, partition, *ledger, clock));
+        genesis = read_genesis(journal, partition);  // another process may have been first
+        if (!genesis.ok()) return genesis.error();
       }
-      if (stood) GRANARY_PROBE("a ledger whose making was cut short is finished");
-      journal::Record record;
-      record.value = events::encode_record(ledger.id, events::Genesis{ledger.id, ledger.partitions, name, number,
-                                                                      units::Instant(clock.wall_ms()), ledger.rules});
-      std::vector<journal::Record> records;
-      records.push_back(std::move(record));
-      if (auto done = append_and_wait(journal, partition, std::move(records)); !done.ok()) return done.error();
+      GRANARY_CHECK(genesis->has_value(), "a genesis record was appended and is not there");
+      GRANARY_TRY(check_genesis(**genesis, *ledger, partition));
     }
   }
   return ledger;
@@ -119,10 +151,11 @@ Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger)
       auto genesis = read_genesis(journal, partition);
       if (!genesis.ok()) return genesis.error();
       if (!*genesis)
-        return Error{ErrorCode::corrupt, where(partition) +
-                                             " is empty, without the genesis record of its ledger; hint: it was made "
-                                             "anew, or its making was cut short: restore it, or finish a new ledger "
-                                             "with granary topics --create"};
+        return Error{ErrorCode::corrupt,
+                     fmt::format("{} is empty, without the genesis record of its ledger; hint: it was made anew, or "
+                                 "its making was cut short: restore it, or finish a new ledger with granary topics "
+                                 "--create",
+                                 where(partition))};
       GRANARY_TRY(check_genesis(**genesis, ledger, partition));
     }
   }

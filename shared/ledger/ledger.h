@@ -23,13 +23,13 @@ struct NewLedger {
   std::optional<Id16> id = {};                   // for tests; default: random
 };
 
-// Opens the ledger that stands in the journal, or makes one; it begins with the newest rules version that this build
-// knows. A creation that was cut short is finished. Errors: `invalid_input` for a number of partitions outside 1 to
-// kPartitionsMax; `conflict` if `partitions` is given and is not the ledger's; `corrupt` if a partition begins with
-// another ledger's genesis or none.
+// Opens the ledger that is in the journal, or makes one; it begins with the newest rules version that this build knows.
+// A creation that was cut short is finished; of two processes that make one at once the second takes the first one's.
+// Errors: `invalid_input` for a number of partitions outside 1 to kPartitionsMax; `conflict` if `partitions` or `id` is
+// given and is not the ledger's; `corrupt` if a partition begins with another ledger's genesis or none.
 Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock);
 
-// As it stands; `not_found` where there is none.
+// The ledger that is in the journal; `not_found` if there is none.
 Result<Ledger> read_ledger(const journal::Journal& journal);
 
 // Whether each inbox partition begins with this ledger's genesis. Errors: `corrupt` (another ledger's, or none), and

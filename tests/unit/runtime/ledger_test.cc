@@ -5,6 +5,7 @@
 
 #include "shared/events/record.h"
 #include "shared/journal/memory_journal.h"
+#include "tests/support/forwarding_journal.h"
 #include "tests/support/toy_ledger.h"
 
 namespace granary::test {
@@ -85,6 +86,44 @@ TEST(Ledger, APartitionOfAnotherLedgerOrOfNoneIsRefused) {
   EXPECT_EQ(refused(Topic::applications, genesis({other, 3, applications, 0, at, 1})), "conflict");
   EXPECT_EQ(refused(Topic::applications, genesis({other, 2, usage, 0, at, 1})), "corrupt");
   EXPECT_EQ(refused(Topic::applications, genesis({other, 2, applications, 0, at, 1})), "opened");
+}
+
+// Another process makes a ledger after this one has looked and before its first record arrives.
+class AnotherIsFaster final : public testing_support::ForwardingJournal {
+ public:
+  AnotherIsFaster(journal::Journal& behind, runtime::NewLedger theirs) : ForwardingJournal(behind), theirs_(theirs) {}
+  void append(const journal::Partition& partition, std::vector<journal::Record> records, AppendDone done) override {
+    if (!std::exchange(has_made_, true)) {
+      EXPECT_TRUE(open_ledger(behind(), theirs_, system_clock()).ok());
+    }
+    ForwardingJournal::append(partition, std::move(records), std::move(done));
+  }
+
+ private:
+  runtime::NewLedger theirs_;
+  bool has_made_ = false;
+};
+
+TEST(Ledger, OfTwoThatAreMadeAtOnceTheFirstStands) {
+  MemoryJournal journal;
+  AnotherIsFaster door(journal, {3});
+  const auto made = open_ledger(door, {}, system_clock());
+  ASSERT_TRUE(made.ok()) << made.error().message;
+  EXPECT_EQ(made->id, read_ledger(journal)->id);
+  EXPECT_EQ(made->partitions, 3);
+  EXPECT_TRUE(check_ledger(journal, *made).ok());
+}
+
+TEST(Ledger, OfTwoThatAreMadeAtOnceTheSecondFailsIfItWantedAnother) {
+  const Id16 id{9};
+  for (const runtime::NewLedger& wanted : {runtime::NewLedger{2, {}}, runtime::NewLedger{{}, id}}) {
+    MemoryJournal journal;
+    AnotherIsFaster door(journal, {3});
+    const auto made = open_ledger(door, wanted, system_clock());
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.error().code, ErrorCode::conflict) << made.error().message;
+    EXPECT_TRUE(check_ledger(journal, *read_ledger(journal)).ok());
+  }
 }
 
 }  // namespace
