@@ -1,5 +1,7 @@
 #include "shared/shard/target_scan.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/base/probe.h"
@@ -10,7 +12,10 @@
 namespace granary::runtime {
 namespace {
 constexpr std::size_t kReadBytes = 4U << 20;
+// A checkpoint is passed over if it is of an owner that was ahead of what the log kept. More than a few in a row are of
+// a log that was restored; then all of it is read.
 constexpr std::uint64_t kCheckpointsTried = 16;
+// Of a stream, what the first look at its end reads: a few appends of single events.
 constexpr std::uint64_t kOutwardTail = 256;
 }  // namespace
 
@@ -103,34 +108,49 @@ Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& wh
   return {};
 }
 
+// The largest number of the stream, wherever it is. An owner of a shard appends number n only once n - 1 is there, and
+// an append that fails leaves no hole. So the first k records hold no number above k: if a scan from some offset on
+// finds the number m, a larger one can only be at offset m or behind it. The end alone is read, as a rule: without a
+// record that is there twice m is the number of all records. A process that slept for long and wakes may have sent any
+// number of old records behind the newer ones; then the scan goes back to offset m, which is further by one record for
+// each that is there twice.
 Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) const {
   const journal::Partition partition = partition_of(target);
   const auto end = journal_.end(partition);
   if (!end.ok()) return end.error();
-  if (*end == 0) return Standing{};
-  // The largest number of the last few records: where two owners wrote at once, an older one may stand last.
-  Standing standing;
-  standing.end = *end;
+  const journal::Offset tail = *end > kOutwardTail ? *end - kOutwardTail : 0;
+  Standing standing{{}, *end};
+  GRANARY_TRY(scan_outward(partition, tail, *end, standing.last));
+  if (standing.last.number >= tail) return standing;
+  GRANARY_PROBE("the newest number of a stream is hidden behind old ones");
+  LaneCounter earlier;
+  GRANARY_TRY(scan_outward(partition, standing.last.number, tail, earlier));
+  if (earlier.number > standing.last.number) standing.last = earlier;
+  return standing;
+}
+
+Result<void> TargetScan::scan_outward(const journal::Partition& stream, journal::Offset from, journal::Offset to,
+                                      LaneCounter& largest) const {
   journal::ReadBatch batch;
-  for (journal::Offset at = *end > kOutwardTail ? *end - kOutwardTail : 0; at < *end;) {
-    GRANARY_TRY(journal_.read(partition, at, kReadBytes, batch));
+  for (journal::Offset at = from; at < to;) {
+    GRANARY_TRY(journal_.read(stream, at, kReadBytes, batch));
     if (batch.records.empty()) break;
     for (const journal::Record& record : batch.records) {
+      if (at == to) break;
       const auto number = outward_number(record);
-      if (!number) {
-        return Error{ErrorCode::corrupt, "record " + std::to_string(at) + " of " + partition.topic + "/" +
-                                             std::to_string(partition.number) +
-                                             " has no ce_id of partition and number; only Granary may write to this "
-                                             "topic; hint: find who else does, and restore the topic"};
-      }
-      if (*number >= standing.last.number)
-        standing.last = {*number, proof::sha256(record.value)};
+      if (!number)
+        return Error{ErrorCode::corrupt,
+                     fmt::format("record {} of {}/{} has no ce_id of partition and number; only Granary may write to "
+                                 "this topic; hint: find who else does, and restore the topic",
+                                 at, stream.topic, stream.number)};
+      if (*number >= largest.number)
+        largest = {*number, proof::sha256(record.value)};
       else
         GRANARY_PROBE("an older number stands behind a newer one in a stream");
       ++at;
     }
   }
-  return standing;
+  return {};
 }
 
 Result<bool> TargetScan::repeats_agree(const LaneTarget& stream, journal::Offset from, journal::Offset to) const {

@@ -20,14 +20,14 @@ class TargetScan {
     LaneCounter last;         // number 0: nothing of the lane stands
     journal::Offset end = 0;  // up to which the target was read
   };
-  // The last event of the lane of (machine, shard) that the target's reader takes from it: `known` is where the lane
-  // stood, at least, when the target ended at `from`. Where the target is shorter than that (or `from` is 0), all of it
-  // is read, from its newest checkpoint on, and `known` means nothing. For an outward stream its last records tell: the
-  // largest number of them, with the hash of its value.
+  // Returns the last event of the lane of (machine, shard) that the target's reader will accept. If the caller knows
+  // that the lane had reached `known` when the target ended at offset `from`, only the records from there on are read.
+  // With `from` 0, or if the target is now shorter than `from`, the scan starts at the newest checkpoint that fits and
+  // ignores `known`. Of an outward stream it returns the largest number, with the hash of that record's value.
   Result<Standing> last_of(MachineKind machine, std::uint16_t shard, const LaneTarget& target, const LaneCounter& known,
                            journal::Offset from);
-  // Whether each number that stands more than once in the outward stream, from a little before `from` up to `to`,
-  // stands there as the same record. False: two owners disagreed.
+  // Whether each number that occurs more than once in the outward stream, from a little before `from` up to `to`, is
+  // the same record each time. False: two owners disagreed.
   Result<bool> repeats_agree(const LaneTarget& stream, journal::Offset from, journal::Offset to) const;
 
  private:
@@ -41,6 +41,9 @@ class TargetScan {
   // Begins with the newest checkpoint that fits; changes nothing where there is none.
   Result<void> begin_at_checkpoint(const LaneTarget& target, Whole& whole) const;
   Result<Standing> last_outward(const LaneTarget& target) const;
+  // The largest number of the records from `from` up to `to`, if it is at least `largest`.
+  Result<void> scan_outward(const journal::Partition& stream, journal::Offset from, journal::Offset to,
+                            LaneCounter& largest) const;
   [[nodiscard]] LaneCounter& counter_of(const Lane& lane, const LaneTarget& target, Whole& whole) const;
 
   const journal::Journal& journal_;

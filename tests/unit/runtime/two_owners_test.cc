@@ -247,5 +247,74 @@ TEST_F(TwoOwners, AZombieOfAnotherBuildGetsAheadOnAStreamAndTheOwnerParks) {
   EXPECT_EQ(*ledger.journal.end(ToyLedger::partition(Topic::billing, 0)), before) << "nothing more is published";
 }
 
+// A process that slept for long wakes and sends what it had kept: records that were published long ago, behind all
+// newer ones. Of small events one append holds thousands.
+class AWokenZombie : public testing::Test {
+ protected:
+  static constexpr std::size_t kOldRecords = 5000;
+
+  void TearDown() override { ledger.stop(); }
+
+  void use(int from, int to) {
+    for (int n = from; n < to; ++n) ledger.usage("u" + std::to_string(n), "p-a", 1000 * n);
+  }
+
+  // The stream of the organisation of p-a, which is far longer than what one look at its end reads.
+  void publish_and_wake() {
+    ASSERT_TRUE(ledger.start().ok());
+    use(0, static_cast<int>(kOldRecords) + 300);
+    ASSERT_TRUE(ledger.settle());
+    for (std::uint16_t p = 0; p < 2; ++p)
+      if (*ledger.journal.end(ToyLedger::partition(Topic::billing, p)) > kOldRecords)
+        stream = ToyLedger::partition(Topic::billing, p);
+    ASSERT_FALSE(stream.topic.empty());
+    auto old = ledger.records(stream);
+    old.resize(kOldRecords);
+    ASSERT_TRUE(journal::append_and_wait(ledger.journal, stream, std::move(old)).ok());
+  }
+  // Each number from 1 on, and how often it is in the stream.
+  std::map<std::uint64_t, int> numbers() {
+    std::map<std::uint64_t, int> times;
+    for (const auto& record : ledger.records(stream)) ++times[runtime::outward_number(record).value_or(0)];
+    return times;
+  }
+
+  ToyLedger ledger{2};
+  journal::Partition stream;
+};
+
+TEST_F(AWokenZombie, HidesNothingFromTheNextStart) {
+  publish_and_wake();
+  ledger.stop();
+  ASSERT_TRUE(ledger.start().ok());
+  use(static_cast<int>(kOldRecords) + 300, static_cast<int>(kOldRecords) + 310);
+  ASSERT_TRUE(ledger.settle());
+  EXPECT_TRUE(ledger.wiped().empty()) << "the newest numbers are in the stream";
+  const auto times = numbers();
+  EXPECT_EQ(times.size(), kOldRecords + 310);
+  for (const auto& [number, count] : times) ASSERT_EQ(count, number <= kOldRecords ? 2 : 1) << number;
+}
+
+TEST_F(AWokenZombie, HidesNothingFromAStartWithoutState) {
+  publish_and_wake();
+  ledger.stop();
+  ledger.wipe_all();
+  ASSERT_TRUE(ledger.start().ok());
+  ASSERT_TRUE(ledger.settle());
+  EXPECT_EQ(*ledger.journal.end(stream), 2 * kOldRecords + 300) << "nothing is published a second time";
+}
+
+TEST_F(AWokenZombie, HidesNothingFromARunningOwnerWhoseAppendFails) {
+  publish_and_wake();
+  ledger.journal.fail_next_append(stream, journal::MemoryJournal::Fault::before_write,
+                                  {ErrorCode::unavailable, "ordered by the test"});
+  use(static_cast<int>(kOldRecords) + 300, static_cast<int>(kOldRecords) + 310);
+  ASSERT_TRUE(ledger.settle());
+  EXPECT_EQ(ledger.fatal_calls(), 0U);
+  const auto times = numbers();
+  EXPECT_EQ(times.size(), kOldRecords + 310);
+  for (const auto& [number, count] : times) ASSERT_EQ(count, number <= kOldRecords ? 2 : 1) << number;
+}
+
 }  // namespace
 }  // namespace granary::test
