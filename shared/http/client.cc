@@ -1,13 +1,12 @@
 #include "shared/http/client.h"
 
-#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <optional>
 
-#include "shared/http/framing.h"
+#include "shared/http/client_wire.h"
 #include "shared/http/uri.h"
 
 namespace granary::http {
@@ -18,15 +17,6 @@ namespace beast = boost::beast;
 namespace bhttp = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
-
-bool is_target(std::string_view text) {
-  return !text.empty() && text.front() == '/' &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
-}
-
-std::string text_of(beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 }  // namespace
 
@@ -68,19 +58,7 @@ struct Client::Impl {
   void disconnect() { stream.reset(); }
 
   Attempt exchange(const ClientRequest& request) {
-    bhttp::request<bhttp::string_body> message;
-    message.version(11);
-    message.method_string(request.method);
-    message.target(url.path + request.target);
-    for (const Field& field : request.headers) message.insert(field.name, clean_field_value(field.value));
-    message.set(bhttp::field::host, url.authority);
-    if (!request.content_type.empty()) {
-      message.set(bhttp::field::content_type, clean_field_value(request.content_type));
-    }
-    message.body() = request.body;
-    if (!request.body.empty() || (request.method != "GET" && request.method != "HEAD")) {
-      message.content_length(request.body.size());
-    }
+    WireRequest message = wire_request(url, request);
     Attempt out;
     stream->expires_after(options.write_time);
     bhttp::async_write(*stream, message, [&](error_code result, std::size_t) { out.error = result; });
@@ -88,7 +66,7 @@ struct Client::Impl {
     const error_code write_error = out.error;
     if (write_error == beast::error::timeout) return out;
     // Even when the write broke off there may be an answer: a server that refuses a body early says why.
-    bhttp::response_parser<bhttp::string_body> parser;
+    WireResponseParser parser;
     parser.body_limit(options.body_bytes);
     if (request.method == "HEAD") parser.skip(true);
     stream->expires_after(options.read_time);
@@ -98,27 +76,10 @@ struct Client::Impl {
       out.is_stale = !parser.got_some() && out.error != beast::error::timeout;
       return out;
     }
-    const auto& answer = parser.get();
-    Response response;
-    response.status = static_cast<int>(answer.result_int());
-    response.content_type = text_of(answer[bhttp::field::content_type]);
-    for (const auto& field : answer) response.headers.push_back({text_of(field.name_string()), text_of(field.value())});
     const bool keeps_alive = parser.keep_alive() && !write_error;
-    response.body = std::move(parser.get().body());
     if (!keeps_alive) disconnect();
-    out.response = std::move(response);
+    out.response = response_of(parser);
     return out;
-  }
-
-  [[nodiscard]] Error failure(const error_code& error) const {
-    const std::string where = "http://" + url.authority;
-    if (error.category() == bhttp::make_error_code(bhttp::error::bad_version).category() &&
-        error != bhttp::error::end_of_stream && error != bhttp::error::partial_message) {
-      return {ErrorCode::io_error, "expected an HTTP answer from " + where + ", got: " + error.message() +
-                                       "; hint: see that the URL names Granary's own port, and ask for less at once"};
-    }
-    return {ErrorCode::unavailable, "expected an answer from " + where + ", got: " + error.message() +
-                                        "; hint: see that the service runs and listens there"};
   }
 
   Url url;
@@ -140,25 +101,19 @@ Result<Client> Client::create(std::string_view url, ClientOptions options) {
 }
 
 Result<Response> Client::send(const ClientRequest& request) {
-  const bool has_names = std::all_of(request.headers.begin(), request.headers.end(),
-                                     [](const Field& field) { return is_token(field.name); });
-  if (!is_token(request.method) || !is_target(request.target) || !has_names) {
-    return Error{ErrorCode::invalid_input, "expected a method, a target and field names in plain ASCII, got " +
-                                               request.method + ' ' + request.target +
-                                               "; hint: percent-encode what is not a plain character"};
-  }
+  if (auto error = check_request(request)) return std::move(*error);
   for (;;) {
     const bool is_kept = impl_->stream.has_value();
     if (!is_kept) {
       if (const error_code error = impl_->connect()) {
         impl_->disconnect();
-        return impl_->failure(error);
+        return no_answer(impl_->url, error);
       }
     }
     Impl::Attempt attempt = impl_->exchange(request);
     if (attempt.response) return std::move(*attempt.response);
     impl_->disconnect();
-    if (!is_kept || !attempt.is_stale) return impl_->failure(attempt.error);
+    if (!is_kept || !attempt.is_stale) return no_answer(impl_->url, attempt.error);
   }
 }
 

@@ -2,31 +2,15 @@
 // connection and keeps it open between requests.
 #pragma once
 
-#include <chrono>
-#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "shared/base/result.h"
+#include "shared/http/client_request.h"
 #include "shared/http/message.h"
 
 namespace granary::http {
-
-struct ClientRequest {
-  std::string method = "GET";
-  std::string target = "/";  // path and query, percent-encoded; goes after the URL's own path
-  Fields headers = {};
-  std::string content_type = {};
-  std::string body = {};
-};
-
-struct ClientOptions {
-  std::chrono::milliseconds connect_time{5'000};
-  std::chrono::milliseconds write_time{30'000};
-  std::chrono::milliseconds read_time{60'000};  // until the whole answer is in
-  std::size_t body_bytes = 256U << 20;          // of an answer
-};
 
 class Client {
  public:
