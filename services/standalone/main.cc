@@ -2,22 +2,22 @@
 #include <charconv>
 #include <functional>
 
-#include "services/standalone/commands.h"
-#include "services/standalone/export_command.h"
-#include "services/standalone/import_command.h"
+#include "services/cli/commands.h"
+#include "services/cli/export_command.h"
+#include "services/cli/import_command.h"
+#include "services/cli/post_command.h"
+#include "services/cli/replay_command.h"
+#include "services/cli/rules_command.h"
+#include "services/cli/status_command.h"
+#include "services/cli/tail_command.h"
+#include "services/cli/topics_command.h"
 #include "services/standalone/machines.h"
-#include "services/standalone/post_command.h"
-#include "services/standalone/replay_command.h"
-#include "services/standalone/rules_command.h"
-#include "services/standalone/status_command.h"
-#include "services/standalone/tail_command.h"
-#include "services/standalone/topics_command.h"
 #include "shared/base/version.h"
 #include "shared/http/uri.h"
 #include "shared/service/command_line.h"
 #include "shared/service/program.h"
 
-namespace granary::standalone {
+namespace granary::cli {
 namespace {
 
 constexpr int kReplicasMax = 32'767;
@@ -97,7 +97,8 @@ void add_serve(CLI::App& app, Told& told) {
   command->footer(
       "Ends within 10 s of SIGTERM or Ctrl-C. Exit codes: 0 stopped as asked, 1 stopped because the log or the state "
       "failed, 2 usage, 3 cannot start.");
-  command->callback([&told] { told.exit_code = service::run_server(told.server, services(), service::Creates::yes); });
+  command->callback(
+      [&told] { told.exit_code = service::run_server(told.server, standalone::services(), service::Creates::yes); });
 }
 
 void add_topics(CLI::App& app, Told& told) {
@@ -329,8 +330,8 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
-}  // namespace granary::standalone
+}  // namespace granary::cli
 
 int main(int argc, char** argv) {
-  return granary::service::run_program([&] { return granary::standalone::run(argc, argv); });
+  return granary::service::run_program([&] { return granary::cli::run(argc, argv); });
 }

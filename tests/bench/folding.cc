@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 
 namespace granary::bench {
 namespace {
@@ -68,7 +68,7 @@ void print_machines(const Folded& folded) {
   }
   const double million = static_cast<double>(folded.events) / 1e6;
   std::map<std::string, double> threads = folded.cpu_by_thread;
-  standalone::Table table(
+  cli::Table table(
       {"machine", "events", "commits", "events a commit", "apply s", "commit s", "cpu s", "cpu s per million"});
   for (const auto& [kind, sums] : machines) {
     const std::string name(machine::machine_name(kind));
@@ -80,7 +80,7 @@ void print_machines(const Folded& folded) {
   }
   table.print(stdout);
   std::printf("\n");
-  standalone::Table others({"other threads", "cpu s", "cpu s per million"});
+  cli::Table others({"other threads", "cpu s", "cpu s per million"});
   for (const auto& [name, seconds] : threads)
     if (seconds >= 0.005) others.add({name, fixed(seconds, 2), fixed(seconds / million, 2)});
   if (folded.broker_seconds > 0)

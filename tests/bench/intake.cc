@@ -3,7 +3,7 @@
 #include <atomic>
 #include <mutex>
 
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/measuring.h"
 #include "tests/bench/serving.h"
@@ -66,13 +66,13 @@ void bench_intake(const Arguments& arguments, int connections, std::uint64_t bat
   std::printf("%llu events in batches of %llu over %d connections, durable in %.2f s and folded in %.2f s\n\n",
               static_cast<unsigned long long>(events), static_cast<unsigned long long>(batch), connections, seconds,
               folded_seconds);
-  standalone::Table table({"acknowledged events a second", "batch p50 ms", "batch p99 ms"});
+  cli::Table table({"acknowledged events a second", "batch p50 ms", "batch p99 ms"});
   const double p50 = percentile(latencies_ms, 0.5);
   const double p99 = percentile(latencies_ms, 0.99);
   table.add({fixed(static_cast<double>(events) / seconds, 0), fixed(p50, 2), fixed(p99, 2)});
   table.print(stdout);
   std::printf("\n");
-  standalone::Table threads({"threads", "cpu s", "cpu s per million"});
+  cli::Table threads({"threads", "cpu s", "cpu s per million"});
   threads.add({"clients", fixed(clients_cpu, 2), fixed(clients_cpu / million, 2)});
   for (const auto& [name, used] : cpu_between(before, after))
     if (name != "(ended)" && used >= 0.005) threads.add({name, fixed(used, 2), fixed(used / million, 2)});

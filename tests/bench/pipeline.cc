@@ -1,5 +1,5 @@
 // Usage that stands in its topic, through metering, allocation and billing, until the last billing record is durable.
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 #include "tests/bench/at_rate.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"
@@ -38,7 +38,7 @@ void print_disk(BenchLedger& ledger, const Folded& folded, ResultLine& line) {
   const auto per_event = [&](std::uint64_t bytes) {
     return static_cast<double>(bytes) / static_cast<double>(folded.events);
   };
-  standalone::Table topics({"topic", "records", "bytes a record", "bytes per usage event"});
+  cli::Table topics({"topic", "records", "bytes a record", "bytes per usage event"});
   std::uint64_t all = 0;
   for (const Topic topic : machine::kTopics) {
     const TopicSize size = size_of(ledger.journal(), topic);
@@ -53,7 +53,7 @@ void print_disk(BenchLedger& ledger, const Folded& folded, ResultLine& line) {
   }
   topics.print(stdout);
   std::printf("\n");
-  standalone::Table disk({"on disk", "MiB", "bytes per usage event"});
+  cli::Table disk({"on disk", "MiB", "bytes per usage event"});
   const auto row = [&](const std::string& name, std::uint64_t bytes) {
     disk.add({name, fixed(static_cast<double>(bytes) / (1 << 20), 1), fixed(per_event(bytes), 1)});
   };
@@ -74,7 +74,7 @@ void print_disk(BenchLedger& ledger, const Folded& folded, ResultLine& line) {
 // After the full speed, in the same ledger, on with the same stream.
 void measure_rates(BenchLedger& ledger, const Jobs& jobs, std::uint64_t from, double full_rate, int seconds,
                    ResultLine& line) {
-  standalone::Table table(
+  cli::Table table(
       {"append to billing record, at", "events a second", "billing records", "p50 ms", "p99 ms", "max ms"});
   for (const auto& [name, share] : {std::pair{"tenth", 0.1}, std::pair{"half", 0.5}}) {
     AtRate measured;

@@ -6,7 +6,7 @@
 #include <mutex>
 #include <optional>
 
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"
 #include "tests/bench/serving.h"
@@ -67,7 +67,7 @@ void bench_read(const Arguments& arguments, int connections, int reads_per_s) {
   const double p99 = percentile(latencies_ms, 0.99);
   std::printf("%zu balances read in %.2f s, while %.0f events a second were folded\n\n", latencies_ms.size(),
               folded.seconds, folded.events_per_s());
-  standalone::Table table({"reads a second", "p50 ms", "p99 ms", "max ms"});
+  cli::Table table({"reads a second", "p50 ms", "p99 ms", "max ms"});
   table.add({fixed(static_cast<double>(latencies_ms.size()) / folded.seconds, 0), fixed(p50, 2), fixed(p99, 2),
              fixed(percentile(latencies_ms, 1), 2)});
   table.print(stdout);

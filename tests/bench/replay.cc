@@ -6,8 +6,8 @@
 #include <ctime>
 #include <filesystem>
 
+#include "services/cli/table.h"
 #include "services/standalone/machines.h"
-#include "services/standalone/table.h"
 #include "shared/journal/embedded_journal.h"
 #include "shared/ledger/ledger.h"
 #include "shared/runtime/replay.h"
@@ -75,7 +75,7 @@ Replayed replay_all(const journal::Journal& journal, std::uint16_t partitions, c
 }
 
 void report(const Replayed& replayed, double rss_peak) {
-  standalone::Table table({"machine", "records", "events", "seconds", "cpu s", "events a second and core"});
+  cli::Table table({"machine", "records", "events", "seconds", "cpu s", "events a second and core"});
   MachineSums all;
   std::uint64_t all_events = 0;
   for (const auto& [kind, sums] : replayed.machines) {

@@ -1,6 +1,6 @@
 // Whether an event costs the same in a large ledger as in a small one: processor time per event at ten times the
 // events, and at a thousand times the projects. The bench's own sizes are the large ones.
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 #include "shared/proof/hash.h"
 #include "tests/bench/commands.h"
 #include "tests/bench/folding.h"
@@ -16,7 +16,7 @@ void bench_scale(const Arguments& arguments) {
       {part(large.events, 10), part(large.projects, 1000)},
       {part(large.events, 10), large.projects},
   };
-  standalone::Table table({"events", "projects", "events a second", "cpu s per million", "peak MiB"});
+  cli::Table table({"events", "projects", "events a second", "cpu s per million", "peak MiB"});
   std::vector<Folded> runs;
   Bytes hashes;
   for (const auto& [events, projects] : sizes) {

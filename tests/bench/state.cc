@@ -2,7 +2,7 @@
 // per charge.
 #include <algorithm>
 
-#include "services/standalone/table.h"
+#include "services/cli/table.h"
 #include "shared/fold/fold.h"
 #include "shared/machine/id_buckets.h"
 #include "shared/proof/hash.h"
@@ -114,7 +114,7 @@ void bench_state(const Arguments& arguments) {
                                    {{}, [&] { with_charges.rss_bytes = running_rss_bytes(); }});
   with_charges.disk = state_on_disk(ledger);
 
-  standalone::Table table({"per million identities", "MiB"});
+  cli::Table table({"per million identities", "MiB"});
   const auto mib_a_million = [](double bytes) { return fixed(bytes * 1e6 / (1 << 20), 1); };
   table.add({"memory, all (as the second half added)", mib_a_million(ids.rss_bytes)});
   table.add({"memory of the index", mib_a_million(ids.index_bytes)});
@@ -124,7 +124,7 @@ void bench_state(const Arguments& arguments) {
   const auto grown = [](double from, double to, std::uint64_t by) { return (to - from) / static_cast<double>(by); };
   const std::uint64_t projects = arguments.workload.projects;
   const std::uint64_t charges = charging.workload.events;
-  standalone::Table rows({"what the machines hold", "bytes per project", "bytes per charge"});
+  cli::Table rows({"what the machines hold", "bytes per project", "bytes per charge"});
   double project_bytes = 0;
   double charge_bytes = 0;
   for (const MachineKind kind : machine::kMachines) {

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "services/standalone/import/reader.h"
+#include "services/import/reader.h"
 #include "shared/base/check.h"
 #include "shared/json/utf8.h"
 #include "tests/fuzz/target.h"

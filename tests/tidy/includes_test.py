@@ -25,11 +25,15 @@ ROOMS = {"base": [], "json": ["base"], "units": ["base"], "proof": ["base"], "ro
          "operate": ["base", "units", "codec", "events", "journal", "machine", "runtime", "http", "json", "telemetry", "clock", "routes", "peers", "ask", "entry"],
          "service": ["base", "store", "journal", "machine", "ledger", "runtime", "http", "clock", "routes", "peers", "ask", "entry", "operate", "json", "telemetry"]}
 CORE = ["shared/base/", "shared/units/", "shared/codec/", "shared/events/", "shared/store/store.h", "shared/machine/"]
+# Beside the services, which never include each other: the readers of files, the commands, and the program.
+BESIDE = {"import": [], "cli": ["import", "standalone"], "standalone": ["intake", "metering", "allocation", "billing", "cli"]}
+# What the readers of files may include of shared: they know no server.
+OFFLINE = ["shared/base/", "shared/json/", "shared/units/"]
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",
-         "openssl/": r"shared/(proof|ledger/ledger)|services/standalone/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
-         "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/standalone/import/", "date/": r"services/standalone/import/"}
+         "openssl/": r"shared/(proof|ledger/ledger)|services/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
+         "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/import/", "date/": r"services/import/"}
 IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
 
 
@@ -55,8 +59,12 @@ class Includes(unittest.TestCase):
                         broken.append(f"{name} includes {include}: {parts[1]} may not see {room}")
                 if parts[0] == "shared" and include.startswith("services/"):
                     broken.append(f"{name} includes {include}: what is shared knows no service")
-                if parts[0] == "services" and include.startswith("services/") and parts[1] not in ("standalone", include.split("/")[1]):
-                    broken.append(f"{name} includes {include}: a service never includes a service")
+                if parts[0] == "services" and include.startswith("services/"):
+                    room = include.split("/")[1]
+                    if room != parts[1] and room not in BESIDE.get(parts[1], []):
+                        broken.append(f"{name} includes {include}: a service never includes a service; {parts[1]} may not see {room}")
+                if name.startswith("services/import/") and include.startswith("shared/") and not any(include.startswith(may) for may in OFFLINE):
+                    broken.append(f"{name} includes {include}: a reader of files knows no server")
                 if parts[2:3] == ["core"] and include.startswith("shared/") and not any(include.startswith(may) for may in CORE):
                     broken.append(f"{name} includes {include}: a core is pure")
                 for library, may in DOORS.items():

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "services/standalone/import/reader.h"
+#include "services/import/reader.h"
 #include "tests/support/temp_directory.h"
 
 namespace granary::import {

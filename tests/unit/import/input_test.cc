@@ -1,4 +1,4 @@
-#include "services/standalone/import/input.h"
+#include "services/import/input.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-#include "services/standalone/import/options.h"
+#include "services/import/options.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,369 @@
+#include "services/cli/import_command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <set>
+
+#include "services/cli/api.h"
+#include "services/cli/import_award.h"
+#include "services/cli/import_events.h"
+#include "services/cli/import_report.h"
+#include "services/cli/import_rules.h"
+#include "services/cli/import_sources.h"
+#include "services/cli/poster.h"
+#include "services/import/input.h"
+#include "services/import/reader.h"
+#include "services/import/time_zone.h"
+#include "shared/json/writer.h"
+#include "shared/service/program.h"
+#include "shared/units/amount.h"
+#include "shared/units/instant.h"
+
+namespace granary::cli {
+namespace {
+
+using import::Fate;
+using units::Instant;
+
+constexpr int kDone = 0, kStopped = 1, kUsage = 2, kNothingPosted = 3, kSomeRefused = 4, kTruncated = 5;
+
+int complain(int code, const std::string& message) {
+  service::complain(message);
+  return code;
+}
+
+// What the first pass learns beside the summary; that it ends says that every row is a row.
+class Survey final : public import::RowSink {
+ public:
+  Result<void> on_row(const import::UsageRow& row) override {
+    if (!row.cluster.empty()) clusters.insert({row.recorded_cluster, row.cluster});
+    instants = (instants * 31 + static_cast<std::uint64_t>(row.start_ms)) * 31 + static_cast<std::uint64_t>(row.end_ms);
+    return {};
+  }
+  Result<void> on_remark(Fate, const import::Remark&) override { return {}; }
+
+  std::set<ClusterNames> clusters;
+  std::uint64_t instants = 0;  // of all usages in one number: two ways to read the file that agree on it are one
+};
+
+// A bar on a terminal, nothing elsewhere.
+class Progress {
+ public:
+  explicit Progress(std::uint64_t total) : total_(total), shown_(isatty(STDERR_FILENO) == 1 && total > 0) {}
+  ~Progress() {
+    if (shown_) std::fputc('\n', stderr);
+  }
+  void show(std::uint64_t done) const {
+    if (!shown_) return;
+    // A file that has grown since it was surveyed has more rows.
+    const auto filled = static_cast<std::size_t>(std::min<std::uint64_t>(40, 40 * done / total_));
+    std::fprintf(stderr, "\r[%s%s] %llu of %llu", std::string(filled, '#').c_str(),
+                 std::string(40 - filled, ' ').c_str(), static_cast<unsigned long long>(done),
+                 static_cast<unsigned long long>(total_));
+  }
+
+ private:
+  std::uint64_t total_;
+  bool shown_;
+};
+
+// The third pass.
+class Sender final : public import::RowSink {
+ public:
+  Sender(Poster& poster, const import::Options& options, std::uint64_t total, bool keeps_all)
+      : remarks(keeps_all), poster_(poster), options_(options), progress_(total) {}
+  Result<void> on_row(const import::UsageRow& row) override {
+    ++sources[row.source];
+    progress_.show(++sent_);
+    return poster_.add({row.line, row.job}, usage_event(row, options_));
+  }
+  Result<void> on_remark(Fate fate, const import::Remark& remark) override {
+    remarks.add(fate, remark);
+    return {};
+  }
+  std::map<std::string, std::uint64_t> sources;  // and their rows
+  Remarks remarks;
+
+ private:
+  Poster& poster_;
+  const import::Options& options_;
+  Progress progress_;
+  std::uint64_t sent_ = 0;
+};
+
+Result<import::Summary> read_file(const std::string& path, const import::Options& options, import::RowSink& sink) {
+  auto input = import::Input::open(path);
+  if (!input.ok()) return input.error();
+  return import::read(*input, options, sink);
+}
+
+Result<std::int64_t> parse_flag(const char* flag, const std::string& text) {
+  const auto parsed = units::parse_time(text);
+  if (parsed.trouble != units::TimeTrouble::none)
+    return Error{ErrorCode::invalid_input,
+                 std::string(flag) + ": expected a time with a zone, got \"" + text + "\"; hint: 2026-10-31T23:30:00Z"};
+  return parsed.at.ms();
+}
+
+Result<import::Options> options_of(const ImportArguments& arguments) {
+  import::Options options;
+  options.format = *import::format_named(arguments.format);
+  if (!arguments.project_from.empty()) options.project_from = import::project_from_named(arguments.project_from);
+  options.project_prefix = arguments.project_prefix;
+  options.cluster = arguments.cluster;
+  options.time_zone = arguments.time_zone;
+  options.delimiter = arguments.delimiter == "\\t" ? "\t" : arguments.delimiter;
+  options.columns = arguments.columns;
+  options.trusts_text = arguments.trust_text;
+  for (const auto& [flag, text, target] :
+       {std::tuple{"--epoch", &arguments.epoch, &options.epoch_ms},
+        std::tuple{"--shift-end-to", &arguments.shift_end_to, &options.shift_end_to_ms}}) {
+    if (text->empty()) continue;
+    const auto at = parse_flag(flag, *text);
+    if (!at.ok()) return at.error();
+    *target = *at;
+  }
+  GRANARY_TRY(import::check(options));
+  if (!options.time_zone.empty())
+    if (const auto zone = import::TimeZone::find(options.time_zone); !zone.ok()) return zone.error();
+  return options;
+}
+
+// An import, step by step. Each step that ends it gives the exit code.
+class Import {
+ public:
+  Import(const ClientOptions& client, const ImportArguments& arguments) : client_(client), arguments_(arguments) {}
+
+  int run() {
+    if (const auto code = check_arguments()) return *code;
+    if (const auto code = survey_file()) return *code;
+    auto api = Api::connect(client_.url);
+    if (!api.ok()) return complain(kUsage, api.error().message);
+    if (const auto code = judge(*api)) return *code;
+    if (arguments_.dry_run) return tell_dry_run();
+    return post(*api);
+  }
+
+ private:
+  using Code = std::optional<int>;
+
+  Code check_arguments() {
+    auto options = options_of(arguments_);
+    if (!options.ok()) return complain(kUsage, options.error().message);
+    options_ = std::move(*options);
+    if (!arguments_.award_all.empty()) {
+      const auto hours = units::parse_decimal(arguments_.award_all, 3);
+      if (hours.trouble != units::DecimalTrouble::none || hours.scaled <= 0)
+        return complain(kUsage, "--award-all: expected hours above 0 with at most 3 decimals, got \"" +
+                                    arguments_.award_all + "\"");
+    }
+    if (!arguments_.complete_through.empty()) {
+      const auto at = parse_flag("--complete-through", arguments_.complete_through);
+      if (!at.ok()) return complain(kUsage, at.error().message);
+      complete_through_ = *at;
+    }
+    return std::nullopt;
+  }
+
+  Code survey_file() {
+    const auto sha256 = import::sha256_of_content(arguments_.file);
+    if (!sha256.ok()) return complain(kNothingPosted, sha256.error().message);
+    options_.file_sha256 = *sha256;
+    auto summary = read_file(arguments_.file, options_, survey_);
+    if (!summary.ok()) return complain(kNothingPosted, arguments_.file + ": " + summary.error().message);
+    if (const auto refused = refusal_of_clusters()) return complain(kNothingPosted, *refused);
+    resizes_ = std::move(summary->resizes);
+    options_.resizes = &resizes_;
+    if (options_.shift_end_to_ms && summary->end_ms_max)
+      options_.shift_ms = *options_.shift_end_to_ms - *summary->end_ms_max;
+    if (summary->start_ms_min)
+      starts_ = {Instant(*summary->start_ms_min + options_.shift_ms),
+                 Instant(*summary->end_ms_max + options_.shift_ms)};
+    if (summary->cut && !arguments_.whole_jobs)
+      return complain(
+          kNothingPosted,
+          fmt::format("{}: line {}, job {}, field {}: expected whole jobs, got what sacct --truncate (-T) writes: {}. "
+                      "Parts of jobs would count beside the whole ones; hint: export without --truncate, so that each "
+                      "job has its own start and end; if these times are the jobs' own, say --whole-jobs",
+                      arguments_.file, summary->cut->line, summary->cut->job, summary->cut->field,
+                      summary->cut->detail));
+    return std::nullopt;
+  }
+
+  // Two clusters' jobs of one number and start would be one under one name.
+  [[nodiscard]] std::optional<std::string> refusal_of_clusters() const {
+    if (options_.cluster.empty()) return std::nullopt;
+    std::string names;
+    std::size_t count = 0;
+    for (const auto& [recorded, name] : survey_.clusters) {
+      if (recorded.empty()) continue;
+      names += (count++ == 0 ? "" : ", ") + recorded;
+    }
+    if (count < 2) return std::nullopt;
+    return fmt::format(
+        "{}: expected jobs of one cluster with --cluster {}, got those of {} ({}): their jobs of one number and start "
+        "would count once; hint: import each cluster's export by itself (sacct --clusters NAME), or leave --cluster "
+        "out",
+        arguments_.file, options_.cluster, count, names);
+  }
+
+  Code judge(Api& api) {
+    auto rules = LedgerRules::ask(api, starts_);
+    if (!rules.ok()) return complain(kNothingPosted, rules.error().message);
+    rules_ = std::move(*rules);
+    judge_.emplace(rules_, options_, client_.json && arguments_.dry_run);
+    auto summary = read_file(arguments_.file, options_, *judge_);
+    if (!summary.ok()) return complain(kNothingPosted, arguments_.file + ": " + summary.error().message);
+    summary_ = std::move(*summary);
+    if (const auto refused = judge_->refusal(summary_)) return complain(kNothingPosted, *refused);
+    return compare_with_earlier(api);
+  }
+
+  // Whether the file, or its cluster, was read in another way before, so that it would count twice.
+  Code compare_with_earlier(Api& api) {
+    auto earlier = EarlierImports::ask(api, options_, survey_.clusters, summary_.local_times > 0);
+    if (!earlier.ok()) return complain(kNothingPosted, earlier.error().message);
+    const auto refused = earlier->refusal([this](const std::string& zone) { return reads_the_same_in(zone); });
+    if (!refused.ok()) return complain(kNothingPosted, refused.error().message);
+    if (*refused && !arguments_.again) return complain(kNothingPosted, **refused);
+    to_remember_ = earlier->to_remember();
+    return std::nullopt;
+  }
+
+  // Whether the file comes to the same instants in another zone, as in UTC and Etc/UTC.
+  Result<bool> reads_the_same_in(const std::string& zone) {
+    import::Options options = options_;
+    options.time_zone = zone;
+    options.shift_ms = 0;
+    options.resizes = nullptr;
+    if (!import::TimeZone::find(zone).ok()) return false;
+    Survey survey;
+    const auto summary = read_file(arguments_.file, options, survey);
+    return summary.ok() && survey.instants == survey_.instants;
+  }
+
+  int print(const std::string& text, int code) {
+    std::fputs(text.c_str(), stdout);  // whoever runs the command checks that all of it is written
+    return code;
+  }
+
+  int tell_dry_run() {
+    const Remarks& remarks = judge_->remarks;
+    if (client_.json)
+      return print(fmt::format("{{\"rows\":{},\"usages\":{},\"steps\":{},\"projects\":{},\"truncated\":{},{}}}\n",
+                               summary_.rows(), summary_.usages, summary_.steps, judge_->projects.size(),
+                               summary_.truncated, remarks.json()),
+                   kDone);
+    return print(fmt::format("{} rows: {} usages of {} projects in {} classes; nothing was posted\n{}", summary_.rows(),
+                             summary_.usages, judge_->projects.size(), judge_->classes.size(), remarks.lines()),
+                 kDone);
+  }
+
+  int post(Api& api) {
+    const std::int64_t retry_for_ms = std::int64_t{arguments_.retry_for_s} * 1000;
+    std::string after = rules_.after;
+    if (!arguments_.award_all.empty() && summary_.usages > 0) {
+      auto awarded =
+          award_all(api, {arguments_.award_all, options_.file_sha256, retry_for_ms}, after, *judge_, summary_);
+      if (!awarded.ok()) return complain(kNothingPosted, awarded.error().message);
+      if (!awarded->empty()) after = *awarded;
+    }
+    if (summary_.usages > 0)
+      if (const auto remembered = remember(api, after, retry_for_ms); !remembered.ok())
+        return complain(kNothingPosted, remembered.error().message);
+    Poster poster(api, after, retry_for_ms);
+    Sender sender(poster, options_, summary_.usages, client_.json);
+    const auto sent = read_file(arguments_.file, options_, sender);
+    auto posted = sent.ok() ? poster.flush() : Result<void>(sent.error());
+    // The file's own source is complete with the file; a cluster only if somebody says so.
+    const bool is_of_file = !import::source_prefix(options_).empty();
+    if (posted.ok() && !sent->truncated && sent->end_ms_max && (is_of_file || complete_through_))
+      posted = state_complete(api, poster, sender.sources, Instant(complete_through_.value_or(*sent->end_ms_max)),
+                              retry_for_ms);
+    if (!posted.ok())
+      return complain(kStopped, posted.error().message + "; stopped after " + std::to_string(poster.answered) + " of " +
+                                    std::to_string(summary_.usages) +
+                                    " usages; hint: run the same command again, what stands counts once");
+    for (const Refused& refused : poster.refused)
+      sender.remarks.add(Fate::refused,
+                         {refused.origin.line, refused.origin.job, refused.field, refused.reason, refused.hint});
+    return tell(poster, sender.remarks, *sent);
+  }
+
+  int tell(const Poster& poster, const Remarks& remarks, const import::Summary& sent) {
+    std::string text;
+    if (client_.json) {
+      text = fmt::format("{{\"rows\":{},\"steps\":{},\"accepted\":{},\"repeats\":{},\"waiting\":{},\"truncated\":{},{}",
+                         sent.rows(), sent.steps, poster.accepted, poster.repeats, poster.waiting, sent.truncated,
+                         remarks.json());
+      if (const std::string token = poster.token(); !token.empty()) add_member(text, "after", token);
+      text += "}\n";
+    } else {
+      const auto reasons = [&](Fate fate) {
+        const std::string counts = remarks.by_reason(fate);
+        return counts.empty() ? counts : " (" + counts + ")";
+      };
+      text = fmt::format("{} rows: {} accepted, {} repeats, {} waiting, {} refused{}, {} skipped{}\n{}", sent.rows(),
+                         poster.accepted, poster.repeats, poster.waiting, remarks.count(Fate::refused),
+                         reasons(Fate::refused), remarks.count(Fate::skipped), reasons(Fate::skipped), remarks.lines());
+    }
+    int code = arguments_.strict && remarks.count(Fate::refused) > 0 ? kSomeRefused : kDone;
+    if (sent.truncated)
+      code = complain(kTruncated,
+                      arguments_.file + " is cut short; its whole rows are posted, the source is not stated complete");
+    return print(text, code);
+  }
+
+  // Has the ledger remember how the file is read, before any of it counts.
+  Result<void> remember(Api& api, const std::string& after, std::int64_t retry_for_ms) {
+    Poster statements(api, after, retry_for_ms);
+    for (const std::string& event : to_remember_) GRANARY_TRY(statements.add({}, event));
+    GRANARY_TRY(statements.flush());
+    tell_refused(statements, "how the file is read could not be remembered");
+    return {};
+  }
+
+  // Says of each source that all that it has through `through` is here, once what was posted is folded. A statement
+  // that the ledger refuses is told, but the usage stays.
+  Result<void> state_complete(Api& api, Poster& posted, const std::map<std::string, std::uint64_t>& sources,
+                              Instant through, std::int64_t retry_for_ms) {
+    Poster statements(api, posted.token(), retry_for_ms);
+    for (const auto& [source, records] : sources) {
+      const std::string id = "complete/" + units::format_time(through) + "/" + options_.file_sha256;
+      GRANARY_TRY(statements.add({}, stated_event(source, id, through, records)));
+    }
+    GRANARY_TRY(statements.flush());
+    GRANARY_TRY(posted.cover(statements));
+    tell_refused(statements, "a source could not be stated complete");
+    return {};
+  }
+
+  static void tell_refused(const Poster& statements, const char* what) {
+    for (const Refused& refused : statements.refused)
+      service::complain(what + (": " + refused.reason) + "; hint: " + refused.hint);
+  }
+
+  const ClientOptions& client_;
+  const ImportArguments& arguments_;
+  import::Options options_;
+  std::optional<std::int64_t> complete_through_;
+  Survey survey_;
+  import::Resizes resizes_;
+  std::optional<units::Interval> starts_;  // holds the start of every usage
+  LedgerRules rules_;
+  std::optional<Judge> judge_;
+  import::Summary summary_;
+  std::vector<std::string> to_remember_;  // events
+};
+
+}  // namespace
+
+int import_file(const ClientOptions& client, const ImportArguments& arguments) {
+  return Import(client, arguments).run();
+}
+
+}  // namespace granary::cli

@@ -1,0 +1,151 @@
+#include "services/cli/import_rules.h"
+
+#include <algorithm>
+
+#include "shared/http/uri.h"
+
+namespace granary::cli {
+namespace {
+
+using units::Instant;
+
+Error lacks(const char* what) {
+  return {ErrorCode::io_error, std::string("expected ") + what +
+                                   " in the server's answer, got another one; hint: look with 'granary status' which "
+                                   "build answers at this --url"};
+}
+
+const std::vector<json::Value>* list_in(const json::Value& answer, const char* name) {
+  const json::Value* list = answer.find(name);
+  return list != nullptr && list->is(json::Kind::array) ? &list->items() : nullptr;
+}
+
+Result<Instant> time_in(const json::Value& value, const char* name) {
+  const units::ParsedTime time = units::parse_time(text_of(value, name));
+  if (time.trouble != units::TimeTrouble::none) return lacks(name);
+  return time.at;
+}
+
+// The content of the policy of that kind that is in force at `at`; nullopt: none is.
+Result<std::optional<json::Value>> content_at(Api& api, const char* kind, Instant at) {
+  const auto answer = api.get("/v1/policies?at=" + http::percent_encode(units::format_time(at)));
+  if (!answer.ok()) return answer.error();
+  const auto* in_force = list_in(*answer, "in_force");
+  if (in_force == nullptr) return lacks("in_force");
+  for (const json::Value& policy : *in_force) {
+    const json::Value* content = policy.find("content");
+    if (text_of(policy, "kind") == kind && content != nullptr) return std::optional(*content);
+  }
+  return std::optional<json::Value>();
+}
+
+Result<LedgerRules::Classes> classes_in_force(Api& api, Instant at) {
+  const auto content = content_at(api, "resource_classes", at);
+  if (!content.ok()) return content.error();
+  LedgerRules::Classes classes;
+  const auto* list = *content ? list_in(**content, "classes") : nullptr;
+  if (list == nullptr) return classes;
+  for (const json::Value& one : *list)
+    classes[text_of(one, "class")] = {text_of(one, "unit"), text_of(one, "charging") == "lots"};
+  return classes;
+}
+
+std::string days_text(std::int64_t days) {
+  return std::to_string(days) + (days == 1 ? " day" : " days");
+}
+
+}  // namespace
+
+Result<LedgerRules> LedgerRules::ask(Api& api, std::optional<units::Interval> starts) {
+  LedgerRules rules;
+  const auto clock = api.get("/v1/clock");
+  if (!clock.ok()) return clock.error();
+  const auto now = time_in(*clock, "now");
+  if (!now.ok()) return now.error();
+  rules.now = *now;
+  const auto published = api.get("/v1/policies");
+  if (!published.ok()) return published.error();
+  const auto* policies = list_in(*published, "policies");
+  if (policies == nullptr) return lacks("policies");
+  rules.after = text_of(*published, "after");
+  const auto window = content_at(api, "acceptance_window", rules.now);
+  if (!window.ok()) return window.error();
+  if (const json::Value* days = *window ? (*window)->find("window_days") : nullptr; days != nullptr)
+    rules.window_days = days->integer();
+  if (!starts) return rules;
+  std::set<Instant> changes{starts->from};
+  for (const json::Value& policy : *policies) {
+    const auto effective = time_in(policy, "effective");
+    if (!effective.ok()) return effective.error();
+    if (starts->from < *effective && *effective <= starts->to) changes.insert(*effective);
+  }
+  for (const Instant at : changes) {
+    auto classes = classes_in_force(api, at);
+    if (!classes.ok()) return classes.error();
+    rules.classes_.emplace_back(at, std::move(*classes));
+  }
+  return rules;
+}
+
+const LedgerRules::Classes& LedgerRules::classes_at(Instant start) const {
+  static const Classes kNone;
+  const auto later = std::upper_bound(classes_.begin(), classes_.end(), start,
+                                      [](Instant at, const auto& classes) { return at < classes.first; });
+  return later == classes_.begin() ? kNone : std::prev(later)->second;
+}
+
+Result<void> Judge::on_row(const import::UsageRow& row) {
+  if (const auto project = import::project_of(row, options_)) projects.insert(*project);
+  end_ms_min_ = std::min(end_ms_min_.value_or(row.end_ms), row.end_ms);
+  ++usages_;
+  if (rules_.window_days && row.end_ms < rules_.now.ms() - *rules_.window_days * units::kDayMs) {
+    ++too_old_;
+    remarks.add(import::Fate::refused, {row.line, row.job, "end", "usage_too_old",
+                                        "usage is taken for " + days_text(*rules_.window_days) + " after its end"});
+    return {};
+  }
+  const LedgerRules::Classes& in_force = rules_.classes_at(Instant(row.start_ms));
+  has_classes_ |= !in_force.empty();
+  for (const auto& resource : row.resources) {
+    classes.insert(resource.class_name);
+    const auto found = in_force.find(resource.class_name);
+    if (found == in_force.end()) {
+      remarks.add(import::Fate::refused, {row.line, row.job, resource.class_name, "unknown_resource_class",
+                                          "the class is not in force at the usage's start"});
+      break;  // the ledger refuses the usage for its first one
+    }
+    if (found->second.is_charged_to_lots) lots.insert({resource.class_name, found->second.unit});
+  }
+  return {};
+}
+
+Result<void> Judge::on_remark(import::Fate fate, const import::Remark& remark) {
+  remarks.add(fate, remark);
+  return {};
+}
+
+std::optional<std::string> Judge::refusal(const import::Summary& summary) const {
+  if (!summary.end_ms_max || !end_ms_min_) return std::nullopt;
+  const std::string period = "the jobs end from " + units::format_time(Instant(*end_ms_min_)) + " to " +
+                             units::format_time(Instant(*summary.end_ms_max));
+  const std::string zone = summary.local_times == 0
+                               ? ""
+                               : "the file's local times were read in " + options_.time_zone +
+                                     ": name the zone of the cluster's clock with --time-zone; if that is right, ";
+  // A job that ended in the future says that all times of the file are wrong, so none of it is taken.
+  if (Instant(*summary.end_ms_max) > rules_.now.plus_ms(units::kHourMs))
+    return "usage lies in the future; " + period + ", the ledger's time is " + units::format_time(rules_.now) +
+           "; hint: " + zone + "move the file with --shift-end-to";
+  if (!has_classes_ && too_old_ < usages_)
+    return "no resource class is in force at the start of any job, so nothing can be metered; " + period +
+           "; hint: publish classes that are effective by then, by granary.policy.published.v1 (resource_classes): "
+           "granary post deploy/example/1-policies.json";
+  if (too_old_ == usages_)
+    return "all usage lies outside the acceptance window of " + days_text(*rules_.window_days) + "; " + period +
+           ", the ledger takes what ended since " +
+           units::format_time(rules_.now.plus_ms(-*rules_.window_days * units::kDayMs)) + "; hint: " + zone +
+           "move the file with --shift-end-to, or publish a longer acceptance_window before the first usage";
+  return std::nullopt;
+}
+
+}  // namespace granary::cli
