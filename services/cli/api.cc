@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "shared/json/writer.h"
 #include "shared/service/program.h"
 
 namespace granary::cli {
@@ -97,41 +96,6 @@ Result<http::Response> Api::post(const std::string& target, std::string_view con
   request.body = std::move(body);
   if (wait_seconds > 0) request.headers.push_back({"Prefer", "wait=" + std::to_string(wait_seconds)});
   return client_.send(request);
-}
-
-void append_json(std::string& out, const json::Value& value) {
-  switch (value.kind()) {
-    case json::Kind::null:
-      out += "null";
-      break;
-    case json::Kind::boolean:
-      out += value.boolean() ? "true" : "false";
-      break;
-    case json::Kind::number:
-      out += value.number_text();
-      break;
-    case json::Kind::string:
-      json::append_json_string(out, value.string());
-      break;
-    case json::Kind::array:
-      out += '[';
-      for (std::size_t i = 0; i < value.items().size(); ++i) {
-        if (i > 0) out += ',';
-        append_json(out, value.items()[i]);
-      }
-      out += ']';
-      break;
-    case json::Kind::object:
-      out += '{';
-      for (std::size_t i = 0; i < value.members().size(); ++i) {
-        if (i > 0) out += ',';
-        json::append_json_string(out, value.members()[i].name);
-        out += ':';
-        append_json(out, value.members()[i].value);
-      }
-      out += '}';
-      break;
-  }
 }
 
 }  // namespace granary::cli

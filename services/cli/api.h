@@ -53,7 +53,5 @@ std::string problem_name(const json::Value& problem);
 Result<const json::Value*> member_of(const json::Value& row, std::string_view name, json::Kind kind);
 // The same of a whole number.
 Result<std::int64_t> integer_of(const json::Value& row, std::string_view name);
-// Any value as JSON again.
-void append_json(std::string& out, const json::Value& value);
 
 }  // namespace granary::cli

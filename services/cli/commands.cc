@@ -8,6 +8,7 @@
 #include "services/cli/json_rows.h"
 #include "services/cli/table.h"
 #include "shared/http/uri.h"
+#include "shared/json/writer.h"
 #include "shared/service/program.h"
 #include "shared/units/currency.h"
 
@@ -108,7 +109,7 @@ int balance(const ClientOptions& options, const std::string& project) {
   if (!answer.ok()) return fail(answer.error());
   if (options.json) {
     std::string text;
-    append_json(text, *answer);
+    json::append_json(text, *answer);
     std::puts(text.c_str());
     return kDone;
   }

@@ -5,6 +5,7 @@
 
 #include "services/cli/api.h"
 #include "shared/events/catalogue.h"
+#include "shared/json/writer.h"
 
 namespace granary::cli {
 namespace {
@@ -52,7 +53,7 @@ class Reader {
                        json::kind_name(value.kind()) +
                        "; hint: a file holds CloudEvents, one after the other or in one array"};
     FileEvent event;
-    append_json(event.json, value);
+    json::append_json(event.json, value);
     const events::TypeInfo* type = events::type_by_name(text_of(value, "type"));
     event.is_usage = type != nullptr ? type->enters == events::Topic::usage : !events.empty() && events.back().is_usage;
     events.push_back(std::move(event));

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "services/cli/api.h"
+#include "shared/json/writer.h"
 
 namespace granary::cli {
 
@@ -18,7 +19,7 @@ class JsonRows {
   explicit JsonRows(Write write) : write_(std::move(write)) {}
   Result<void> add(const json::Value& row) {
     std::string text = std::exchange(is_first_, false) ? "[" : ",\n";
-    append_json(text, row);
+    json::append_json(text, row);
     return write_(text);
   }
   Result<void> finish() { return write_(is_first_ ? "[]\n" : "]\n"); }

@@ -121,7 +121,7 @@ int status(const ClientOptions& options, const StatusArguments& arguments) {
       if (text.size() > 1) text += ',';
       json::append_json_string(text, member.name);
       text += ':';
-      append_json(text, member.name == "shards" ? json::Value(everywhere) : member.value);
+      json::append_json(text, member.name == "shards" ? json::Value(everywhere) : member.value);
     }
     std::puts((text + '}').c_str());
   } else {

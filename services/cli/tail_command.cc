@@ -10,6 +10,7 @@
 #include "services/cli/api.h"
 #include "services/cli/table.h"
 #include "shared/ask/streams.h"
+#include "shared/json/writer.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/program.h"
 #include "shared/units/currency.h"
@@ -85,7 +86,7 @@ class ServerStream final : public Stream {
     if (!page.ok()) return page.error();
     const auto rows = member_of(*page, "rows", json::Kind::array);
     if (!rows.ok()) return rows.error();
-    for (const json::Value& row : (*rows)->items()) append_json(events.emplace_back(), row);
+    for (const json::Value& row : (*rows)->items()) json::append_json(events.emplace_back(), row);
     const auto next = member_of(*page, "next", json::Kind::string);
     if (!next.ok()) return next.error();
     return (*next)->string();

@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "shared/json/strict_json.h"
 #include "shared/json/utf8.h"
 
 namespace granary::json {
@@ -78,6 +79,42 @@ void append_json_string(std::string& out, std::string_view text) {
 
 void append_json_string(Sink& out, std::string_view text) {
   append_string(out, text);
+}
+
+namespace {
+
+void write(Writer<std::string>& out, const Value& value) {
+  switch (value.kind()) {
+    case Kind::null:
+      out.null();
+      break;
+    case Kind::boolean:
+      out.value(value.boolean());
+      break;
+    case Kind::number:
+      out.json(value.number_text());
+      break;
+    case Kind::string:
+      out.value(value.string());
+      break;
+    case Kind::array:
+      out.begin_array();
+      for (const Value& item : value.items()) write(out, item);
+      out.end_array();
+      break;
+    case Kind::object:
+      out.begin_object();
+      for (const Member& member : value.members()) write(out.name(member.name), member.value);
+      out.end_object();
+      break;
+  }
+}
+
+}  // namespace
+
+void append_json(std::string& out, const Value& value) {
+  Writer<std::string> writer(out);
+  write(writer, value);
 }
 
 }  // namespace granary::json
