@@ -1,6 +1,6 @@
 #include "services/allocation/service.h"
 
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 #include "services/allocation/http/routes.h"
 
 namespace granary::allocation {

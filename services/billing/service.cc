@@ -1,6 +1,6 @@
 #include "services/billing/service.h"
 
-#include "services/billing/core/billing_machine.h"
+#include "services/billing/core/machine.h"
 #include "services/billing/http/routes.h"
 
 namespace granary::billing {

@@ -1,6 +1,6 @@
 #include "services/intake/service.h"
 
-#include "services/intake/core/intake_machine.h"
+#include "services/intake/core/machine.h"
 #include "services/intake/http/routes.h"
 
 namespace granary::intake {

@@ -1,6 +1,6 @@
 #include "services/metering/service.h"
 
-#include "services/metering/core/metering_machine.h"
+#include "services/metering/core/machine.h"
 #include "services/metering/http/routes.h"
 
 namespace granary::metering {

@@ -11,8 +11,8 @@
 #include <memory>
 #include <vector>
 
-#include "services/allocation/core/allocation_machine.h"
-#include "services/billing/core/billing_machine.h"
+#include "services/allocation/core/machine.h"
+#include "services/billing/core/machine.h"
 #include "services/standalone/machines.h"
 #include "shared/base/clock.h"
 #include "shared/events/record.h"

@@ -57,7 +57,7 @@ struct granary::codec::EnumNames<granary::events::BurnRule> {
         .since_rules(2),
     Row<UsageMarkMetered>(125, "granary.usage.mark_metered.v1").since_rules(2),
 """),
-    ("services/metering/core/metering_machine.h", BEFORE, "  // Of a report, but for the counting.\n",
+    ("services/metering/core/machine.h", BEFORE, "  // Of a report, but for the counting.\n",
      """  Outcome take_mark(const events::UsageMarked& marked, const machine::RawInput& input, const machine::Context& context,
                     machine::Out& out) {
     const Hash32 substance = machine::substance_hash(input.raw);
@@ -69,14 +69,14 @@ struct granary::codec::EnumNames<granary::events::BurnRule> {
   }
 
 """),
-    ("services/metering/core/metering_machine.cc", INSTEAD,
+    ("services/metering/core/machine.cc", INSTEAD,
      "                                  .raw<events::UsageInterim, &MeteringMachine::take_interim>()\n",
      """                                  .raw<events::UsageInterim, &MeteringMachine::take_interim>()
                                   .raw<events::UsageMarked, &MeteringMachine::take_mark>(2)
 """),
-    ("services/metering/core/metering_machine.cc", INSTEAD, "  metered_.start = usage.start;\n",
+    ("services/metering/core/machine.cc", INSTEAD, "  metered_.start = usage.start;\n",
      "  metered_.start = usage.start;\n  metered_.weight = context.rules >= 2 ? usage.weight : 0;\n"),
-    ("services/allocation/core/allocation_machine.h", INSTEAD, "  // The rules, one for each event.\n",
+    ("services/allocation/core/machine.h", INSTEAD, "  // The rules, one for each event.\n",
      """  // The rules, one for each event.
   void take_weighted_usage(const events::UsageMetered& usage, const Input& input, const Context& context, Out& out) {
     events::UsageMetered weighted = usage;
@@ -86,7 +86,7 @@ struct granary::codec::EnumNames<granary::events::BurnRule> {
   }
   void take_mark(const events::UsageMarkMetered&, const Input&, const Context&, Out&) {}
 """),
-    ("services/allocation/core/allocation_machine.cc", INSTEAD,
+    ("services/allocation/core/machine.cc", INSTEAD,
      "                                  .lane<events::UsageMetered, &AllocationMachine::take_usage>()\n",
      """                                  .lane<events::UsageMetered, &AllocationMachine::take_usage>()
                                   .lane<events::UsageMetered, &AllocationMachine::take_weighted_usage>(2)

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <sstream>
 
-#include "services/allocation/core/allocation_machine.h"
-#include "services/billing/core/billing_machine.h"
-#include "services/metering/core/metering_machine.h"
+#include "services/allocation/core/machine.h"
+#include "services/billing/core/machine.h"
+#include "services/metering/core/machine.h"
 #include "shared/base/check.h"
 #include "shared/fold/outward.h"
 #include "shared/json/strict_json.h"

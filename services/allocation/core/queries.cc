@@ -1,5 +1,5 @@
 // What the doors ask, of rows that are shown (Machine::show) or, in tests, of those that are being changed.
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 
 namespace granary::allocation {
 namespace {

@@ -1,6 +1,6 @@
 #include "services/allocation/http/routes.h"
 
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 #include "shared/ask/folding_again.h"
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "services/billing/core/billing_machine.h"
+#include "services/billing/core/machine.h"
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"
 #include "shared/http/problem.h"

@@ -9,7 +9,7 @@
 #include <set>
 #include <string>
 
-#include "services/intake/core/policies.h"
+#include "services/intake/core/classes_and_windows.h"
 #include "shared/machine/machine.h"
 
 namespace granary::intake {

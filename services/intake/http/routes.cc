@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "services/intake/core/intake_machine.h"
+#include "services/intake/core/machine.h"
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"
 #include "shared/codec/json_fields.h"

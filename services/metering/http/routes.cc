@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "services/metering/core/metering_machine.h"
+#include "services/metering/core/machine.h"
 #include "shared/ask/list.h"
 #include "shared/ask/read.h"
 #include "shared/json/writer.h"

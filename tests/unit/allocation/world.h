@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 #include "shared/store/memory_store.h"
 #include "tests/support/recording_out.h"
 

@@ -5,7 +5,7 @@
 
 #include <map>
 
-#include "services/billing/core/billing_machine.h"
+#include "services/billing/core/machine.h"
 #include "shared/store/memory_store.h"
 #include "tests/support/recording_out.h"
 

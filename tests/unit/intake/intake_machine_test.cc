@@ -1,4 +1,4 @@
-#include "services/intake/core/intake_machine.h"
+#include "services/intake/core/machine.h"
 
 #include "tests/unit/intake/intake_shard.h"
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "services/intake/core/intake_machine.h"
+#include "services/intake/core/machine.h"
 #include "shared/proof/hash.h"
 #include "shared/store/memory_store.h"
 #include "tests/support/recording_out.h"

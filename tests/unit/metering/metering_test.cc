@@ -1,4 +1,4 @@
-#include "services/metering/core/metering_machine.h"
+#include "services/metering/core/machine.h"
 
 #include <gtest/gtest.h>
 

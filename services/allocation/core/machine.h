@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "services/allocation/core/charging.h"
-#include "services/allocation/core/policies.h"
+#include "services/allocation/core/lot_policies.h"
 #include "services/allocation/core/rows.h"
 #include "services/allocation/core/sources.h"
 #include "shared/machine/machine.h"

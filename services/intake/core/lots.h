@@ -1,7 +1,7 @@
 // From the lots that a decision awards to the lots of a grant, in base units. Pure; any thread.
 #pragma once
 
-#include "services/intake/core/policies.h"
+#include "services/intake/core/classes_and_windows.h"
 #include "shared/machine/machine.h"
 
 namespace granary::intake {

@@ -4,7 +4,7 @@
 // Threads: as machine.h. Ownership: rows that queries get live until the next call of any function here.
 #pragma once
 
-#include "services/intake/core/policies.h"
+#include "services/intake/core/classes_and_windows.h"
 #include "services/intake/core/price_books.h"
 #include "services/intake/core/rows.h"
 #include "shared/machine/id_buckets.h"

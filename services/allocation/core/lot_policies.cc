@@ -1,4 +1,4 @@
-#include "services/allocation/core/policies.h"
+#include "services/allocation/core/lot_policies.h"
 
 #include "shared/base/probe.h"
 #include "shared/machine/effective.h"

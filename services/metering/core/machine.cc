@@ -1,4 +1,4 @@
-#include "services/metering/core/metering_machine.h"
+#include "services/metering/core/machine.h"
 
 #include "shared/base/check.h"
 #include "shared/base/probe.h"

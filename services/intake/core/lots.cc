@@ -1,4 +1,4 @@
-#include "services/intake/core/award.h"
+#include "services/intake/core/lots.h"
 
 #include "services/intake/core/refusals.h"
 

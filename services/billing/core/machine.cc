@@ -1,4 +1,4 @@
-#include "services/billing/core/billing_machine.h"
+#include "services/billing/core/machine.h"
 
 #include <algorithm>
 

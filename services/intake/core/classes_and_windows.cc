@@ -1,4 +1,4 @@
-#include "services/intake/core/policies.h"
+#include "services/intake/core/classes_and_windows.h"
 
 #include <algorithm>
 

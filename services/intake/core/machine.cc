@@ -1,6 +1,6 @@
-#include "services/intake/core/intake_machine.h"
+#include "services/intake/core/machine.h"
 
-#include "services/intake/core/award.h"
+#include "services/intake/core/lots.h"
 #include "services/intake/core/refusals.h"
 #include "shared/base/probe.h"
 

@@ -1,6 +1,6 @@
 // Interim figures of running jobs, and the end of what projects hold for them: with the final report, whatever project
 // it names, and with a figure that names another project.
-#include "services/metering/core/metering_machine.h"
+#include "services/metering/core/machine.h"
 #include "shared/base/probe.h"
 
 namespace granary::metering {

@@ -2,7 +2,7 @@
 // others. The final usage releases the hold, then is charged like any other; what a hold has reserved does not expire
 // before. The hold of a job that was reported under another project since is settled by metering; that of a job of
 // which nothing is heard for the published time lapses, with a notice.
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 #include "shared/base/probe.h"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // Usage that has ended: counted, then charged, or kept until its project is known.
-#include "services/allocation/core/allocation_machine.h"
+#include "services/allocation/core/machine.h"
 #include "shared/base/probe.h"
 
 namespace granary::allocation {
