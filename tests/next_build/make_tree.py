@@ -74,7 +74,7 @@ struct granary::codec::EnumNames<granary::events::BurnRule> {
      """                                  .raw<events::UsageInterim, &MeteringMachine::take_interim>()
                                   .raw<events::UsageMarked, &MeteringMachine::take_mark>(2)
 """),
-    ("services/metering/core/machine.cc", INSTEAD, "  metered_.start = usage.start;\n",
+    ("services/metering/core/rules_usage.cc", INSTEAD, "  metered_.start = usage.start;\n",
      "  metered_.start = usage.start;\n  metered_.weight = context.rules >= 2 ? usage.weight : 0;\n"),
     ("services/allocation/core/machine.h", INSTEAD, "  // The rules, one for each event.\n",
      """  // The rules, one for each event.

@@ -5,7 +5,7 @@
 // What has to hold: intake sends a project before its grants, and each project and grant once; metering sends one
 // usage.metered per (source, id), and no usage.held after it; a job that changes its project is settled at the old one
 // (hold.settled). A broken promise of these is a CHECK, but the last: a hold that nobody ends lapses once its job has
-// been silent for as long as the policy `holds` says (holds.cc).
+// been silent for as long as the policy `holds` says (rules_hold.cc).
 //
 // Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
@@ -133,14 +133,14 @@ class AllocationMachine final : public machine::Machine {
   void post(const Movement& movement, const Lot& lot, const AccountId& id, const ProjectRow& project,
             const Context& context, Out& out);
 
-  // usage.cc
+  // rules_usage.cc, rules_unassigned.cc
   void fold_usage(const Metered& metered, const Context& context, Out& out);
   void charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context, Out& out);
   void send_charge(const Metered& metered, const ProjectRow& project, const Context& context, Out& out);
   void suspend(const Metered& metered);
   void release_waiting(BytesView project, const Context& context, Out& out);
 
-  // holds.cc
+  // rules_hold.cc
   void fold_interim(const events::UsageHeld& held, const Context& context, Out& out);
   void reserve(HoldRow& hold, const AccountId& id, Amount missing, const events::UsageHeld& held,
                const ProjectRow& project, const Context& context, Out& out);

@@ -42,6 +42,15 @@ Amount held_of(const HoldRow& hold, const events::MeteredAmount& amount) {
 
 }  // namespace
 
+void AllocationMachine::take_interim(const events::UsageHeld& held, const Input&, const Context& context, Out& out) {
+  fold_interim(held, context, out);
+}
+
+void AllocationMachine::settle_hold(const events::HoldSettled& settled, const Input&, const Context& context,
+                                    Out& out) {
+  release_hold(settled.project, settled.source, settled.id, settled.at, context, out);
+}
+
 void AllocationMachine::fold_interim(const events::UsageHeld& held, const Context& context, Out& out) {
   const ProjectRow* project = find_project(held.project);
   if (project == nullptr) {

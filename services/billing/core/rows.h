@@ -165,6 +165,13 @@ struct TotalsRow {
   }
 };
 
+inline Bytes source_key(std::string_view source, std::uint16_t allocation_shard) {
+  Bytes key;
+  append_part(key, source);
+  append_u16(key, allocation_shard);
+  return key;
+}
+
 }  // namespace granary::billing
 
 GRANARY_ENUM_NAMES(granary::billing::MoneyAccount, "in_kind_value", "in_kind", "revenue", "receivable");

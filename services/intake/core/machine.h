@@ -88,6 +88,9 @@ class IntakeMachine final : public machine::Machine {
   Outcome state_source(const events::SourceStated& event, const Input& input, const Context& context, Out& out);
   Outcome activate_rules(const events::RulesActivated& event, const Input& input, const Context& context, Out& out);
 
+  // What is sent on has to fit a record of 60 KiB together with the lane's own fields.
+  static constexpr std::size_t kEventBytesMax = 59 * 1024;
+
   Outcome award(const events::ApplicationDecided& event, const ApplicationRow& application, const Input& input,
                 const Context& context, Out& out);
   // Accepted, or refused because another thing than `owner` has one of them; `at` points to the list.

@@ -69,4 +69,17 @@ inline machine::Outcome refuse(Refusal refusal, std::string field, std::string h
   return machine::Outcome::refuse(kRefusalNames[static_cast<std::size_t>(refusal)], std::move(field), std::move(hint));
 }
 
+inline machine::Outcome unknown_project(const std::string& project) {
+  return refuse(Refusal::unknown_project, "/project", "register the project '" + project + "' first");
+}
+
+inline machine::Outcome unknown_application(const std::string& application) {
+  return refuse(Refusal::unknown_application, "/application", "submit the application '" + application + "' first");
+}
+
+inline machine::Outcome already_decided(const std::string& application) {
+  return refuse(Refusal::application_already_decided, "/application",
+                "submit a new application: '" + application + "' has its decision");
+}
+
 }  // namespace granary::intake

@@ -153,6 +153,14 @@ struct LegalIdRow {
   }
 };
 
+// A key of two names.
+inline Bytes key_of(BytesView first, BytesView second) {
+  Bytes key;
+  append_part(key, first);
+  key.append(second);
+  return key;
+}
+
 }  // namespace granary::intake
 
 GRANARY_ENUM_NAMES(granary::intake::RefKind, "organisation", "project", "application", "grant", "account");

@@ -79,7 +79,7 @@ class MeteringMachine final : public machine::Machine {
   void release(const events::AccountBound& binding, const machine::Context& context, machine::Out& out);
   ShardRow& shard();
 
-  // interim.cc
+  // rules_interim.cc
   // The final report was taken, for `project` (empty: none yet): what another project holds for the job ends.
   void settle(const machine::RawInput& report, Instant end, const std::string& project, const machine::Context& context,
               machine::Out& out);

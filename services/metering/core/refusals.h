@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "shared/machine/machine.h"
+
 namespace granary::metering {
 
 enum class Refusal : std::uint8_t {
@@ -23,6 +25,10 @@ constexpr std::string_view refusal_name(Refusal refusal) {
                                                            "unknown_resource_class", "unit_differs",
                                                            "quantity_too_precise", "quantity_overflow"});
   return kNames[static_cast<std::size_t>(refusal)];
+}
+
+inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {
+  return machine::Outcome::refuse(refusal_name(refusal), std::move(field), std::move(hint));
 }
 
 }  // namespace granary::metering

@@ -87,4 +87,17 @@ struct HeldRow {
   }
 };
 
+inline Bytes account_key(BytesView cluster, BytesView account) {
+  Bytes key;
+  append_part(key, cluster);
+  append_part(key, account);
+  return key;
+}
+
+inline Bytes waiting_key(const Bytes& account, std::uint64_t number) {
+  Bytes key = account;
+  append_u64(key, number);
+  return key;
+}
+
 }  // namespace granary::metering
