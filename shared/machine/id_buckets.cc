@@ -30,12 +30,9 @@ std::int64_t day_of(std::uint64_t block) {
 
 }  // namespace
 
-IdBuckets::IdBuckets(std::uint8_t prefix, std::size_t cached_blocks_max)
-    : prefix_(prefix), cached_blocks_max_(cached_blocks_max) {}
-
 void IdBuckets::open(const store::View& view) {
   view_ = &view;
-  const Bytes from(1, static_cast<char>(prefix_));
+  const Bytes from(1, static_cast<char>(prefix()));
   view.scan(from, prefix_end(from), [this](BytesView key, BytesView value) {
     GRANARY_CHECK(key.size() == 13 && !value.empty() && value.size() % kEntryBytes == 0 &&
                       value.size() <= kBlockEntries * kEntryBytes,
@@ -134,7 +131,7 @@ void IdBuckets::flush(store::WriteSet& rows) {
 }
 
 Bytes IdBuckets::key_of(BlockId id) const {
-  Bytes key(1, static_cast<char>(prefix_));
+  Bytes key(1, static_cast<char>(prefix()));
   append_i64(key, day_of(id));
   append_u32(key, static_cast<std::uint32_t>(id));
   return key;

@@ -19,11 +19,12 @@
 
 #include "shared/base/bytes.h"
 #include "shared/machine/fingerprint_index.h"
+#include "shared/machine/table_set.h"
 #include "shared/store/store.h"
 
 namespace granary::machine {
 
-class IdBuckets {
+class IdBuckets final : public AnyTable {
  public:
   struct Entry {
     Hash32 substance{};  // the machine's: a hash, or what else it compares
@@ -35,12 +36,17 @@ class IdBuckets {
   static constexpr std::size_t kBlockEntries = 128;
   static constexpr std::size_t kEntryBytes = 58;
 
-  // All keys begin with `prefix`, its own within the machine. Of the blocks that did not change since the last flush at
-  // most `cached_blocks_max` (7.4 kB each) stay in memory.
-  explicit IdBuckets(std::uint8_t prefix, std::size_t cached_blocks_max = 256);
+  // Of the blocks that did not change since the last flush at most `cached_blocks_max` (7.4 kB each) stay in memory.
+  template <TablePrefix Prefix>
+  IdBuckets(TableSet& set, Prefix prefix, std::size_t cached_blocks_max = kCachedBlocksMax)
+      : AnyTable(set, static_cast<std::uint8_t>(prefix)), cached_blocks_max_(cached_blocks_max) {}
+  // 1.9 MB: the last block of each day that still grows, and those that a late repeat or a drop reads.
+  static constexpr std::size_t kCachedBlocksMax = 256;
 
   // Once, before all else: reads all blocks.
-  void open(const store::View& view);
+  void open(const store::View& view) override;
+  // No question asks for identities.
+  void show(const store::View&) override {}
 
   // nullopt: never added, or dropped since.
   [[nodiscard]] std::optional<Entry> find(const Id16& id);
@@ -49,12 +55,13 @@ class IdBuckets {
            std::uint64_t lane_number);
   // What waited was emitted. The id must be there.
   void set_lane(const Id16& id, std::uint16_t lane_partition, std::uint64_t lane_number);
-  // Forgets the buckets of all days before `day`. Costs nothing where there are none, else as much as they hold.
+  // Forgets the buckets of all days before `day`. Costs nothing if there are none, else as much as they hold.
   void drop_before(std::int64_t day);
 
   // Adds the blocks that changed and erases the dropped ones. They must be in the store before the next call of any
   // function here.
-  void flush(store::WriteSet& rows);
+  void flush(store::WriteSet& rows) override;
+  void committed() override {}
 
   [[nodiscard]] std::uint64_t size() const { return index_.size(); }
   // Of the index, without the cache of blocks.
@@ -81,7 +88,6 @@ class IdBuckets {
   std::optional<std::uint64_t> place_of(const Id16& id);
   void index_block(BlockId id, BytesView bytes);
 
-  std::uint8_t prefix_;
   std::size_t cached_blocks_max_;
   const store::View* view_ = nullptr;
   FingerprintIndex index_;  // places: block id << 7 | slot

@@ -1,7 +1,7 @@
 // A table of typed rows over a shard's store: hot rows stay in memory as structs, bytes exist only at load and flush,
 // and a row that changed is written once per commit. A row type lists its fields as events do (codec/field.h).
 //
-// Threads: belongs to its machine's thread. A pointer to a row lives until the next erase of that row or shrink().
+// Threads: belongs to its machine's thread. A pointer to a row lives until the next erase of that row or committed().
 #pragma once
 
 #include <algorithm>
@@ -13,31 +13,35 @@
 #include "shared/base/check.h"
 #include "shared/base/probe.h"
 #include "shared/events/event_codec.h"
+#include "shared/machine/table_set.h"
 #include "shared/store/store.h"
 
 namespace granary::machine {
 
 template <class Row>
-class RowTable {
+class RowTable final : public AnyTable {
  public:
-  // All keys of the table begin with `prefix`, one byte, its own within the machine.
-  RowTable(std::uint8_t prefix, std::size_t rows_max) : prefix_(prefix), rows_max_(rows_max) {}
+  // At most `rows_max` rows stay in memory over a commit, but for those that were used since the commit before.
+  // `law`, if there is one, sees each row that is written.
+  template <TablePrefix Prefix>
+  RowTable(TableSet& set, Prefix prefix, std::size_t rows_max, RowLaw<Row>* law = nullptr)
+      : AnyTable(set, static_cast<std::uint8_t>(prefix)), rows_max_(rows_max), law_(law) {}
 
-  // Forgets what it saw before.
-  void open(const store::View& view) {
+  void open(const store::View& view) override { show(view); }
+  void show(const store::View& view) override {
     view_ = &view;
     entries_.clear();
     dirty_.clear();
     holds_all_.reset();
   }
 
-  // The row to look at, nullptr where there is none.
+  // The row to look at, nullptr if there is none.
   const Row* find(BytesView key) {
     Entry& entry = load(key);
     return entry.present ? &entry.row : nullptr;
   }
 
-  // The row to change; made from Row{} where there is none.
+  // The row to change; made from Row{} if there is none.
   Row& edit(BytesView key) {
     Entry& entry = load(key);
     if (!entry.present) {
@@ -84,12 +88,11 @@ class RowTable {
     while (next != changed.end() && go_on) visit_changed(**next++);
   }
 
-  // Adds the rows that changed, in key order; `changed(key, row)` sees each, nullptr standing for an erased one.
-  template <class Changed>
-  void flush(store::WriteSet& rows, Changed changed) {
+  // In key order.
+  void flush(store::WriteSet& rows) override {
     std::sort(dirty_.begin(), dirty_.end(), [](const Entry* a, const Entry* b) { return a->key < b->key; });
     for (Entry* entry : dirty_) {
-      changed(entry->key, entry->present ? &entry->row : nullptr);
+      if (law_ != nullptr) law_->check(entry->key, entry->present ? &entry->row : nullptr);
       if (entry->present) {
         Bytes value;
         codec::encode(entry->row, value);
@@ -100,13 +103,11 @@ class RowTable {
       entry->dirty = false;
     }
     dirty_.clear();
-  }
-  void flush(store::WriteSet& rows) {
-    flush(rows, [](const Bytes&, const Row*) {});
+    if (law_ != nullptr) law_->checked_all();
   }
 
-  // After a commit: forgets rows that were not used since the shrink before, where there are too many.
-  void shrink() {
+  // Forgets rows that were not used since the commit before, if there are too many.
+  void committed() override {
     if (entries_.size() > rows_max_)
       boost::unordered::erase_if(entries_, [this](const auto& item) {
         const Entry& entry = *item.second;
@@ -131,7 +132,7 @@ class RowTable {
   Bytes full_key(BytesView key) const {
     Bytes full;
     full.reserve(key.size() + 1);
-    append_u8(full, prefix_);
+    append_u8(full, prefix());
     full.append(key);
     return full;
   }
@@ -139,7 +140,7 @@ class RowTable {
   bool holds_all() {
     if (!holds_all_) {
       holds_all_ = true;
-      const Bytes from(1, static_cast<char>(prefix_));
+      const Bytes from(1, static_cast<char>(prefix()));
       view_->scan(from, prefix_end(from), [this](BytesView, BytesView) { return *(holds_all_ = false); });
     }
     return *holds_all_;
@@ -166,13 +167,13 @@ class RowTable {
     entry.dirty = true;
   }
 
-  std::uint8_t prefix_;
   std::size_t rows_max_;
+  RowLaw<Row>* law_;
   const store::View* view_ = nullptr;
   // Every row of the table that the store has is in memory: what is not there is nowhere, and costs no look into the
-  // store. So from an empty table on, until shrink() drops a row.
+  // store. So from an empty table on, until committed() drops a row.
   std::optional<bool> holds_all_;  // not known until a row is missed
-  // By the key that stands in the entry itself, without the prefix.
+  // By the key in the entry itself, without the prefix.
   boost::unordered_flat_map<BytesView, std::unique_ptr<Entry>, std::hash<BytesView>> entries_;
   std::vector<Entry*> dirty_;
   std::uint64_t age_ = 0;

@@ -29,6 +29,8 @@ void measure(const char* name, std::uint64_t count, Work work) {
   std::printf("%-24s %12.0f /s\n", name, static_cast<double>(count) / seconds);
 }
 
+enum class Prefix : std::uint8_t { ids = 1 };
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -40,7 +42,8 @@ int main(int argc, char** argv) {
     if (!opened) return std::fprintf(stderr, "%s\n", opened.error().message.c_str()), 1;
     store = std::move(*opened);
   }
-  granary::machine::IdBuckets ids(1);
+  granary::machine::TableSet tables;
+  granary::machine::IdBuckets ids(tables, Prefix::ids);
   ids.open(*store);
   std::uint64_t found = 0;
   const auto flush = [&] {
@@ -63,7 +66,8 @@ int main(int argc, char** argv) {
   measure("repeats at random", count / 10,
           [&](std::uint64_t n) { found += ids.find(id_of_number(n * 2'654'435'761 % count)).has_value(); });
   measure("opened", 1, [&](std::uint64_t) {
-    granary::machine::IdBuckets again(1);
+    granary::machine::TableSet again_tables;
+    granary::machine::IdBuckets again(again_tables, Prefix::ids);
     again.open(*store);
     found += again.size();
   });

@@ -31,7 +31,9 @@ struct Ids {
 Ids measure_ids(std::uint64_t seed, std::uint64_t count, const std::string& directory) {
   const store::RocksEnvironment environment{store::RocksOptions{}};
   const auto store = must(store::open_rocks_store(environment, directory));
-  machine::IdBuckets ids(1);
+  enum class Prefix : std::uint8_t { ids = 1 };
+  machine::TableSet tables;
+  machine::IdBuckets ids(tables, Prefix::ids);
   ids.open(*store);
   Ids measured;
   reset_rss_peak();

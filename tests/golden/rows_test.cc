@@ -61,16 +61,17 @@ std::vector<Table> tables_of(MachineKind kind) {
   switch (kind) {
     case MachineKind::intake: {
       using namespace intake;
-      return {table<OrganisationRow>(prefix::kOrganisations, "organisations"),
-              table<ProjectRow>(prefix::kProjects, "projects"),
-              table<ApplicationRow>(prefix::kApplications, "applications"),
-              table<ProjectApplicationRow>(prefix::kProjectApplications, "project applications"),
-              table<PublicationRow>(prefix::kPublications, "publications"),
-              table<VersionRow>(prefix::kVersions, "versions"),
-              table<SourceRow>(prefix::kSources, "sources"),
-              id_blocks(prefix::kIds),
-              table<RefRow>(prefix::kRefs, "refs"),
-              table<LegalIdRow>(prefix::kLegalIds, "legal ids")};
+      using T = intake::Table;
+      return {table<OrganisationRow>(T::organisations, "organisations"),
+              table<ProjectRow>(T::projects, "projects"),
+              table<ApplicationRow>(T::applications, "applications"),
+              table<ProjectApplicationRow>(T::project_applications, "project applications"),
+              table<PublicationRow>(T::publications, "publications"),
+              table<VersionRow>(T::versions, "versions"),
+              table<SourceRow>(T::sources, "sources"),
+              id_blocks(T::ids),
+              table<RefRow>(T::refs, "refs"),
+              table<LegalIdRow>(T::legal_ids, "legal ids")};
     }
     case MachineKind::metering: {
       using namespace metering;
@@ -101,15 +102,15 @@ std::vector<Table> tables_of(MachineKind kind) {
     }
     case MachineKind::billing: {
       using namespace billing;
-      using T = billing::TablePrefix;
-      return {table<OrganisationRow>(T::organisation, "organisations"),
-              table<ProjectRow>(T::project, "projects"),
-              table<events::PriceBookPublished>(T::price_book, "price books"),
+      using T = billing::Table;
+      return {table<OrganisationRow>(T::organisations, "organisations"),
+              table<ProjectRow>(T::projects, "projects"),
+              table<events::PriceBookPublished>(T::price_books, "price books"),
               table<ChargesRow>(T::charges, "charges"),
-              table<AccountRow>(T::account, "accounts"),
-              table<QueueRow>(T::queue, "queues"),
+              table<AccountRow>(T::accounts, "accounts"),
+              table<QueueRow>(T::queues, "queues"),
               table<WaitingRow>(T::waiting, "waiting"),
-              table<SourceRow>(T::source, "sources"),
+              table<SourceRow>(T::sources, "sources"),
               table<TotalsRow>(T::totals, "totals")};
     }
   }

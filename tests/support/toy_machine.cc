@@ -34,16 +34,6 @@ std::string organisation_of(std::string_view project) {
   return "o-" + std::string(project.substr(project.size() - 1));
 }
 
-void ToyMachine::open(const store::View& rows) {
-  show(rows);
-  ids_.open(rows);
-}
-
-void ToyMachine::show(const store::View& rows) {
-  sums_.open(rows);
-  clock_.open(rows);
-}
-
 bool ToyMachine::has_rule(machine::Way way, const events::Event& event, std::uint64_t) const {
   if (way == machine::Way::lane)
     return std::holds_alternative<events::SourceCompleted>(event) ||
@@ -148,20 +138,6 @@ void ToyMachine::apply_tick(Instant, const Context& context, Out&) {
   ++clock.ticks;
   clock.now = context.now;
   clock.complete = context.complete;
-}
-
-void ToyMachine::flush(store::WriteSet& rows) {
-  ids_.flush(rows);
-  sums_.flush(rows, [](const Bytes& key, const ToySum*) {
-    GRANARY_CHECK(!key.ends_with("lawless-later"), "a law of the toy is broken at its flush");
-  });
-  clock_.flush(rows);
-}
-
-void ToyMachine::committed() {
-  ids_.shrink();
-  sums_.shrink();
-  clock_.shrink();
 }
 
 ToySum ToyMachine::sum(BytesView key) {

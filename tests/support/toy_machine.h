@@ -53,6 +53,15 @@ struct ToyId {
   }
 };
 
+enum class ToyTable : std::uint8_t { ids = 1, sums, clock };
+
+class ToyLaw final : public machine::RowLaw<ToySum> {
+ public:
+  void check(BytesView key, const ToySum*) override {
+    GRANARY_CHECK(!key.ends_with("lawless-later"), "a law of the toy is broken at its flush");
+  }
+};
+
 class ToyMachine final : public machine::Machine {
  public:
   // `added` is added to each amount that goes out: another number stands for a build that disagrees. `rows` stands for
@@ -61,15 +70,15 @@ class ToyMachine final : public machine::Machine {
       : kind_(kind), added_(added), rows_(rows) {}
 
   [[nodiscard]] machine::RowForm row_form() const override { return rows_; }
-  void open(const store::View& rows) override;
-  void show(const store::View& rows) override;
+  void open(const store::View& rows) override { tables_.open(rows); }
+  void show(const store::View& rows) override { tables_.show(rows); }
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(units::Instant before, const machine::Context& context, machine::Out& out) override;
-  void flush(store::WriteSet& rows) override;
-  void committed() override;
+  void flush(store::WriteSet& rows) override { tables_.flush(rows); }
+  void committed() override { tables_.committed(); }
 
   ToySum sum(BytesView key);
   ToyClock clock();
@@ -82,9 +91,12 @@ class ToyMachine final : public machine::Machine {
   std::int64_t added_;
   machine::RowForm rows_;
   // Few rows stay in memory, so that most tests read some back.
-  machine::RowTable<ToyId> ids_{1, 8};
-  machine::RowTable<ToySum> sums_{2, 8};
-  machine::RowTable<ToyClock> clock_{3, 8};
+  static constexpr std::size_t kRowsMax = 8;
+  machine::TableSet tables_;
+  ToyLaw law_;
+  machine::RowTable<ToyId> ids_{tables_, ToyTable::ids, kRowsMax};
+  machine::RowTable<ToySum> sums_{tables_, ToyTable::sums, kRowsMax, &law_};
+  machine::RowTable<ToyClock> clock_{tables_, ToyTable::clock, kRowsMax};
 };
 
 // "o-" and the project's last character.

@@ -18,8 +18,7 @@ struct Overdraft {
 
 class Policies {
  public:
-  explicit Policies(std::size_t rows_max) : rows_(static_cast<std::uint8_t>(Table::policies), rows_max) {}
-  void open(const store::View& view) { rows_.open(view); }
+  Policies(machine::TableSet& tables, std::size_t rows_max) : rows_(tables, Table::policies, rows_max) {}
 
   // Kinds that others read are known facts and change nothing.
   void publish(const events::PolicyPublished& policy);
@@ -33,9 +32,6 @@ class Policies {
   // How long a job may be silent before its hold lapses, in hours.
   static constexpr std::uint64_t kSilentHoursMax = 48;  // where nothing is published
   std::int64_t silent_hours_max(Instant now);
-
-  void flush(store::WriteSet& rows) { rows_.flush(rows); }
-  void shrink() { rows_.shrink(); }
 
  private:
   const PolicyVersion* in_force(events::PolicyKind kind, BytesView project, Instant at);

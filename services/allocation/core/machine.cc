@@ -3,20 +3,20 @@
 namespace granary::allocation {
 
 AllocationMachine::AllocationMachine(std::size_t rows_max)
-    : projects_(static_cast<std::uint8_t>(Table::projects), rows_max),
-      accounts_(static_cast<std::uint8_t>(Table::accounts), rows_max),
-      waiting_(static_cast<std::uint8_t>(Table::waiting), rows_max),
-      waiting_usage_(static_cast<std::uint8_t>(Table::waiting_usage), rows_max),
-      holds_(static_cast<std::uint8_t>(Table::holds), rows_max),
-      ends_(static_cast<std::uint8_t>(Table::ends), rows_max),
-      counts_(static_cast<std::uint8_t>(Table::counts), rows_max),
-      heard_(static_cast<std::uint8_t>(Table::heard), rows_max),
-      refs_(static_cast<std::uint8_t>(Table::refs), rows_max),
-      policies_(rows_max),
-      sources_(rows_max) {}
+    : projects_(tables_, Table::projects, rows_max),
+      accounts_(tables_, Table::accounts, rows_max, &books_law_),
+      waiting_(tables_, Table::waiting, rows_max),
+      waiting_usage_(tables_, Table::waiting_usage, rows_max),
+      holds_(tables_, Table::holds, rows_max),
+      ends_(tables_, Table::ends, rows_max),
+      counts_(tables_, Table::counts, rows_max),
+      heard_(tables_, Table::heard, rows_max),
+      refs_(tables_, Table::refs, rows_max),
+      policies_(tables_, rows_max),
+      sources_(tables_, rows_max) {}
 
 void AllocationMachine::open(const store::View& rows) {
-  show(rows);
+  tables_.open(rows);
   first_end_.reset();
   ends_.scan({}, [this](BytesView key, const KeyRow&) {
     first_end_ = Instant(read_i64(key));
@@ -27,20 +27,6 @@ void AllocationMachine::open(const store::View& rows) {
     first_heard_ = Instant(read_i64(key));
     return false;
   });
-}
-
-void AllocationMachine::show(const store::View& rows) {
-  projects_.open(rows);
-  accounts_.open(rows);
-  waiting_.open(rows);
-  waiting_usage_.open(rows);
-  holds_.open(rows);
-  ends_.open(rows);
-  counts_.open(rows);
-  heard_.open(rows);
-  refs_.open(rows);
-  policies_.open(rows);
-  sources_.open(rows);
 }
 
 const AllocationMachine::Rules& AllocationMachine::rules() {
@@ -70,36 +56,6 @@ void AllocationMachine::apply_lane(const machine::LaneInput& input, const Contex
 void AllocationMachine::apply_tick(Instant, const Context& context, Out& out) {
   expire_lots(context, out);
   lapse_holds(context, out);
-}
-
-void AllocationMachine::flush(store::WriteSet& rows) {
-  projects_.flush(rows);
-  accounts_.flush(rows, [](const Bytes&, const AccountRow* account) {
-    if (account != nullptr) check_books(*account);
-  });
-  waiting_.flush(rows);
-  waiting_usage_.flush(rows);
-  holds_.flush(rows);
-  ends_.flush(rows);
-  counts_.flush(rows);
-  heard_.flush(rows);
-  refs_.flush(rows);
-  policies_.flush(rows);
-  sources_.flush(rows);
-}
-
-void AllocationMachine::committed() {
-  projects_.shrink();
-  accounts_.shrink();
-  waiting_.shrink();
-  waiting_usage_.shrink();
-  holds_.shrink();
-  ends_.shrink();
-  counts_.shrink();
-  heard_.shrink();
-  refs_.shrink();
-  policies_.shrink();
-  sources_.shrink();
 }
 
 AccountRow& AllocationMachine::edit_account(const AccountId& id) {

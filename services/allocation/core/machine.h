@@ -66,14 +66,14 @@ class AllocationMachine final : public machine::Machine {
 
   [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
-  void show(const store::View& rows) override;
+  void show(const store::View& rows) override { tables_.show(rows); }
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
-  void flush(store::WriteSet& rows) override;
-  void committed() override;
+  void flush(store::WriteSet& rows) override { tables_.flush(rows); }
+  void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
 
   // nullopt: the project is not known. Classes in the order of their keys; those that were only metered are left out.
@@ -89,7 +89,6 @@ class AllocationMachine final : public machine::Machine {
   std::optional<ProjectBalance> project_named(const events::Ref& ref, Instant now);
   // Up to `limit` > 0 totals behind the key `after`, those of unknown projects too.
   Page<UsageTotal> usage(BytesView after, std::size_t limit);
-  CountsRow counts();
 
  private:
   using Context = machine::Context;
@@ -154,6 +153,8 @@ class AllocationMachine final : public machine::Machine {
 
   CountsRow& edit_counts() { return counts_.edit({}); }
 
+  machine::TableSet tables_;
+  BooksLaw books_law_;
   machine::RowTable<ProjectRow> projects_;
   machine::RowTable<AccountRow> accounts_;
   machine::RowTable<WaitingQueue> waiting_;

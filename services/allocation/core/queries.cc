@@ -123,12 +123,9 @@ Page<UsageTotal> AllocationMachine::usage(BytesView after, std::size_t limit) {
 }
 
 std::vector<machine::Figure> AllocationMachine::figures() {
-  return {{"unassigned", "unassigned_usage", "Usage that waits for its project to be registered", counts().waiting}};
-}
-
-CountsRow AllocationMachine::counts() {
-  const CountsRow* row = counts_.find({});
-  return row == nullptr ? CountsRow{} : *row;
+  const CountsRow* counts = counts_.find({});
+  return {{"unassigned", "unassigned_usage", "Usage that waits for its project to be registered",
+           counts == nullptr ? 0 : counts->waiting}};
 }
 
 }  // namespace granary::allocation

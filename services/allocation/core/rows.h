@@ -12,6 +12,7 @@
 #include "shared/events/project.h"
 #include "shared/events/usage.h"
 #include "shared/machine/row_form.h"
+#include "shared/machine/table_set.h"
 
 namespace granary::allocation {
 
@@ -264,5 +265,11 @@ Amount& balance_of(Lot& lot, Account account);
 
 // The laws of a row, checked (GRANARY_CHECK).
 void check_books(const AccountRow& account);
+class BooksLaw final : public machine::RowLaw<AccountRow> {
+ public:
+  void check(BytesView, const AccountRow* account) override {
+    if (account != nullptr) check_books(*account);
+  }
+};
 
 }  // namespace granary::allocation

@@ -11,8 +11,7 @@ namespace granary::allocation {
 
 class Sources {
  public:
-  explicit Sources(std::size_t rows_max) : rows_(static_cast<std::uint8_t>(Table::sources), rows_max) {}
-  void open(const store::View& view) { rows_.open(view); }
+  Sources(machine::TableSet& tables, std::size_t rows_max) : rows_(tables, Table::sources, rows_max) {}
 
   // Metering shard `shard` of `shards` has folded a statement. Returns the statement that may be passed on by now: the
   // earliest of the furthest ones that each shard has reported, whenever that moves forward. Each shard reports a
@@ -20,9 +19,6 @@ class Sources {
   // than an earlier one says nothing new and is not.
   std::optional<events::SourceCompleted> reported(const events::SourceCompleted& statement, std::uint16_t shard,
                                                   std::uint16_t shards);
-
-  void flush(store::WriteSet& rows) { rows_.flush(rows); }
-  void shrink() { rows_.shrink(); }
 
  private:
   machine::RowTable<SourceRow> rows_;

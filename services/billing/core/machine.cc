@@ -10,43 +10,24 @@ using machine::Outcome;
 constexpr std::size_t kHotRowsMax = 200'000;
 constexpr std::size_t kFewRowsMax = 10'000;
 
-constexpr std::uint8_t prefix(TablePrefix table) {
-  return static_cast<std::uint8_t>(table);
-}
-
-Bytes totals_key() {
-  return Bytes(1, static_cast<char>(prefix(TablePrefix::totals)));
-}
-
 }  // namespace
 
 BillingMachine::BillingMachine()
-    : organisations_(prefix(TablePrefix::organisation), kFewRowsMax),
-      projects_(prefix(TablePrefix::project), kHotRowsMax),
-      published_(prefix(TablePrefix::price_book), kFewRowsMax),
-      charges_(prefix(TablePrefix::charges), kHotRowsMax),
-      sources_(prefix(TablePrefix::source), kFewRowsMax),
-      money_(kHotRowsMax),
-      waiting_(kHotRowsMax) {}
+    : organisations_(tables_, Table::organisations, kFewRowsMax),
+      projects_(tables_, Table::projects, kHotRowsMax),
+      published_(tables_, Table::price_books, kFewRowsMax),
+      charges_(tables_, Table::charges, kHotRowsMax),
+      sources_(tables_, Table::sources, kFewRowsMax),
+      totals_(tables_, Table::totals, 1),
+      money_(tables_, kHotRowsMax),
+      waiting_(tables_, kHotRowsMax) {}
 
 void BillingMachine::open(const store::View& rows) {
-  show(rows);
-  if (const auto totals = rows.get(totals_key()))
-    GRANARY_CHECK(codec::decode(*totals, totals_), "the totals of a shard do not decode");
+  tables_.open(rows);
   published_.scan({}, [this](BytesView key, const events::PriceBookPublished& book) {
     books_.add(read_u64(key), book);
     return true;
   });
-}
-
-void BillingMachine::show(const store::View& rows) {
-  organisations_.open(rows);
-  projects_.open(rows);
-  published_.open(rows);
-  charges_.open(rows);
-  sources_.open(rows);
-  money_.open(rows);
-  waiting_.open(rows);
 }
 
 const BillingMachine::Rules& BillingMachine::rules() {
@@ -73,30 +54,5 @@ void BillingMachine::apply_lane(const machine::LaneInput& input, const Context& 
 }
 
 void BillingMachine::apply_tick(Instant, const Context&, machine::Out&) {}
-
-void BillingMachine::flush(store::WriteSet& rows) {
-  organisations_.flush(rows);
-  projects_.flush(rows);
-  published_.flush(rows);
-  charges_.flush(rows);
-  money_.flush(rows);
-  waiting_.flush(rows);
-  sources_.flush(rows);
-  if (!totals_changed_) return;
-  Bytes totals;
-  codec::encode(totals_, totals);
-  rows.put(totals_key(), std::move(totals));
-  totals_changed_ = false;
-}
-
-void BillingMachine::committed() {
-  organisations_.shrink();
-  projects_.shrink();
-  published_.shrink();
-  charges_.shrink();
-  sources_.shrink();
-  money_.committed();
-  waiting_.committed();
-}
 
 }  // namespace granary::billing

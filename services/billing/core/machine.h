@@ -36,14 +36,14 @@ class BillingMachine final : public machine::Machine {
 
   [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
-  void show(const store::View& rows) override;
+  void show(const store::View& rows) override { tables_.show(rows); }
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
-  void flush(store::WriteSet& rows) override;
-  void committed() override;
+  void flush(store::WriteSet& rows) override { tables_.flush(rows); }
+  void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
 
   // Visits monthly sums in key order from `from_key` on (empty: the first) until false. The keys of an organisation
@@ -52,12 +52,6 @@ class BillingMachine final : public machine::Machine {
   static Bytes organisation_prefix(std::string_view organisation);
   // Visits money accounts likewise.
   void accounts(BytesView from_key, const std::function<bool(BytesView key, const AccountLine&)>& visit) const;
-  // Visits what waits, queue by queue, each in order, until false.
-  void waiting(const std::function<bool(QueueKind kind, std::string_view name, const WaitingRow&)>& visit) const;
-  // nullptr: unknown. Lives until the next call of anything here.
-  const OrganisationRow* organisation(std::string_view name);
-  const SourceRow* source(std::string_view name, std::uint16_t allocation_shard);
-  [[nodiscard]] const TotalsRow& totals() const { return totals_; }
 
  private:
   // What a charge line names of its usage.
@@ -91,27 +85,25 @@ class BillingMachine final : public machine::Machine {
   static WaitingRow waiting_row(const Usage& usage, const events::ChargePart& part, const Piece& piece);
   void wait(QueueKind kind, std::string_view name, const WaitingRow& row);
   // Adds to what is shown as unrated in the month of the row, or takes from it.
-  enum class Change { add, take };
+  enum class Change : std::uint8_t { add, take };
   void count_unrated(const WaitingRow& row, Change change);
-  // The sums to change; key_ is their key.
-  ChargesRow& sums_of(std::string_view organisation, std::string_view project, std::string_view class_name,
-                      units::Month month, units::UnitKind unit, std::string_view currency);
+  TotalsRow& totals() { return totals_.edit({}); }
 
+  machine::TableSet tables_;
   machine::RowTable<OrganisationRow> organisations_;
   machine::RowTable<ProjectRow> projects_;
   machine::RowTable<events::PriceBookPublished> published_;
   machine::RowTable<ChargesRow> charges_;
   machine::RowTable<SourceRow> sources_;
+  machine::RowTable<TotalsRow> totals_;
   MoneyBooks money_;
   WaitingRoom waiting_;
   PriceBooks books_;
-  TotalsRow totals_;
-  bool totals_changed_ = false;
 
   // Reused from event to event.
   std::vector<Piece> pieces_;
   events::ChargeRated line_;
-  Bytes key_;
+  Bytes charges_key_;
 };
 
 }  // namespace granary::billing

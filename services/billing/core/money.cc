@@ -10,7 +10,8 @@ void add(AccountRow& row, Money amount) {
 
 }  // namespace
 
-MoneyBooks::MoneyBooks(std::size_t rows_max) : table_(static_cast<std::uint8_t>(TablePrefix::account), rows_max) {}
+MoneyBooks::MoneyBooks(machine::TableSet& tables, std::size_t rows_max)
+    : table_(tables, Table::accounts, rows_max, this) {}
 
 AccountRow& MoneyBooks::account(std::string_view currency, MoneyAccount kind, std::string_view owner) {
   key_.clear();
@@ -43,17 +44,18 @@ void MoneyBooks::post_billed(std::string_view seller, std::string_view organisat
   add(receivable, amount);
 }
 
-void MoneyBooks::flush(store::WriteSet& rows) {
-  std::map<Bytes, Money> posted;  // per currency
-  table_.flush(rows, [&posted](const Bytes& key, const AccountRow* row) {
-    GRANARY_CHECK(row != nullptr, "a money account vanished");
-    BytesView rest = BytesView(key).substr(1);
-    const auto currency = take_part(rest);
-    GRANARY_CHECK(currency.has_value(), "the key of a money account has no currency");
-    posted[Bytes(*currency)] += row->balance - row->flushed;
-  });
-  for (const auto& [currency, sum] : posted)
+void MoneyBooks::check(BytesView key, const AccountRow* row) {
+  GRANARY_CHECK(row != nullptr, "a money account vanished");
+  BytesView rest = key.substr(1);
+  const auto currency = take_part(rest);
+  GRANARY_CHECK(currency.has_value(), "the key of a money account has no currency");
+  posted_[Bytes(*currency)] += row->balance - row->flushed;
+}
+
+void MoneyBooks::checked_all() {
+  for (const auto& [currency, sum] : posted_)
     GRANARY_CHECK(sum.is_zero(), "the money accounts in " + currency + " do not sum to zero");
+  posted_.clear();
   ++flush_number_;
 }
 

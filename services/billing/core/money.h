@@ -22,10 +22,9 @@ struct AccountLine {
   std::uint64_t postings = 0;
 };
 
-class MoneyBooks {
+class MoneyBooks final : private machine::RowLaw<AccountRow> {
  public:
-  explicit MoneyBooks(std::size_t rows_max);
-  void open(const store::View& view) { table_.open(view); }
+  MoneyBooks(machine::TableSet& tables, std::size_t rows_max);
 
   // What a grant covers: in-kind value of the seller -> in-kind of the grant. Nothing is posted for zero.
   void post_covered(std::string_view seller, const Id16& grant, std::string_view organisation,
@@ -33,18 +32,18 @@ class MoneyBooks {
   // What is billed: revenue of the seller -> receivable of the organisation.
   void post_billed(std::string_view seller, std::string_view organisation, std::string_view currency, Money amount);
 
-  // Adds the rows that changed and checks that what was posted since the last flush sums to zero in each currency.
-  void flush(store::WriteSet& rows);
-  void committed() { table_.shrink(); }
-
   // Visits accounts in key order from `from_key` on until false.
   void scan(BytesView from_key, const std::function<bool(BytesView key, const AccountLine&)>& visit) const;
 
  private:
+  // What was posted since the last flush sums to zero in each currency.
+  void check(BytesView key, const AccountRow* row) override;
+  void checked_all() override;
   AccountRow& account(std::string_view currency, MoneyAccount kind, std::string_view owner);
 
   machine::RowTable<AccountRow> table_;
   std::uint64_t flush_number_ = 1;
+  std::map<Bytes, Money> posted_;  // per currency, while the rows are checked
   Bytes key_;
 };
 

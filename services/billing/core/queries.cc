@@ -4,8 +4,9 @@
 namespace granary::billing {
 
 std::vector<machine::Figure> BillingMachine::figures() {
-  return {
-      {"unrated", "unrated_charges", "Parts of charges that wait for a price, or for their project", totals_.waiting}};
+  const TotalsRow* totals = totals_.find({});
+  return {{"unrated", "unrated_charges", "Parts of charges that wait for a price, or for their project",
+           totals == nullptr ? 0 : totals->waiting}};
 }
 
 void BillingMachine::charges(BytesView from_key,
@@ -35,19 +36,6 @@ Bytes BillingMachine::organisation_prefix(std::string_view organisation) {
 void BillingMachine::accounts(BytesView from_key,
                               const std::function<bool(BytesView key, const AccountLine&)>& visit) const {
   money_.scan(from_key, visit);
-}
-
-void BillingMachine::waiting(
-    const std::function<bool(QueueKind kind, std::string_view name, const WaitingRow&)>& visit) const {
-  waiting_.scan(visit);
-}
-
-const OrganisationRow* BillingMachine::organisation(std::string_view name) {
-  return organisations_.find(name);
-}
-
-const SourceRow* BillingMachine::source(std::string_view name, std::uint16_t allocation_shard) {
-  return sources_.find(source_key(name, allocation_shard));
 }
 
 }  // namespace granary::billing

@@ -1,15 +1,4 @@
 // The rows of billing: what a shard keeps of its organisations. Values; any thread.
-//
-// Keys, after the prefix of their table (one byte); `part` is append_part, numbers are big-endian:
-//   organisation   name
-//   project        name
-//   price book     u64, counted from 1 in the order of publication
-//   charges        part organisation, part project, part class, u32 month (since 1970-01), u8 unit, part currency
-//   account        part currency, u8 kind, part owner
-//   queue          u8 kind, part name
-//   waiting        key of its queue, u64 place, from 0 without gaps
-//   source         part source, u16 allocation shard
-//   totals         empty
 #pragma once
 
 #include "shared/events/charge.h"
@@ -25,16 +14,17 @@ using units::Money;
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
 inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
-enum class TablePrefix : std::uint8_t {
-  organisation = 1,
-  project,
-  price_book,
-  charges,
-  account,
-  queue,
-  waiting,
-  source,
-  totals
+// The tables, by the first byte of their keys; numbers in keys are big-endian.
+enum class Table : std::uint8_t {
+  organisations = 1,  // organisation
+  projects,           // project
+  price_books,        // u64, counted from 1 in the order of publication
+  charges,   // part(organisation) | part(project) | part(class) | u32 month since 1970-01 | u8 unit | part(currency)
+  accounts,  // part(currency) | u8 kind | part(owner)
+  queues,    // u8 kind | part(name)
+  waiting,   // key in `queues` | u64 place, from 0 without gaps
+  sources,   // part(source) | u16 allocation shard
+  totals,    // one row, empty key
 };
 
 // Money moves from the seller's accounts (they go negative) to the other two; each currency sums to zero.

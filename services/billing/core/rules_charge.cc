@@ -7,16 +7,39 @@ namespace granary::billing {
 using events::ChargePart;
 using machine::Context;
 
+namespace {
+
+struct ChargesId {
+  std::string_view organisation, project, class_name;
+  units::Month month;
+  units::UnitKind unit{};
+  std::string_view currency;
+};
+
+// Table::charges. The key is built in `key`, whose memory is reused.
+const Bytes& charges_key(const ChargesId& id, Bytes& key) {
+  key.clear();
+  append_part(key, id.organisation);
+  append_part(key, id.project);
+  append_part(key, id.class_name);
+  append_u32(key, static_cast<std::uint32_t>(id.month.index));
+  append_u8(key, static_cast<std::uint8_t>(id.unit));
+  append_part(key, id.currency);
+  return key;
+}
+
+}  // namespace
+
 void BillingMachine::take_charge(const events::UsageCharged& charged, const Input&, const Context& context, Out& out) {
-  totals_changed_ = true;
-  ++totals_.charges;
+  TotalsRow& totals = this->totals();
+  ++totals.charges;
+  totals.parts += charged.parts.size();
   const Usage usage{charged.organisation, charged.project, charged.source,
                     charged.id,           charged.job,     charged.reservation};
   const ProjectRow* project = projects_.find(charged.project);
   for (const ChargePart& part : charged.parts) {
     GRANARY_CHECK(part.from_account != part.to_account, "a part of a charge does not move between two accounts");
     GRANARY_CHECK(part.amount.value() > 0, "a part of a charge moves nothing, or backwards");
-    ++totals_.parts;
     if (project == nullptr) {
       GRANARY_PROBE("a charge comes to billing before its project");
       cut(part, {}, PriceBooks(), pieces_);  // by months only
@@ -75,9 +98,10 @@ void BillingMachine::rate(const Usage& usage, const ChargePart& part, const Piec
   line_.covered_amount = shares.covered_amount;
   line_.billed_amount = shares.billed_amount;
   out.publish(context.shard, line_);
-  ++totals_.lines;
+  ++totals().lines;
 
-  ChargesRow& sums = sums_of(usage.organisation, usage.project, part.class_name, month, part.unit, book.currency);
+  ChargesRow& sums = charges_.edit(
+      charges_key({usage.organisation, usage.project, part.class_name, month, part.unit, book.currency}, charges_key_));
   sums.used += piece.amount;
   sums.covered += shares.covered;
   sums.billed += shares.billed;
@@ -104,29 +128,18 @@ void BillingMachine::wait(QueueKind kind, std::string_view name, const WaitingRo
 }
 
 void BillingMachine::count_unrated(const WaitingRow& row, Change change) {
-  ChargesRow& sums =
-      sums_of(row.organisation, row.project, row.part.class_name, units::month_of(row.part.from), row.part.unit, "");
+  const units::Month month = units::month_of(row.part.from);
+  const Bytes& key =
+      charges_key({row.organisation, row.project, row.part.class_name, month, row.part.unit, ""}, charges_key_);
+  ChargesRow& sums = charges_.edit(key);
   if (change == Change::add) {
     sums.unrated += row.part.amount;
-    ++totals_.waiting;
+    ++totals().waiting;
     return;
   }
   sums.unrated -= row.part.amount;
-  --totals_.waiting;
-  if (sums.unrated.is_zero()) charges_.erase(key_);
-}
-
-ChargesRow& BillingMachine::sums_of(std::string_view organisation, std::string_view project,
-                                    std::string_view class_name, units::Month month, units::UnitKind unit,
-                                    std::string_view currency) {
-  key_.clear();
-  append_part(key_, organisation);
-  append_part(key_, project);
-  append_part(key_, class_name);
-  append_u32(key_, static_cast<std::uint32_t>(month.index));
-  append_u8(key_, static_cast<std::uint8_t>(unit));
-  append_part(key_, currency);
-  return charges_.edit(key_);
+  --totals().waiting;
+  if (sums.unrated.is_zero()) charges_.erase(key);
 }
 
 }  // namespace granary::billing

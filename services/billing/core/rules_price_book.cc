@@ -11,11 +11,10 @@ using machine::Context;
 
 void BillingMachine::learn_price_book(const events::PriceBookPublished& published, const Input&, const Context& context,
                                       Out& out) {
-  totals_changed_ = true;
-  const std::uint64_t number = ++totals_.books;
-  key_.clear();
-  append_u64(key_, number);
-  published_.edit(key_) = published;
+  const std::uint64_t number = ++totals().books;
+  Bytes key;
+  append_u64(key, number);
+  published_.edit(key) = published;
   books_.add(number, published);
 
   std::vector<std::string_view> reviewed;

@@ -13,7 +13,6 @@ void BillingMachine::open_project(const events::ProjectOpened& opened, const Inp
   changed.purpose = opened.purpose;
   const ProjectRow& project = changed;
   waiting_.review(QueueKind::unknown_project, opened.project, [&](const WaitingRow& row, std::vector<WaitingRow>&) {
-    totals_changed_ = true;
     const Usage usage{row.organisation, row.project, row.source, row.id, row.job, row.reservation};
     count_unrated(row, Change::take);
     cut_part(row.part, project);

@@ -22,14 +22,8 @@ Bytes entry_key(const Bytes& queue, std::uint64_t place) {
 
 }  // namespace
 
-WaitingRoom::WaitingRoom(std::size_t rows_max)
-    : queues_(static_cast<std::uint8_t>(TablePrefix::queue), rows_max),
-      entries_(static_cast<std::uint8_t>(TablePrefix::waiting), rows_max) {}
-
-void WaitingRoom::open(const store::View& view) {
-  queues_.open(view);
-  entries_.open(view);
-}
+WaitingRoom::WaitingRoom(machine::TableSet& tables, std::size_t rows_max)
+    : queues_(tables, Table::queues, rows_max), entries_(tables, Table::waiting, rows_max) {}
 
 void WaitingRoom::append(QueueKind kind, std::string_view name, const WaitingRow& row) {
   const Bytes queue = queue_key(kind, name);
@@ -72,27 +66,6 @@ void WaitingRoom::review(QueueKind kind, std::string_view name,
     queues_.erase(queue);
   else if (written != count)
     queues_.edit(queue).count = written;
-}
-
-void WaitingRoom::flush(store::WriteSet& rows) {
-  queues_.flush(rows);
-  entries_.flush(rows);
-}
-
-void WaitingRoom::committed() {
-  queues_.shrink();
-  entries_.shrink();
-}
-
-void WaitingRoom::scan(
-    const std::function<bool(QueueKind kind, std::string_view name, const WaitingRow&)>& visit) const {
-  entries_.scan({}, [&visit](BytesView key, const WaitingRow& row) {
-    const auto kind = static_cast<QueueKind>(key.front());
-    BytesView rest = key.substr(1);
-    const auto name = take_part(rest);
-    GRANARY_CHECK(name.has_value(), "the key of a waiting part is cut short");
-    return visit(kind, *name, row);
-  });
 }
 
 }  // namespace granary::billing

@@ -14,22 +14,15 @@ namespace granary::billing {
 
 class WaitingRoom {
  public:
-  explicit WaitingRoom(std::size_t rows_max);
-  void open(const store::View& view);
+  WaitingRoom(machine::TableSet& tables, std::size_t rows_max);
 
   void append(QueueKind kind, std::string_view name, const WaitingRow& row);
 
   // Looks at each entry in order, once. `look` may append to other queues. Stays: as it is. Otherwise the entry is
   // gone, and what `look` put into `instead` (in order) stands in its place.
-  enum class Fate { stays, goes };
+  enum class Fate : std::uint8_t { stays, goes };
   void review(QueueKind kind, std::string_view name,
               const std::function<Fate(const WaitingRow& row, std::vector<WaitingRow>& instead)>& look);
-
-  void flush(store::WriteSet& rows);
-  void committed();
-
-  // Visits all entries in key order until false.
-  void scan(const std::function<bool(QueueKind kind, std::string_view name, const WaitingRow&)>& visit) const;
 
  private:
   machine::RowTable<QueueRow> queues_;

@@ -14,38 +14,25 @@ constexpr std::size_t kRowsMax = 20'000;
 }  // namespace
 
 IntakeMachine::IntakeMachine()
-    : organisations_(prefix::kOrganisations, kRowsMax),
-      projects_(prefix::kProjects, kRowsMax),
-      applications_(prefix::kApplications, kRowsMax),
-      project_applications_(prefix::kProjectApplications, kRowsMax),
-      publications_(prefix::kPublications, kRowsMax),
-      versions_(prefix::kVersions, kRowsMax),
-      sources_(prefix::kSources, kRowsMax),
-      refs_(prefix::kRefs, kRowsMax),
-      legal_ids_(prefix::kLegalIds, kRowsMax),
-      ids_(prefix::kIds) {}
+    : organisations_(tables_, Table::organisations, kRowsMax),
+      projects_(tables_, Table::projects, kRowsMax),
+      applications_(tables_, Table::applications, kRowsMax),
+      project_applications_(tables_, Table::project_applications, kRowsMax),
+      publications_(tables_, Table::publications, kRowsMax),
+      versions_(tables_, Table::versions, kRowsMax),
+      sources_(tables_, Table::sources, kRowsMax),
+      refs_(tables_, Table::refs, kRowsMax),
+      legal_ids_(tables_, Table::legal_ids, kRowsMax),
+      ids_(tables_, Table::ids) {}
 
 void IntakeMachine::open(const store::View& rows) {
-  show(rows);
-  ids_.open(rows);
+  tables_.open(rows);
   publications([this](const PublicationRow& row) {
     ++published_;
     if (row.policy) policies_.learn(*row.policy);
     if (row.price_book) price_books_.learn(*row.price_book);
     return true;
   });
-}
-
-void IntakeMachine::show(const store::View& rows) {
-  organisations_.open(rows);
-  projects_.open(rows);
-  applications_.open(rows);
-  project_applications_.open(rows);
-  publications_.open(rows);
-  versions_.open(rows);
-  sources_.open(rows);
-  refs_.open(rows);
-  legal_ids_.open(rows);
 }
 
 const IntakeMachine::Rules& IntakeMachine::rules() {
@@ -96,31 +83,6 @@ void IntakeMachine::apply_tick(Instant, const machine::Context& context, machine
   // A bucket goes when the window and a day have passed since the end of its day.
   const auto kept = static_cast<std::int64_t>(std::min<std::uint64_t>(*window, 1'000'000)) + 1;
   ids_.drop_before(units::day_number(context.now) - kept);
-}
-
-void IntakeMachine::flush(store::WriteSet& rows) {
-  organisations_.flush(rows);
-  projects_.flush(rows);
-  applications_.flush(rows);
-  project_applications_.flush(rows);
-  publications_.flush(rows);
-  versions_.flush(rows);
-  sources_.flush(rows);
-  refs_.flush(rows);
-  legal_ids_.flush(rows);
-  ids_.flush(rows);
-}
-
-void IntakeMachine::committed() {
-  organisations_.shrink();
-  projects_.shrink();
-  applications_.shrink();
-  project_applications_.shrink();
-  publications_.shrink();
-  versions_.shrink();
-  sources_.shrink();
-  refs_.shrink();
-  legal_ids_.shrink();
 }
 
 }  // namespace granary::intake

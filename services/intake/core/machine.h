@@ -20,15 +20,15 @@ class IntakeMachine final : public machine::Machine {
 
   [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
-  void show(const store::View& rows) override;
+  void show(const store::View& rows) override { tables_.show(rows); }
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   // Nothing comes to intake by a lane: breaks a law.
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
-  void flush(store::WriteSet& rows) override;
-  void committed() override;
+  void flush(store::WriteSet& rows) override { tables_.flush(rows); }
+  void committed() override { tables_.committed(); }
 
   // Queries. nullptr: there is none of that name.
   const OrganisationRow* organisation(BytesView name) { return organisations_.find(name); }
@@ -100,6 +100,7 @@ class IntakeMachine final : public machine::Machine {
   // Numbers the publication; `version_key` has none yet.
   void publish(const Bytes& version_key, PublicationRow row);
 
+  machine::TableSet tables_;
   machine::RowTable<OrganisationRow> organisations_;
   machine::RowTable<ProjectRow> projects_;
   machine::RowTable<ApplicationRow> applications_;

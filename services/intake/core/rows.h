@@ -22,13 +22,20 @@ using units::Instant;
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
 inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
-// The first byte of every key; what follows it is said at the row.
-namespace prefix {
-inline constexpr std::uint8_t kOrganisations = 1, kProjects = 2, kApplications = 3, kProjectApplications = 4,
-                              kPublications = 5, kVersions = 6, kSources = 7, kIds = 8, kRefs = 9, kLegalIds = 10;
-}  // namespace prefix
+// The tables, by the first byte of their keys; numbers in keys are big-endian.
+enum class Table : std::uint8_t {
+  organisations = 1,     // organisation
+  projects,              // project
+  applications,          // application
+  project_applications,  // part(project) | application: those of a project in the order of their names
+  publications,          // u64 number in the order of publication, from 1
+  versions,              // u8 kind of a policy | version; 0 | part(seller) | version of a price book
+  sources,               // source
+  ids,                   // machine/id_buckets.h
+  refs,                  // part(system) | id
+  legal_ids,             // part(scheme) | id
+};
 
-// Key: the organisation.
 struct OrganisationRow {
   events::OrganisationRegistered registered;
   Instant registered_at;
@@ -39,7 +46,6 @@ struct OrganisationRow {
   }
 };
 
-// Key: the project.
 struct ProjectRow {
   events::ProjectRegistered registered;
   Instant registered_at;
@@ -68,7 +74,6 @@ struct Decision {
   }
 };
 
-// Key: the application.
 struct ApplicationRow {
   events::ApplicationSubmitted submitted;
   Instant submitted_at;
@@ -85,7 +90,6 @@ struct ApplicationRow {
   }
 };
 
-// Key: the project as a part, then the application: the applications of a project in order of their names.
 struct ProjectApplicationRow {
   Instant submitted_at;
   template <class Self, class Visit>
@@ -94,7 +98,7 @@ struct ProjectApplicationRow {
   }
 };
 
-// A policy or a price book. Key: its number in the order of publication (u64), from 1.
+// A policy or a price book.
 struct PublicationRow {
   std::optional<events::PolicyPublished> policy;
   std::optional<events::PriceBookPublished> price_book;
@@ -107,8 +111,7 @@ struct PublicationRow {
   }
 };
 
-// Which versions there are. Key: the policy's kind (u8), then the version; for a price book 0, then the seller as a
-// part, then the version.
+// Which versions there are.
 struct VersionRow {
   std::uint64_t publication = 0;
   template <class Self, class Visit>
@@ -117,7 +120,7 @@ struct VersionRow {
   }
 };
 
-// The latest statement of a source. Key: the source.
+// The latest statement of a source.
 struct SourceRow {
   events::SourceStated stated;
   Instant stated_at;
@@ -130,7 +133,7 @@ struct SourceRow {
 
 enum class RefKind : std::uint8_t { organisation = 1, project, application, grant, account };
 
-// What a ref names. Key: the system as a part, then the id.
+// What a ref names.
 struct RefRow {
   RefKind kind{};
   std::string name;     // of a grant the application's, of an account the account's
@@ -144,7 +147,7 @@ struct RefRow {
   }
 };
 
-// Whose legal id it is. Key: the scheme as a part, then the id.
+// Whose legal id it is.
 struct LegalIdRow {
   std::string organisation;
   template <class Self, class Visit>

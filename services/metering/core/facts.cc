@@ -30,13 +30,10 @@ const events::ResourceClass* ClassBook::find(const std::string& class_name) cons
   return found == classes_.end() ? nullptr : &found->second;
 }
 
-Facts::Facts()
-    : policy_rows_(static_cast<std::uint8_t>(Table::policies), kRowsMax),
-      binding_rows_(static_cast<std::uint8_t>(Table::bindings), kRowsMax) {}
+Facts::Facts(machine::TableSet& tables)
+    : policy_rows_(tables, Table::policies, kRowsMax), binding_rows_(tables, Table::bindings, kRowsMax) {}
 
-void Facts::open(const store::View& rows) {
-  policy_rows_.open(rows);
-  binding_rows_.open(rows);
+void Facts::read() {
   policy_rows_.scan("", [this](BytesView, const events::PolicyPublished& policy) { return take(policy), true; });
   binding_rows_.scan("", [this](BytesView, const events::AccountBound& binding) { return take(binding), true; });
 }
@@ -80,16 +77,6 @@ const std::string& Facts::project_of(const std::string& cluster, const std::stri
     else
       GRANARY_PROBE("usage starts after the end of the account's newest binding");
   return kNone;
-}
-
-void Facts::flush(store::WriteSet& rows) {
-  policy_rows_.flush(rows);
-  binding_rows_.flush(rows);
-}
-
-void Facts::committed() {
-  policy_rows_.shrink();
-  binding_rows_.shrink();
 }
 
 }  // namespace granary::metering

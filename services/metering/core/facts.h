@@ -28,8 +28,9 @@ class ClassBook {
 
 class Facts {
  public:
-  Facts();
-  void open(const store::View& rows);
+  explicit Facts(machine::TableSet& tables);
+  // Once, after the tables were opened and before all else.
+  void read();
   void publish(const events::PolicyPublished& policy, ShardRow& shard);
   void bind(const events::AccountBound& binding, ShardRow& shard);
 
@@ -42,9 +43,6 @@ class Facts {
   // Empty: none.
   [[nodiscard]] const std::string& project_of(const std::string& cluster, const std::string& account,
                                               Instant start) const;
-
-  void flush(store::WriteSet& rows);
-  void committed();
 
  private:
   void take(const events::PolicyPublished& policy);

@@ -13,35 +13,23 @@ using machine::RawInput;
 constexpr std::size_t kSourcesCached = 4096;
 constexpr std::size_t kWaitingCached = 4096;
 
-std::uint8_t prefix(Table table) {
-  return static_cast<std::uint8_t>(table);
-}
-
 }  // namespace
 
 MeteringMachine::MeteringMachine()
-    : ids_(prefix(Table::ids)),
-      shard_(prefix(Table::shard), 1),
-      sources_(prefix(Table::sources), kSourcesCached),
-      waiting_heads_(prefix(Table::waiting_heads), kWaitingCached),
-      waiting_(prefix(Table::waiting), kWaitingCached),
-      held_(prefix(Table::held), kWaitingCached) {}
+    : facts_(tables_),
+      ids_(tables_, Table::ids),
+      shard_(tables_, Table::shard, 1),
+      sources_(tables_, Table::sources, kSourcesCached, &source_law_),
+      waiting_heads_(tables_, Table::waiting_heads, kWaitingCached),
+      waiting_(tables_, Table::waiting, kWaitingCached),
+      held_(tables_, Table::held, kWaitingCached) {}
 
 void MeteringMachine::open(const store::View& rows) {
-  show(rows);
-  facts_.open(rows);
-  ids_.open(rows);
+  tables_.open(rows);
+  facts_.read();
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
   held_.scan("", [this](BytesView root, const HeldRow&) { return held_roots_.insert(*id_from(root)), true; });
   each_waiting([this](std::string_view, std::string_view, std::uint64_t count) { unbound_ += count; });
-}
-
-void MeteringMachine::show(const store::View& rows) {
-  shard_.open(rows);
-  sources_.open(rows);
-  waiting_heads_.open(rows);
-  waiting_.open(rows);
-  held_.open(rows);
 }
 
 ShardRow& MeteringMachine::shard() {
@@ -83,28 +71,6 @@ void MeteringMachine::apply_tick(Instant before, const Context& context, Out&) {
   shard().ids_kept_from = keep_from;
   ids_.drop_before(keep_from);
   drop_held_before(keep_from);
-}
-
-void MeteringMachine::flush(store::WriteSet& rows) {
-  facts_.flush(rows);
-  ids_.flush(rows);
-  shard_.flush(rows);
-  sources_.flush(rows, [](const Bytes&, const SourceRow* row) {
-    GRANARY_CHECK(row != nullptr && row->received == row->metered + row->repeated + row->rejected + row->pending,
-                  "a usage was lost from sight: received is not metered + repeated + rejected + pending");
-  });
-  waiting_heads_.flush(rows);
-  waiting_.flush(rows);
-  held_.flush(rows);
-}
-
-void MeteringMachine::committed() {
-  facts_.committed();
-  shard_.shrink();
-  sources_.shrink();
-  waiting_heads_.shrink();
-  waiting_.shrink();
-  held_.shrink();
 }
 
 }  // namespace granary::metering

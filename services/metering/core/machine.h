@@ -19,14 +19,14 @@ class MeteringMachine final : public machine::Machine {
 
   [[nodiscard]] machine::RowForm row_form() const override { return kRowForm; }
   void open(const store::View& rows) override;
-  void show(const store::View& rows) override;
+  void show(const store::View& rows) override { tables_.show(rows); }
   [[nodiscard]] bool has_rule(machine::Way way, const events::Event& event, std::uint64_t rules) const override;
   machine::Outcome apply_raw(const machine::RawInput& input, const machine::Context& context,
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
-  void flush(store::WriteSet& rows) override;
-  void committed() override;
+  void flush(store::WriteSet& rows) override { tables_.flush(rows); }
+  void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
 
   // For questions.
@@ -87,6 +87,8 @@ class MeteringMachine final : public machine::Machine {
                     const machine::Context& context, machine::Out& out);
   void drop_held_before(std::int64_t day);
 
+  machine::TableSet tables_;
+  SourceLaw source_law_;
   Facts facts_;
   machine::IdBuckets ids_;
   machine::RowTable<ShardRow> shard_;

@@ -3,6 +3,7 @@
 
 #include "shared/events/catalogue.h"
 #include "shared/machine/row_form.h"
+#include "shared/machine/table_set.h"
 
 namespace granary::metering {
 
@@ -12,8 +13,17 @@ using units::Instant;
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
 inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
 
-// The first byte of a row's key.
-enum class Table : std::uint8_t { ids = 1, shard, policies, bindings, sources, waiting_heads, waiting, held };
+// The tables, by the first byte of their keys; numbers in keys are big-endian.
+enum class Table : std::uint8_t {
+  ids = 1,        // machine/id_buckets.h
+  shard,          // one row, empty key
+  policies,       // u64 number in the order of publication, from 0
+  bindings,       // u64 number in the order of publication, from 0
+  sources,        // source
+  waiting_heads,  // part(cluster) | part(account)
+  waiting,        // key in `waiting_heads` | u64 number
+  held,           // identity of the job's root
+};
 
 // One row: what belongs to the shard as a whole.
 struct ShardRow {
@@ -43,6 +53,15 @@ struct SourceRow {
     visit(6, "interim", s.interim, kOptional);
     visit(7, "complete_through", s.complete_through, kOptional);
     visit(8, "records", s.records, kOptional);
+  }
+};
+
+// No usage is lost from sight.
+class SourceLaw final : public machine::RowLaw<SourceRow> {
+ public:
+  void check(BytesView, const SourceRow* row) override {
+    GRANARY_CHECK(row != nullptr && row->received == row->metered + row->repeated + row->rejected + row->pending,
+                  "a usage was lost from sight: received is not metered + repeated + rejected + pending");
   }
 };
 

@@ -166,7 +166,7 @@ TEST_F(Holds, lapse_by_the_thousand) {
 
 TEST_F(Holds, of_unknown_projects_are_counted_and_nothing_else) {
   world.metering(interim("j", "2026-01-11T00:00:00Z", Amount(4), "nobody"));
-  EXPECT_EQ(world.machine().counts().interim_ignored, 1u);
+  EXPECT_EQ(world.counts().interim_ignored, 1u);
   EXPECT_TRUE(postings().empty());
 }
 

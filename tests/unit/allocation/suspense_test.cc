@@ -30,7 +30,7 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   EXPECT_TRUE(world.out.sent.empty());
   EXPECT_FALSE(world.machine().balance("late", {}).has_value());
   EXPECT_EQ(world.machine().waiting_of("late"), 2u);
-  EXPECT_EQ(world.machine().counts().waiting, 3u);
+  EXPECT_EQ(world.counts().waiting, 3u);
   AccountRow row = account(world, "late");
   EXPECT_EQ(row.outside, Amount(-13));
   EXPECT_EQ(row.unassigned, Amount(13));
@@ -59,7 +59,7 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   EXPECT_EQ(row.uncovered, Amount(13));
 
   EXPECT_EQ(world.machine().waiting_of("late"), 0u);
-  EXPECT_EQ(world.machine().counts().waiting, 1u);
+  EXPECT_EQ(world.counts().waiting, 1u);
   std::map<std::string, UsageTotal> totals;
   for (const UsageTotal& total : world.machine().usage({}, 10).rows) totals[total.project + total.class_name] = total;
   EXPECT_EQ(totals["lategpu"].records, 2u);

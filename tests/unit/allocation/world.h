@@ -145,6 +145,15 @@ class World {
     const auto charged = out.all<events::UsageCharged>();
     return charged.empty() ? std::vector<events::ChargePart>{} : charged.back().parts;
   }
+  // The counts of the shard, after a flush.
+  CountsRow counts() {
+    flush();
+    CountsRow counts;
+    if (const auto row = store_.get(Bytes(1, static_cast<char>(Table::counts)))) {
+      EXPECT_TRUE(codec::decode(*row, counts));
+    }
+    return counts;
+  }
   std::vector<std::pair<Bytes, Bytes>> rows() const {
     std::vector<std::pair<Bytes, Bytes>> all;
     store_.scan({}, {}, [&](BytesView key, BytesView value) {

@@ -141,20 +141,34 @@ class Driver {
     machine_->accounts("", [&found](BytesView, const AccountLine& one) { return found.push_back(one), true; });
     return found;
   }
-  // "-4.300000000", or "" where there is no such account.
+  // "-4.300000000", or "" if there is no such account.
   std::string balance(MoneyAccount kind, std::string_view owner, std::string_view currency = "EUR") const {
     for (const AccountLine& one : accounts())
       if (one.kind == kind && one.owner == owner && one.currency == currency) return money(one.balance);
     return "";
   }
-  // The amounts that wait, as they stand in the queues: "gpu:100 gpu:200".
-  std::string waiting() const {
+  // The amounts that wait, queue by queue: "gpu:100 gpu:200".
+  std::string waiting() {
     std::string found;
-    machine_->waiting([&found](QueueKind, std::string_view name, const WaitingRow& row) {
-      found += (found.empty() ? "" : " ") + std::string(name) + ":" + count(row.part.amount);
-      return true;
+    each_row<WaitingRow>(Table::waiting, [&found](BytesView key, const WaitingRow& row) {
+      BytesView rest = key.substr(1);
+      found += (found.empty() ? "" : " ") + std::string(*take_part(rest)) + ":" + count(row.part.amount);
     });
     return found;
+  }
+  // How many pieces wait.
+  std::uint64_t unrated() { return machine_->figures().front().value; }
+  // Visits the rows of a table in key order, after a flush.
+  template <class Row, class Visit>
+  void each_row(Table table, Visit visit) {
+    flush();
+    const Bytes from(1, static_cast<char>(table));
+    store_.scan(from, prefix_end(from), [&visit](BytesView key, BytesView value) {
+      Row row;
+      EXPECT_TRUE(codec::decode(value, row));
+      visit(key.substr(1), row);
+      return true;
+    });
   }
   BillingMachine& machine() { return *machine_; }
 

@@ -31,7 +31,7 @@ TEST(Unrated, WaitsVisiblyAndIsReleasedInOrder) {
   EXPECT_EQ(rows[0].period, "2026-03");
   EXPECT_EQ(count(rows[0].sums.unrated), count(Amount(3 * kHour)));
   EXPECT_EQ(count(rows[0].sums.used), "0");
-  EXPECT_EQ(driver.machine().totals().waiting, 3U);
+  EXPECT_EQ(driver.unrated(), 3U);
 
   driver.apply(book("aif", "a", kLongAgo, {priced("gpu", "2")}));
   EXPECT_EQ(ids(driver), "1 2 3");
@@ -41,7 +41,7 @@ TEST(Unrated, WaitsVisiblyAndIsReleasedInOrder) {
   EXPECT_EQ(count(rows[0].sums.used), count(Amount(3 * kHour)));
   EXPECT_EQ(money(rows[0].sums.covered_amount), "6.000000000");
   EXPECT_EQ(driver.waiting(), "");
-  EXPECT_EQ(driver.machine().totals().waiting, 0U);
+  EXPECT_EQ(driver.unrated(), 0U);
 }
 
 TEST(Unrated, WhatHasNoPriceStillStaysInOrder) {
@@ -88,7 +88,7 @@ TEST(Unrated, ABookThatHoldsForTheMiddleLeavesBothEnds) {
   EXPECT_EQ(count(driver.line(0).amount), "2000");
   EXPECT_EQ(count(driver.line(1).amount), "4000");
   EXPECT_EQ(driver.waiting(), "gpu:1000 gpu:1000 gpu:2000 gpu:2000");
-  EXPECT_EQ(driver.machine().totals().waiting, 4U);
+  EXPECT_EQ(driver.unrated(), 4U);
   const auto rows = driver.charges();
   ASSERT_EQ(rows.size(), 2U);
   EXPECT_EQ(count(rows[0].sums.unrated), "6000");
@@ -121,7 +121,7 @@ TEST(UnknownProject, WaitsForItsCustomerKindThenIsRated) {
   driver.apply(charged({part(kFrom, kTo, kHour), of_class("cpu", 5)}, "1"));
   driver.apply(charged({part(kFrom, kTo, 2 * kHour)}, "2"));
   EXPECT_TRUE(driver.lines().empty());
-  EXPECT_EQ(driver.machine().totals().waiting, 3U);
+  EXPECT_EQ(driver.unrated(), 3U);
   driver.apply(project("other", "aurora", events::CustomerKind::industry));
   EXPECT_TRUE(driver.lines().empty());
   driver.apply(project("llm", "aurora", events::CustomerKind::startup));

@@ -9,7 +9,8 @@
 namespace granary::machine {
 namespace {
 
-constexpr std::uint8_t kPrefix = 0x21;
+enum class Prefix : std::uint8_t { tested = 0x21 };
+constexpr auto kPrefix = static_cast<std::uint8_t>(Prefix::tested);
 
 // `high` is the fingerprint, `low` tells ids of one fingerprint apart.
 Id16 id_of_numbers(std::uint64_t high, std::uint64_t low) {
@@ -38,7 +39,8 @@ class Shard {
     ASSERT_TRUE(store_.commit(rows).ok());
   }
   void reopen() {
-    ids_.emplace(kPrefix, cached_blocks_max_);
+    ids_.reset();
+    ids_.emplace(tables_.emplace(), Prefix::tested, cached_blocks_max_);
     ids_->open(store_);
   }
   std::map<Bytes, Bytes> rows() const {
@@ -51,6 +53,7 @@ class Shard {
  private:
   std::size_t cached_blocks_max_;
   store::MemoryStore store_;
+  std::optional<TableSet> tables_;
   std::optional<IdBuckets> ids_;
 };
 

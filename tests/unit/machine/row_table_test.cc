@@ -11,7 +11,8 @@
 namespace granary::machine {
 namespace {
 
-constexpr std::uint8_t kPrefix = 0x21;
+enum class Prefix : std::uint8_t { tested = 0x21 };
+constexpr auto kPrefix = static_cast<std::uint8_t>(Prefix::tested);
 constexpr std::size_t kRowsMax = 4;
 
 struct Number {
@@ -46,10 +47,11 @@ class Rows {
     store::WriteSet rows;
     table_->flush(rows);
     ASSERT_TRUE(store_.commit(rows).ok());
-    table_->shrink();
+    table_->committed();
   }
   void reopen() {
-    table_.emplace(kPrefix, kRowsMax);
+    table_.reset();
+    table_.emplace(tables_.emplace(), Prefix::tested, kRowsMax);
     table_->open(view_);
   }
   void put_beside(std::uint8_t prefix) {
@@ -67,6 +69,7 @@ class Rows {
  private:
   store::MemoryStore store_;
   CountingView view_{store_};
+  std::optional<TableSet> tables_;
   std::optional<RowTable<Number>> table_;
 };
 
@@ -89,7 +92,7 @@ TEST(RowTable, LooksIntoTheStoreForNothingAsLongAsItHoldsAllRows) {
 TEST(RowTable, FindsAgainWhatItDropped) {
   Rows rows;
   for (const char* key : {"a", "b", "c", "d", "e"}) rows->edit(key).value = 7;
-  rows.commit();  // used since the shrink before
+  rows.commit();  // used since the commit before
   rows.commit();  // dropped
   EXPECT_EQ(rows.value("a"), 7U);
   EXPECT_EQ(rows.value("absent"), std::nullopt);
