@@ -130,8 +130,13 @@ constexpr std::chrono::seconds kPageTimeMax{2};
 
 // One page on its way over the shards.
 struct PageWalk : std::enable_shared_from_this<PageWalk> {
-  PageWalk(runtime::Runtime& runtime_in, Request request_in, Responder responder, const Cursors& cursors_in)
-      : runtime(runtime_in), request(std::move(request_in)), answer(std::move(responder)), cursors(cursors_in) {}
+  PageWalk(const Reach& reach_in, Request request_in, Responder responder, const Cursors& cursors_in)
+      : reach(reach_in),
+        runtime(reach.runtime),
+        request(std::move(request_in)),
+        answer(std::move(responder)),
+        cursors(cursors_in) {}
+  const Reach reach;
   runtime::Runtime& runtime;
   Request request;
   Responder answer;
@@ -158,11 +163,13 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
     if (!token) return look();
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         began + std::chrono::milliseconds(peers::kWaitMsMax) - std::chrono::steady_clock::now());
-    wait_folded(runtime, *token, machine, at.shard, left.count(), [self = shared_from_this()](Folded folded) {
-      if (folded == Folded::yes) return self->look();
-      if (folded == Folded::not_in_time && self->has_looked) return self->end_here(self->when_ended_early());
-      self->answer(not_folded(folded));
-    });
+    wait_folded(runtime, reach.loop(), *token, machine, at.shard, left.count(),
+                [self = shared_from_this()](Folded folded) {
+                  if (folded == Folded::yes) return self->look();
+                  if (folded == Folded::not_in_time && self->has_looked)
+                    return self->end_here(self->when_ended_early());
+                  self->answer(not_folded(folded));
+                });
   }
 
   void look() {
@@ -196,15 +203,15 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
     if (!rows.empty() || (has_looked && !peers::may_pass_on(request))) return end_here();
     std::erase_if(request.query, [](const http::Field& field) { return field.name == "cursor"; });
     request.query.push_back({"cursor", cursors.text(at)});
-    peers::forward(owner, request, Responder([self = shared_from_this()](Response response) {
-                     const auto next = self->next_of_empty(response);
-                     if (!next || (next->shard == self->at.shard && next->after == self->at.after))
-                       return self->answer(std::move(response));
-                     GRANARY_PROBE("an empty page of another process is looked behind");
-                     self->marks.note(response);
-                     self->at = *next;
-                     self->go();
-                   }));
+    reach.forwarder.forward(owner, request, Responder([self = shared_from_this()](Response response) {
+                              const auto next = self->next_of_empty(response);
+                              if (!next || (next->shard == self->at.shard && next->after == self->at.after))
+                                return self->answer(std::move(response));
+                              GRANARY_PROBE("an empty page of another process is looked behind");
+                              self->marks.note(response);
+                              self->at = *next;
+                              self->go();
+                            }));
   }
 
   [[nodiscard]] std::optional<Cursor> next_of_empty(const Response& response) const {
@@ -224,8 +231,9 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
 
 }  // namespace
 
-void read_list(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
-               const List& list, Rows rows_of, std::optional<ShardRange> shards) {
+void read_list(const Reach& reach, Request request, Responder responder, machine::MachineKind machine, const List& list,
+               Rows rows_of, std::optional<ShardRange> shards) {
+  runtime::Runtime& runtime = reach.runtime;
   const ShardRange range = shards.value_or(ShardRange{0, machine::shards_of(machine, runtime.partitions())});
   const Cursors cursors(runtime, list, request, range);
   auto cursor = cursors.of(request);
@@ -234,7 +242,7 @@ void read_list(runtime::Runtime& runtime, Request request, Responder responder, 
   if (!limit.ok()) return responder(http::bad_parameter("limit", limit.error()));
   auto token = token_of(request, runtime);
   if (!token.ok()) return responder(http::bad_parameter("after", token.error()));
-  auto walk = std::make_shared<PageWalk>(runtime, std::move(request), std::move(responder), cursors);
+  auto walk = std::make_shared<PageWalk>(reach, std::move(request), std::move(responder), cursors);
   walk->machine = machine;
   walk->end = range.end;
   walk->limit = *limit;

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/ask/reach.h"
 #include "shared/events/ref.h"
 #include "shared/http/message.h"
 #include "shared/runtime/runtime.h"
@@ -87,8 +88,7 @@ inline constexpr int kLongLooksMax = 10;
 // Answers with a page of a list over these shards (default: all of the machine's), from `?cursor=` on, after
 // `?after=TOKEN` where there is one. A page goes on to the next shard until it is full. It ends before a shard of
 // another process where it has rows; where it has none, that process is asked.
-void read_list(runtime::Runtime& runtime, http::Request request, http::Responder responder,
-               machine::MachineKind machine, const List& list, Rows rows_of,
-               std::optional<ShardRange> shards = std::nullopt);
+void read_list(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,
+               const List& list, Rows rows_of, std::optional<ShardRange> shards = std::nullopt);
 
 }  // namespace granary::ask

@@ -9,7 +9,6 @@
 #include "shared/ask/token_wait.h"
 #include "shared/base/check.h"
 #include "shared/http/problem.h"
-#include "shared/peers/forward.h"
 #include "shared/peers/shard_questions.h"
 
 namespace granary::ask {
@@ -18,10 +17,11 @@ using http::Request;
 using http::Responder;
 using http::Response;
 
-void read(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
-          std::uint16_t shard, Question question) {
+void read(const Reach& reach, Request request, Responder responder, machine::MachineKind machine, std::uint16_t shard,
+          Question question) {
+  runtime::Runtime& runtime = reach.runtime;
   if (const auto owner = runtime.owner_of({machine, shard}))
-    return peers::forward(*owner, request, std::move(responder));
+    return reach.forwarder.forward(*owner, request, std::move(responder));
   auto token = token_of(request, runtime);
   if (!token.ok()) return responder(http::bad_parameter("after", token.error()));
   auto answer = std::make_shared<Responder>(std::move(responder));
@@ -35,7 +35,7 @@ void read(runtime::Runtime& runtime, Request request, Responder responder, machi
     if (!asked) (*answer)(folding_again({machine, shard}));
   };
   if (!*token) return ask();
-  wait_folded(runtime, **token, machine, shard, peers::kWaitMsMax, [ask, answer](Folded folded) {
+  wait_folded(runtime, reach.loop(), **token, machine, shard, peers::kWaitMsMax, [ask, answer](Folded folded) {
     if (folded == Folded::yes)
       ask();
     else
@@ -47,8 +47,9 @@ namespace {
 
 // One walk over the shards of a machine.
 struct Walk : std::enable_shared_from_this<Walk> {
-  Walk(runtime::Runtime& runtime_in, Request request_in, Responder responder)
-      : runtime(runtime_in), request(std::move(request_in)), answer(std::move(responder)) {}
+  Walk(const Reach& reach_in, Request request_in, Responder responder)
+      : reach(reach_in), runtime(reach.runtime), request(std::move(request_in)), answer(std::move(responder)) {}
+  const Reach reach;
   runtime::Runtime& runtime;
   Request request;
   Responder answer;
@@ -74,26 +75,28 @@ struct Walk : std::enable_shared_from_this<Walk> {
       if (!asked) self->answer(folding_again({self->machine, shard}));
     };
     if (!token) return ask();
-    wait_folded(runtime, *token, machine, shard, peers::kWaitMsMax, [self = shared_from_this(), ask](Folded folded) {
-      if (folded == Folded::yes)
-        ask();
-      else
-        self->answer(not_folded(folded));
-    });
+    wait_folded(runtime, reach.loop(), *token, machine, shard, peers::kWaitMsMax,
+                [self = shared_from_this(), ask](Folded folded) {
+                  if (folded == Folded::yes)
+                    ask();
+                  else
+                    self->answer(not_folded(folded));
+                });
   }
 
   void go_there(const std::string& owner, std::uint16_t shard) {
     Request one = request;
     one.query.push_back({"shard", std::to_string(shard)});
-    peers::forward(owner, one, Responder([self = shared_from_this(), shard](Response response) {
-                     const auto page = response.status == 200 ? json::parse(response.body, kPageLimits)
-                                                              : Result<json::Value>(Error{ErrorCode::unavailable, ""});
-                     const json::Value* list = page.ok() ? page->find("rows") : nullptr;
-                     if (list == nullptr) return self->answer(std::move(response));
-                     for (const json::Value& row : list->items()) self->rows.push_back(row);
-                     self->marks.note(response);
-                     self->go(static_cast<std::uint16_t>(shard + 1));
-                   }));
+    reach.forwarder.forward(owner, one, Responder([self = shared_from_this(), shard](Response response) {
+                              const auto page = response.status == 200
+                                                    ? json::parse(response.body, kPageLimits)
+                                                    : Result<json::Value>(Error{ErrorCode::unavailable, ""});
+                              const json::Value* list = page.ok() ? page->find("rows") : nullptr;
+                              if (list == nullptr) return self->answer(std::move(response));
+                              for (const json::Value& row : list->items()) self->rows.push_back(row);
+                              self->marks.note(response);
+                              self->go(static_cast<std::uint16_t>(shard + 1));
+                            }));
   }
 
   void take(const std::string& text) {
@@ -107,9 +110,10 @@ struct Walk : std::enable_shared_from_this<Walk> {
 
 }  // namespace
 
-void read_all(runtime::Runtime& runtime, Request request, Responder responder, machine::MachineKind machine,
+void read_all(const Reach& reach, Request request, Responder responder, machine::MachineKind machine,
               std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
               std::function<Response(const std::vector<json::Value>& rows)> combine) {
+  runtime::Runtime& runtime = reach.runtime;
   if (http::query(request, "cursor"))
     return responder(http::bad_parameter(
         "cursor", {ErrorCode::invalid_input, "expected none, as this list is one page, got one of another list"}));
@@ -121,7 +125,7 @@ void read_all(runtime::Runtime& runtime, Request request, Responder responder, m
       return responder(http::bad_parameter(
           "shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) + ", got \"" +
                                                   std::string(text->substr(0, 40)) + "\""}));
-    return read(runtime, std::move(request), std::move(responder), machine, shard,
+    return read(reach, std::move(request), std::move(responder), machine, shard,
                 [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::AsOf&) {
                   std::vector<std::string> rows;
                   rows_of(rules, rows);
@@ -130,7 +134,7 @@ void read_all(runtime::Runtime& runtime, Request request, Responder responder, m
   }
   auto token = token_of(request, runtime);
   if (!token.ok()) return responder(http::bad_parameter("after", token.error()));
-  auto walk = std::make_shared<Walk>(runtime, std::move(request), std::move(responder));
+  auto walk = std::make_shared<Walk>(reach, std::move(request), std::move(responder));
   walk->machine = machine;
   walk->token = std::move(*token);
   walk->rows_of = std::move(rows_of);

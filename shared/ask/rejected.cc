@@ -8,7 +8,6 @@
 #include "shared/ask/read.h"
 #include "shared/ask/token_wait.h"
 #include "shared/fold/outward.h"
-#include "shared/http/deadlines.h"
 #include "shared/http/problem.h"
 #include "shared/json/strict_json.h"
 #include "shared/json/writer.h"
@@ -107,7 +106,12 @@ struct AfterToken {
   std::atomic<std::size_t> left = 0;
   std::atomic<bool> over = false;
   std::function<void(Folded)> go_on;
+  http::Loop::Timer timer;
 
+  void end_in_time(Folded published) {
+    timer.cancel();
+    end(published);
+  }
   void end(Folded published) {
     if (over.exchange(true)) return;
     const auto then = std::exchange(go_on, nullptr);
@@ -117,7 +121,8 @@ struct AfterToken {
 
 }  // namespace
 
-void get_rejected(runtime::Runtime& runtime, Request request, http::Responder responder, http::Handler page) {
+void get_rejected(runtime::Runtime& runtime, http::Loop& loop, Request request, http::Responder responder,
+                  http::Handler page) {
   const auto after = token_of(request, runtime);
   if (!after.ok()) return responder(http::bad_parameter("after", after.error()));
   if (!*after || (*after)->places.empty()) return page(std::move(request), std::move(responder));
@@ -130,6 +135,8 @@ void get_rejected(runtime::Runtime& runtime, Request request, http::Responder re
     (*answer)(http::unavailable("not_published_yet", "What the token names is not in this list yet", "",
                                 "ask again with the same token"));
   };
+  // The timer holds the wait; when it has rung or was cancelled, the runtime forgets it.
+  waiting->timer = loop.set_timer(peers::kWaitMsMax, [waiting] { waiting->end(Folded::not_in_time); });
   for (const runtime::Place& place : (*after)->places) {
     runtime::Needs needs;
     needs.position = place.offset + 1;
@@ -138,11 +145,10 @@ void get_rejected(runtime::Runtime& runtime, Request request, http::Responder re
                      [weak = std::weak_ptr(waiting)](const std::optional<std::vector<runtime::LaneNumber>>& lanes) {
                        const auto wait = weak.lock();
                        if (!wait) return;
-                       if (!lanes) return wait->end(Folded::beyond_the_log);
-                       if (--wait->left == 0) wait->end(Folded::yes);
+                       if (!lanes) return wait->end_in_time(Folded::beyond_the_log);
+                       if (--wait->left == 0) wait->end_in_time(Folded::yes);
                      });
   }
-  http::deadlines().call_after(peers::kWaitMsMax, [waiting] { waiting->end(Folded::not_in_time); });
 }
 
 }  // namespace granary::ask

@@ -2,6 +2,7 @@
 // stream. Any thread.
 #pragma once
 
+#include "shared/http/loop.h"
 #include "shared/http/message.h"
 #include "shared/journal/journal.h"
 #include "shared/runtime/runtime.h"
@@ -18,6 +19,7 @@ http::Response rejected_page(const journal::Journal& journal, const runtime::Run
 
 // Calls `page` once what `?after=TOKEN` names has been folded by the machines that its places name and they have
 // published what they refused; at once if there is no token. Else answers 400 or 503 itself.
-void get_rejected(runtime::Runtime& runtime, http::Request request, http::Responder responder, http::Handler page);
+void get_rejected(runtime::Runtime& runtime, http::Loop& loop, http::Request request, http::Responder responder,
+                  http::Handler page);
 
 }  // namespace granary::ask

@@ -5,7 +5,6 @@
 #include <memory>
 #include <utility>
 
-#include "shared/http/deadlines.h"
 #include "shared/http/problem.h"
 #include "shared/peers/shard_questions.h"
 
@@ -14,26 +13,30 @@ namespace granary::ask {
 using http::Request;
 using http::Response;
 
-void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine::MachineKind machine,
+void wait_folded(runtime::Runtime& runtime, http::Loop& loop, const runtime::Token& token, machine::MachineKind machine,
                  std::uint16_t shard, std::int64_t wait_ms, std::function<void(Folded)> go_on) {
   struct Waiting {
     std::atomic<bool> over = false;
     std::function<void(Folded)> go_on;
+    http::Loop::Timer timer;
   };
-  auto waiting = std::make_shared<Waiting>();
+  const auto waiting = std::make_shared<Waiting>();
   waiting->go_on = std::move(go_on);
   const auto end = [](Waiting& wait, Folded folded) {
     if (wait.over.exchange(true)) return;
-    const auto then = std::exchange(wait.go_on, nullptr);  // the timer may hold the wait for long
+    const auto then = std::exchange(wait.go_on, nullptr);
     then(folded);
   };
-  // The timer holds the wait alive; when it has rung, the runtime forgets it.
+  // The timer holds the wait; when it has rung or was cancelled, the runtime forgets it.
+  waiting->timer = loop.set_timer(wait_ms, [waiting, end] { end(*waiting, Folded::not_in_time); });
   runtime.when_folded(token, machine, shard, waiting,
                       [weak = std::weak_ptr(waiting), end](runtime::Runtime::Folded folded) {
                         const bool is_folded = folded == runtime::Runtime::Folded::yes;
-                        if (const auto wait = weak.lock()) end(*wait, is_folded ? Folded::yes : Folded::beyond_the_log);
+                        const auto wait = weak.lock();
+                        if (!wait) return;
+                        wait->timer.cancel();
+                        end(*wait, is_folded ? Folded::yes : Folded::beyond_the_log);
                       });
-  http::deadlines().call_after(wait_ms, [waiting, end] { end(*waiting, Folded::not_in_time); });
 }
 
 Response token_beyond_the_log() {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <optional>
 
+#include "shared/http/loop.h"
 #include "shared/http/message.h"
 #include "shared/runtime/runtime.h"
 
@@ -12,7 +13,7 @@ namespace granary::ask {
 
 // Calls `go_on` once `token` is folded in that shard, cannot be, or was not within `wait_ms`; once, on some thread.
 enum class Folded : std::uint8_t { yes, not_in_time, beyond_the_log };
-void wait_folded(runtime::Runtime& runtime, const runtime::Token& token, machine::MachineKind machine,
+void wait_folded(runtime::Runtime& runtime, http::Loop& loop, const runtime::Token& token, machine::MachineKind machine,
                  std::uint16_t shard, std::int64_t wait_ms, std::function<void(Folded)> go_on);
 // What a read answers then: 503 with Retry-After, or 400 where the log does not hold what the token names.
 http::Response not_folded(Folded folded);

@@ -120,7 +120,7 @@ Result<std::unique_ptr<ClockKeeper>> ClockKeeper::start(journal::Journal& journa
     keeper->wait_for_confirmation(last, kFarAhead);
   else
     GRANARY_TRY(keeper->first_ticks());
-  keeper->timer_ = std::make_unique<http::Deadlines>();
+  keeper->timer_ = std::make_unique<http::Loop>("clock");
   keeper->schedule(*keeper->timer_);
   return keeper;
 }
@@ -329,7 +329,7 @@ Result<std::optional<ClockStep>> ClockKeeper::confirm() {
   return std::optional(step);
 }
 
-void ClockKeeper::schedule(http::Deadlines& timer) {
+void ClockKeeper::schedule(http::Loop& timer) {
   const std::int64_t half = options_.tick_ms / 2;
   const std::int64_t left = half - now().ms() % half;
   timer.call_after(left, [this, &timer] {

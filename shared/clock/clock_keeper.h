@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "shared/base/clock.h"
-#include "shared/http/deadlines.h"
+#include "shared/http/loop.h"
 #include "shared/journal/journal.h"
 #include "shared/runtime/runtime.h"
 #include "shared/units/instant.h"
@@ -98,7 +98,7 @@ class ClockKeeper {
   Result<std::size_t> append_ticks(Which which, const TickDone& done);
   Result<void> look_at_others(units::Instant grid);
   void add_inbox(const journal::Partition& partition, bool owned, units::Instant last);
-  void schedule(http::Deadlines& timer);
+  void schedule(http::Loop& timer);
 
   journal::Journal& journal_;
   const Clock& clock_;
@@ -109,7 +109,7 @@ class ClockKeeper {
   std::uint64_t looked_from_ = 0;  // while comparing: what stood in the first inbox when this started
   int looks_ = 0;
   std::shared_ptr<Ticks> ticks_;  // what the journal's callbacks touch
-  std::unique_ptr<http::Deadlines> timer_;
+  std::unique_ptr<http::Loop> timer_;
 };
 
 }  // namespace granary::clock

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "shared/base/probe.h"
-#include "shared/http/deadlines.h"
 #include "shared/units/instant.h"
 
 namespace granary::entry {
@@ -16,19 +15,19 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 using telemetry::Level;
 
 // The appends of one request. append() runs on the thread that starts them, answered() on the journal's, give_up() on
-// the timer's; the mutex guards what all three touch.
+// the loop's; the mutex guards what all three touch.
 class Appends : public std::enable_shared_from_this<Appends> {
  public:
   Appends(DoorState::Use use, std::shared_ptr<DoorState> state, std::function<void(AppendReport)> done)
       : use_(std::move(use)), state_(std::move(state)), done_(std::move(done)) {}
 
-  void append(journal::Journal& journal, std::vector<EventGroup>& groups, std::int64_t wait_ms_max) {
+  void append(journal::Journal& journal, http::Loop& loop, std::vector<EventGroup>& groups, std::int64_t wait_ms_max) {
     // The last answer may come within the loop: `groups` is the owner's again after that.
     const std::size_t all = groups.size();
     left_ = all;
     report_.offsets.resize(all);
     state_->count([all](EventDoorCounters& counters) { counters.appends_in_flight += all; });
-    http::deadlines().call_after(wait_ms_max, [weak = weak_from_this(), wait_ms_max] {
+    timer_ = loop.set_timer(wait_ms_max, [weak = weak_from_this(), wait_ms_max] {
       if (const auto self = weak.lock()) self->give_up(wait_ms_max);
     });
     for (std::size_t i = 0; i < all; ++i) {
@@ -103,6 +102,7 @@ class Appends : public std::enable_shared_from_this<Appends> {
 
   const DoorState::Use use_;
   const std::shared_ptr<DoorState> state_;
+  http::Loop::Timer timer_;
   std::mutex mutex_;
   std::size_t left_ = 0;
   bool some_are_stored_ = false, some_have_failed_ = false;
@@ -112,9 +112,11 @@ class Appends : public std::enable_shared_from_this<Appends> {
 
 }  // namespace
 
-void append_groups(journal::Journal& journal, std::vector<EventGroup>& groups, std::int64_t wait_ms_max,
-                   DoorState::Use use, std::shared_ptr<DoorState> state, std::function<void(AppendReport)> done) {
-  std::make_shared<Appends>(std::move(use), std::move(state), std::move(done))->append(journal, groups, wait_ms_max);
+void append_groups(journal::Journal& journal, http::Loop& loop, std::vector<EventGroup>& groups,
+                   std::int64_t wait_ms_max, DoorState::Use use, std::shared_ptr<DoorState> state,
+                   std::function<void(AppendReport)> done) {
+  std::make_shared<Appends>(std::move(use), std::move(state), std::move(done))
+      ->append(journal, loop, groups, wait_ms_max);
 }
 
 }  // namespace granary::entry

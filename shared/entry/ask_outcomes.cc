@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "shared/base/probe.h"
-#include "shared/http/deadlines.h"
 
 namespace granary::entry {
 namespace {
@@ -17,6 +16,9 @@ class Asked {
   Asked(std::size_t groups, std::function<void(Judged)> done)
       : left_(groups), judged_(groups), done_(std::move(done)), alive_(std::make_shared<char>()) {}
 
+  // Before anything is asked.
+  void ends_by(http::Loop::Timer timer) { timer_ = std::move(timer); }
+
   [[nodiscard]] std::weak_ptr<void> alive() const { return alive_; }
 
   void judged(std::size_t group, std::vector<std::optional<machine::Outcome>> outcomes) {
@@ -26,7 +28,9 @@ class Asked {
       return;
     }
     judged_[group] = std::move(outcomes);
-    if (--left_ == 0) report(lock);
+    if (--left_ > 0) return;
+    timer_.cancel();
+    report(lock);
   }
 
   void time_is_up() {
@@ -43,6 +47,7 @@ class Asked {
     done(std::move(judged));
   }
 
+  http::Loop::Timer timer_;
   std::mutex mutex_;
   std::size_t left_;
   Judged judged_;
@@ -52,12 +57,12 @@ class Asked {
 
 }  // namespace
 
-void ask_outcomes(runtime::Runtime& runtime, const std::vector<EventGroup>& groups,
+void ask_outcomes(runtime::Runtime& runtime, http::Loop& loop, const std::vector<EventGroup>& groups,
                   const std::vector<journal::Offsets>& offsets, std::int64_t wait_ms,
                   std::function<void(Judged)> done) {
   const auto asked = std::make_shared<Asked>(groups.size(), std::move(done));
   const std::weak_ptr<void> alive = asked->alive();
-  http::deadlines().call_after(wait_ms, [asked] { asked->time_is_up(); });
+  asked->ends_by(loop.set_timer(wait_ms, [asked] { asked->time_is_up(); }));
   for (std::size_t i = 0; i < groups.size(); ++i) {
     runtime.when_judged(
         groups[i].topic, groups[i].partition, offsets[i], alive,

@@ -17,10 +17,11 @@ using http::Request;
 using http::Responder;
 using units::Instant;
 
-EventDoor::EventDoor(journal::Journal& journal, runtime::Runtime& runtime, const clock::ClockKeeper& clock,
-                     EventDoorOptions options)
+EventDoor::EventDoor(journal::Journal& journal, runtime::Runtime& runtime, http::Loop& loop,
+                     const clock::ClockKeeper& clock, EventDoorOptions options)
     : journal_(journal),
       runtime_(runtime),
+      loop_(loop),
       clock_(clock),
       options_(std::move(options)),
       state_(std::make_shared<DoorState>()) {}
@@ -34,7 +35,7 @@ void EventDoor::post(Request request, Responder responder) {
   state_->count([](EventDoorCounters& counters) { ++counters.requests; });
   const auto failure = state_->failure();
   const auto post =
-      std::make_shared<EventPost>(EventPost::Door{journal_, runtime_, options_}, state_, std::move(responder));
+      std::make_shared<EventPost>(EventPost::Door{journal_, runtime_, loop_, options_}, state_, std::move(responder));
   if (!use || failure)
     return post->refuse("closing", http::unavailable("closing", "This server is stopping",
                                                      failure ? failure->message : "", "try again once it runs"));

@@ -2,7 +2,7 @@
 // Nothing is decided here but form; what becomes of an event is the fold's affair.
 //
 // Threads: all functions on any thread; answers come on the listener's, the journal's or a worker's. Ownership: the
-// door refers to journal, runtime and clock; close() it (or destroy it) before any of them ends.
+// door refers to journal, runtime, loop and clock; close() it (or destroy it) before any of them ends.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "shared/clock/clock_keeper.h"
 #include "shared/entry/door_state.h"
+#include "shared/http/loop.h"
 #include "shared/http/message.h"
 #include "shared/journal/journal.h"
 #include "shared/json/strict_json.h"
@@ -30,7 +31,7 @@ struct EventDoorOptions {
 
 class EventDoor {
  public:
-  EventDoor(journal::Journal& journal, runtime::Runtime& runtime, const clock::ClockKeeper& clock,
+  EventDoor(journal::Journal& journal, runtime::Runtime& runtime, http::Loop& loop, const clock::ClockKeeper& clock,
             EventDoorOptions options = {});
   ~EventDoor();  // close()
 
@@ -50,6 +51,7 @@ class EventDoor {
  private:
   journal::Journal& journal_;
   runtime::Runtime& runtime_;
+  http::Loop& loop_;
   const clock::ClockKeeper& clock_;
   EventDoorOptions options_;
   std::shared_ptr<DoorState> state_;

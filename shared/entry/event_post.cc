@@ -47,7 +47,7 @@ void EventPost::wait_for(const runtime::Token& after) {
     if (--waits->left == 0) self->token_is_over(waits->folded);
   };
   for (const EventGroup& group : events_.groups)
-    ask::wait_folded(door_.runtime, after, machine::reader_of(group.topic), group.partition,
+    ask::wait_folded(door_.runtime, door_.loop, after, machine::reader_of(group.topic), group.partition,
                      door_.options.after_wait_ms_max, one_is_over);
 }
 
@@ -66,7 +66,7 @@ void EventPost::token_is_over(ask::Folded folded) {
 void EventPost::append(DoorState::Use use) {
   count_refused_events();
   if (events_.groups.empty()) return answer(std::nullopt);
-  append_groups(door_.journal, events_.groups, door_.options.append_wait_ms_max, std::move(use), state_,
+  append_groups(door_.journal, door_.loop, events_.groups, door_.options.append_wait_ms_max, std::move(use), state_,
                 [self = shared_from_this()](AppendReport report) { self->appended(std::move(report)); });
 }
 
@@ -82,7 +82,7 @@ void EventPost::appended(AppendReport report) {
     stored.push_back(std::move(*offsets));
   }
   if (!outcome_wait_ms_ || report.failure) return answer(report.failure);
-  ask_outcomes(door_.runtime, events_.groups, stored, *outcome_wait_ms_,
+  ask_outcomes(door_.runtime, door_.loop, events_.groups, stored, *outcome_wait_ms_,
                [self = shared_from_this()](Judged outcomes) { self->judged(std::move(outcomes)); });
 }
 

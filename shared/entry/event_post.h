@@ -2,7 +2,7 @@
 // asks for outcomes where they are wanted, and answers.
 //
 // Threads: one step at a time, each on the thread that ended the step before: start() on the listener's, appended() on
-// one of the journal's or a timer's, judged() on one of the runtime's or a timer's. So no step needs a lock; what
+// one of the journal's or the loop's, judged() on one of the runtime's or the loop's. So no step needs a lock; what
 // several threads answer at a time is in append_groups.h and ask_outcomes.h. Ownership: a step holds the request; it
 // may use the door's parts only while a DoorState::Use exists.
 #pragma once
@@ -29,6 +29,7 @@ class EventPost : public std::enable_shared_from_this<EventPost> {
   struct Door {
     journal::Journal& journal;
     runtime::Runtime& runtime;
+    http::Loop& loop;
     const EventDoorOptions& options;
   };
 

@@ -6,12 +6,10 @@
 #include <utility>
 
 #include "shared/ask/read.h"
-#include "shared/http/deadlines.h"
 #include "shared/http/problem.h"
 #include "shared/json/strict_json.h"
 #include "shared/json/writer.h"
 #include "shared/operate/health.h"
-#include "shared/peers/forward.h"
 
 namespace granary::operate {
 namespace {
@@ -81,8 +79,8 @@ std::string row_of(const Result<Response>& response) {
 
 }  // namespace
 
-void confirm_clock(clock::ClockKeeper& clock, const std::set<std::string>& peers, const http::Request& request,
-                   http::Responder responder) {
+void confirm_clock(clock::ClockKeeper& clock, const std::set<std::string>& peers, peers::Forwarder& forwarder,
+                   const http::Request& request, http::Responder responder) {
   const auto step = clock.confirm();
   if (!step.ok())
     return responder(make_response(http::Problem{.status = 409,
@@ -97,8 +95,9 @@ void confirm_clock(clock::ClockKeeper& clock, const std::set<std::string>& peers
     return responder(Response{.status = 200, .content_type = "application/json", .body = "{" + own + "}"});
   const auto asked = std::make_shared<Asked>(peers, std::move(own), std::move(responder));
   for (const std::string& url : peers)
-    peers::pass_on(url, request, [asked, url](const Result<Response>& response) { asked->say(url, row_of(response)); });
-  http::deadlines().call_after(kAnswerMs, [asked] { asked->time_is_up(); });
+    forwarder.pass_on(url, request,
+                      [asked, url](const Result<Response>& response) { asked->say(url, row_of(response)); });
+  forwarder.loop().call_after(kAnswerMs, [asked] { asked->time_is_up(); });
 }
 
 }  // namespace granary::operate

@@ -55,7 +55,7 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
   using routes::Scope;
   constexpr Roles kWatch{Role::probe, Role::operates};
   constexpr Roles kStreams{Role::portal, Role::finance, Role::auditor, Role::operates};
-  routes::Table table = peers::shard_routes(doors.runtime);
+  routes::Table table = peers::shard_routes(doors.runtime, doors.forwarder.loop());
   using Answer = std::function<Response(const Request&)>;
   const auto get = [&table](std::string_view path, Roles roles, Answer answer) {
     table.push_back({"GET", path, std::nullopt, roles, Scope::process,
@@ -77,7 +77,7 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
                    {Role::portal, Role::scheduler, Role::finance, Role::auditor, Role::operates},
                    Scope::organisation,
                    [doors](Request request, const PathParameters&, Responder responder) {
-                     ask::get_rejected(doors.runtime, std::move(request), std::move(responder),
+                     ask::get_rejected(doors.runtime, doors.forwarder.loop(), std::move(request), std::move(responder),
                                        [doors](Request asked, Responder answer) {
                                          answer_from_log(doors.log_readers, std::move(asked), std::move(answer),
                                                          [doors](const Request& one) {
@@ -100,7 +100,7 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
                    {Role::operates},
                    Scope::ledger,
                    [doors](const Request& request, const PathParameters&, Responder responder) {
-                     confirm_clock(doors.clock, others(doors), request, std::move(responder));
+                     confirm_clock(doors.clock, others(doors), doors.forwarder, request, std::move(responder));
                    }});
   get("/v1/clock", kWatch, [doors](const Request&) { return json_answer(clock_json(doors.clock)); });
   get("/v1/status", kWatch, [doors](const Request&) {

@@ -10,6 +10,7 @@
 #include "shared/entry/event_door.h"
 #include "shared/http/listener.h"
 #include "shared/http/work_pool.h"
+#include "shared/peers/forward.h"
 #include "shared/peers/peers.h"
 #include "shared/routes/route.h"
 
@@ -18,6 +19,7 @@ namespace granary::operate {
 struct Doors {
   const journal::Journal& journal;
   runtime::Runtime& runtime;
+  peers::Forwarder& forwarder;  // to other processes
   http::WorkPool& log_readers;  // on which the journal is read: never on the listener's threads
   entry::EventDoor& events;
   clock::ClockKeeper& clock;

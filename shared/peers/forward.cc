@@ -10,8 +10,12 @@
 namespace granary::peers {
 namespace {
 
-constexpr std::size_t kThreadsMax = 32;    // requests under way to other processes; more wait
-constexpr std::size_t kWaitingMax = 4096;  // of them; more are refused
+// Of one process to another, so that all processes of a ledger leave a listener (http::Limits::connections, 1024) room
+// for its clients. A wait holds its connection for as long as the other shard lags.
+constexpr std::size_t kConnectionsMax = 32;
+constexpr std::size_t kWaitConnectionsMax = 128;
+// To all processes, of each kind; more are refused. Each holds some kilobytes.
+constexpr std::size_t kUnderWayMax = 4096;
 constexpr std::string_view kHops = "granary-hops";
 constexpr std::string_view kHopsMax = "2";  // to a process of the machine, from there to the shard's owner
 
@@ -24,65 +28,31 @@ std::string target_of(const http::Request& request) {
   return target;
 }
 
+Forwarder::Done probed(Forwarder::Done done) {
+  return [done = std::move(done)](Result<http::Response> answer) {
+    if (!answer.ok()) GRANARY_PROBE("another process does not answer");
+    done(std::move(answer));
+  };
+}
+
 }  // namespace
 
-Forwarder& forwarder() {
-  static Forwarder shared;
-  return shared;
+Forwarder::Forwarder(http::Loop& loop)
+    : loop_(loop),
+      soon_(loop, {.connections_per_url_max = kConnectionsMax, .requests_max = kUnderWayMax}),
+      waiting_(loop, {.connections_per_url_max = kWaitConnectionsMax, .requests_max = kUnderWayMax}) {}
+
+void Forwarder::ask(const std::string& url, http::ClientRequest request, Done done) {
+  soon_.send(url, std::move(request), probed(std::move(done)));
 }
 
-Forwarder::~Forwarder() {
-  {
-    const std::lock_guard lock(mutex_);
-    stopping_ = true;
-  }
-  filled_.notify_all();
-  for (std::thread& thread : threads_) thread.join();
+void Forwarder::wait(const std::string& url, http::ClientRequest request, std::weak_ptr<void> wanted, Done done) {
+  waiting_.send(url, std::move(request), std::move(wanted), probed(std::move(done)));
 }
 
-void Forwarder::send(std::string url, http::ClientRequest request, std::function<void(Result<http::Response>)> done) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (jobs_.size() < kWaitingMax && !stopping_) {
-      jobs_.push_back({std::move(url), std::move(request), std::move(done)});
-      if (idle_ < jobs_.size() && threads_.size() < kThreadsMax) threads_.emplace_back([this] { run(); });
-      filled_.notify_one();
-      return;
-    }
-  }
-  done(Error{ErrorCode::unavailable, "expected room for one more request to another process, but " +
-                                         std::to_string(kWaitingMax) + " wait already; hint: try again"});
-}
-
-void Forwarder::run() {
-  std::map<std::string, http::Client> clients;  // of this thread: each keeps its connection
-  while (true) {
-    Job job;
-    {
-      std::unique_lock lock(mutex_);
-      ++idle_;
-      filled_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-      --idle_;
-      if (stopping_) return;
-      job = std::move(jobs_.front());
-      jobs_.pop_front();
-    }
-    auto client = clients.find(job.url);
-    if (client == clients.end()) {
-      auto made = http::Client::create(job.url);
-      if (!made.ok()) {
-        job.done(made.error());
-        continue;
-      }
-      client = clients.emplace(job.url, std::move(*made)).first;
-    }
-    auto answer = client->second.send(job.request);
-    if (!answer.ok()) {
-      GRANARY_PROBE("another process does not answer");
-      clients.erase(client);
-    }
-    job.done(std::move(answer));
-  }
+void Forwarder::stop() {
+  soon_.stop();
+  waiting_.stop();
 }
 
 bool was_passed_on(const http::Request& request) {
@@ -94,7 +64,7 @@ bool may_pass_on(const http::Request& request) {
   return !hops || *hops < kHopsMax;
 }
 
-void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done) {
+void Forwarder::pass_on(const std::string& url, const http::Request& request, Done done) {
   http::ClientRequest passed{.method = request.method, .target = target_of(request), .body = request.body};
   for (const http::Field& field : request.headers) {
     if (field.name == "content-type")
@@ -104,10 +74,12 @@ void pass_on(const std::string& url, const http::Request& request, std::function
       passed.headers.push_back(field);
   }
   passed.headers.push_back({std::string(kHops), was_passed_on(request) ? std::string(kHopsMax) : "1"});
-  forwarder().send(url, std::move(passed), std::move(done));
+  // A read behind a token waits at the other process.
+  const bool waits = http::query(request, "after").has_value();
+  (waits ? waiting_ : soon_).send(url, std::move(passed), probed(std::move(done)));
 }
 
-void forward(const std::string& owner, const http::Request& request, http::Responder responder) {
+void Forwarder::forward(const std::string& owner, const http::Request& request, http::Responder responder) {
   if (owner.empty() || !may_pass_on(request)) {
     return responder(http::unavailable("no_owner", "No process is known to own what this asks for", "",
                                        "start the process that owns it, or name it in the list of peers (--peers)"));

@@ -1,62 +1,57 @@
 // Passes requests on to other Granary processes, and their answers back: for reads and waits, never for facts (those
-// go by the log). A small pool of threads with blocking clients, shared by the process; any thread.
+// go by the log).
+//
+// Threads: all functions on any, stop() on any but the loop's. `done` runs on the loop's thread, or before the function
+// returns; it must not wait. Ownership: the loop outlives the forwarder; after stop() no `done` runs.
 #pragma once
 
-#include <condition_variable>
-#include <deque>
 #include <functional>
-#include <map>
-#include <mutex>
+#include <memory>
 #include <string>
-#include <thread>
-#include <vector>
 
-#include "shared/http/client.h"
+#include "shared/http/async_client.h"
+#include "shared/http/loop.h"
 #include "shared/http/message.h"
 
 namespace granary::peers {
 
 class Forwarder {
  public:
-  Forwarder() = default;
-  ~Forwarder();  // what waits is dropped; what is under way is waited for
-  Forwarder(const Forwarder&) = delete;
-  Forwarder& operator=(const Forwarder&) = delete;
+  using Done = std::function<void(Result<http::Response>)>;
+
+  explicit Forwarder(http::Loop& loop);
+
+  [[nodiscard]] http::Loop& loop() const { return loop_; }
 
   // Sends `request` to the process at `url` and calls `done` once with its answer, or with why there is none
-  // (unavailable), on a thread of the pool.
-  void send(std::string url, http::ClientRequest request, std::function<void(Result<http::Response>)> done);
+  // (unavailable). The answer is expected soon.
+  void ask(const std::string& url, http::ClientRequest request, Done done);
+
+  // The same for a question that the other process may keep for half a minute. These have connections of their own, so
+  // that any number of them does not hold up what is answered soon. One whose `wanted` has gone is not sent any more.
+  void wait(const std::string& url, http::ClientRequest request, std::weak_ptr<void> wanted, Done done);
+
+  // Sends `request` on to the process at `url`; `done` as of ask().
+  void pass_on(const std::string& url, const http::Request& request, Done done);
+
+  // Answers `request` with what the process at `owner` says to it. 503 with Retry-After if nobody is known to own the
+  // shard (`owner` is empty), if the owner does not answer, and if the request has been passed on too often already
+  // (two lists of peers that point at each other).
+  void forward(const std::string& owner, const http::Request& request, http::Responder responder);
+
+  // Ends what is under way, also if the other process is silent. A second call does nothing.
+  void stop();
 
  private:
-  struct Job {
-    std::string url;
-    http::ClientRequest request;
-    std::function<void(Result<http::Response>)> done;
-  };
-  void run();
-
-  std::mutex mutex_;
-  std::condition_variable filled_;
-  std::deque<Job> jobs_;
-  std::size_t idle_ = 0;
-  bool stopping_ = false;
-  std::vector<std::thread> threads_;
+  http::Loop& loop_;
+  http::AsyncClient soon_;
+  http::AsyncClient waiting_;
 };
-
-Forwarder& forwarder();
 
 // Whether another process of Granary's sent it here.
 bool was_passed_on(const http::Request& request);
 
 // Whether it may be passed on once more.
 bool may_pass_on(const http::Request& request);
-
-// Sends `request` on to the process at `url`; `done` as of send().
-void pass_on(const std::string& url, const http::Request& request, std::function<void(Result<http::Response>)> done);
-
-// Answers `request` with what the process at `owner` says to it. 503 with Retry-After where nobody is known to own the
-// shard (`owner` is empty), where the owner does not answer, and where the request has been passed on too often already
-// (two lists of peers that point at each other).
-void forward(const std::string& owner, const http::Request& request, http::Responder responder);
 
 }  // namespace granary::peers

@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <mutex>
 #include <sstream>
 
 #include "shared/base/text_file.h"
 #include "shared/http/uri.h"
-#include "shared/peers/forward.h"
-#include "shared/peers/shard_questions.h"
 
 namespace granary::peers {
 namespace {
@@ -21,16 +18,6 @@ std::optional<MachineKind> machine_called(std::string_view name) {
   for (const MachineKind kind : machine::kMachines)
     if (machine::machine_name(kind) == name) return kind;
   return std::nullopt;
-}
-
-template <class Message>
-http::ClientRequest question_to(const ShardName& shard, std::string_view what, const Message& message) {
-  http::ClientRequest request{.method = "POST",
-                              .target = "/v1/shards/" + std::string(machine::machine_name(shard.first)) + "/" +
-                                        std::to_string(shard.second) + "/" + std::string(what),
-                              .content_type = std::string(kShardMessageType)};
-  codec::encode(message, request.body);
-  return request;
 }
 
 }  // namespace
@@ -105,56 +92,6 @@ std::string Peers::owner_of(const ShardName& shard) const {
 std::string Peers::any_of(MachineKind machine) const {
   const auto found = owners_.lower_bound({machine, 0});
   return found == owners_.end() || found->first.first != machine ? std::string() : found->second;
-}
-
-void Peers::when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
-                     runtime::Met done) {
-  const std::string owner = owner_of(shard);
-  if (owner.empty()) return;
-  WaitQuestion question{needs.position, needs.published ? 1U : 0U, kWaitMsMax, {}, needs.committed ? 1U : 0U,
-                        needs.rules};
-  for (const auto& [lane, number] : needs.lanes) question.lanes.push_back({lane.first, 0, lane.second, number});
-  forwarder().send(owner, question_to(shard, "wait", question),
-                   [alive = std::move(alive), done = std::move(done)](const Result<http::Response>& response) {
-                     LanesAnswer answer;
-                     const auto held = alive.lock();
-                     if (!held || !response.ok()) return;  // who asked keeps time
-                     if (response->status == kBeyondTheLogStatus) return done(std::nullopt);
-                     if (response->status != 200 || !codec::decode(response->body, answer)) return;
-                     std::vector<runtime::LaneNumber> lanes;
-                     for (const LaneMessage& lane : answer.lanes)
-                       lanes.push_back({static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard),
-                                        lane.number});
-                     done(std::move(lanes));
-                   });
-}
-
-void Peers::when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
-                        std::weak_ptr<void> alive,
-                        std::function<void(std::vector<std::optional<machine::Outcome>>)> done) {
-  const ShardName shard{machine::reader_of(topic), partition};
-  const std::string owner = owner_of(shard);
-  if (owner.empty()) return;
-  OutcomesQuestion question{*std::min_element(offsets.begin(), offsets.end()), {}, kWaitMsMax};
-  for (const std::uint64_t offset : offsets) question.offsets_behind.push_back(offset - question.first);
-  forwarder().send(owner, question_to(shard, "outcomes", question),
-                   [alive = std::move(alive), done = std::move(done),
-                    count = offsets.size()](const Result<http::Response>& response) {
-                     OutcomesAnswer answer;
-                     const auto held = alive.lock();
-                     if (!held || !response.ok() || response->status != 200 || !codec::decode(response->body, answer) ||
-                         answer.outcomes.size() != count)
-                       return;
-                     std::vector<std::optional<machine::Outcome>> outcomes(count);
-                     for (std::size_t i = 0; i < count; ++i) {
-                       OutcomeMessage& one = answer.outcomes[i];
-                       if (one.judgement == 0) continue;
-                       outcomes[i] =
-                           machine::Outcome{static_cast<machine::Judgement>(one.judgement),
-                                            machine::interned(one.reason), std::move(one.field), std::move(one.hint)};
-                     }
-                     done(std::move(outcomes));
-                   });
 }
 
 }  // namespace granary::peers

@@ -21,7 +21,7 @@ using runtime::ShardName;
 // "all", or numbers and ranges as "0-3,7", of a machine with `count` shards. Errors: invalid_input.
 Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_t count);
 
-class Peers final : public runtime::Elsewhere {
+class Peers {
  public:
   Peers() = default;
   // The text of a list. Errors: as read_text_file.
@@ -32,17 +32,12 @@ class Peers final : public runtime::Elsewhere {
   // Both.
   static Result<Peers> read(const std::string& path, std::uint16_t partitions);
 
-  [[nodiscard]] std::string owner_of(const ShardName& shard) const override;
+  // Where the shard's owner answers ("http://HOST:PORT"); empty: nobody is known to own it.
+  [[nodiscard]] std::string owner_of(const ShardName& shard) const;
   // Who owns what, by shard.
   [[nodiscard]] const std::map<ShardName, std::string>& owners() const { return owners_; }
   // Where a machine's first listed shard lives; empty: nowhere.
   [[nodiscard]] std::string any_of(runtime::MachineKind machine) const;
-
-  void when_met(const ShardName& shard, const runtime::Needs& needs, std::weak_ptr<void> alive,
-                runtime::Met done) override;
-  void when_judged(runtime::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,
-                   std::weak_ptr<void> alive,
-                   std::function<void(std::vector<std::optional<machine::Outcome>>)> done) override;
 
  private:
   std::map<ShardName, std::string> owners_;

@@ -4,7 +4,6 @@
 
 #include "shared/base/probe.h"
 #include "shared/http/problem.h"
-#include "shared/peers/forward.h"
 #include "shared/routes/route.h"
 
 namespace granary::peers {
@@ -49,8 +48,8 @@ struct RoutesElsewhere::Asking {
   }
 };
 
-RoutesElsewhere::RoutesElsewhere(const Peers& peers, const std::set<MachineKind>& here, Now now)
-    : now_(std::move(now)) {
+RoutesElsewhere::RoutesElsewhere(const Peers& peers, const std::set<MachineKind>& here, Forwarder& forwarder, Now now)
+    : forwarder_(forwarder), now_(std::move(now)) {
   for (const MachineKind machine : machine::kMachines)
     if (!here.contains(machine)) machines_[machine].owner = peers.any_of(machine);
 }
@@ -76,10 +75,10 @@ void RoutesElsewhere::serve(std::shared_ptr<RoutesElsewhere> self, http::Request
   asking->left = asked.size();
   if (asked.empty()) return asking->end();
   for (const auto& [machine, owner] : asked)
-    forwarder().send(owner, http::ClientRequest{.method = "GET", .target = std::string(routes::kRoutesPath)},
-                     [asking, machine = machine, owner = owner](const Result<http::Response>& response) {
-                       asking->told(machine, owner, response);
-                     });
+    forwarder_.ask(owner, http::ClientRequest{.method = "GET", .target = std::string(routes::kRoutesPath)},
+                   [asking, machine = machine, owner = owner](const Result<http::Response>& response) {
+                     asking->told(machine, owner, response);
+                   });
 }
 
 std::shared_ptr<const http::Router> RoutesElsewhere::router_for(const http::Request& request) const {
@@ -106,8 +105,10 @@ bool RoutesElsewhere::learn(MachineKind machine, std::string_view text) {
   const auto router = std::make_shared<http::Router>();
   for (const std::string& path : *paths)
     router->add("GET", path,
-                [owner = one.owner](const http::Request& request, const http::PathParameters&,
-                                    http::Responder responder) { forward(owner, request, std::move(responder)); });
+                [&forwarder = forwarder_, owner = one.owner](const http::Request& request, const http::PathParameters&,
+                                                             http::Responder responder) {
+                  forwarder.forward(owner, request, std::move(responder));
+                });
   one.router = router;
   one.learnt = now_();
   return true;

@@ -3,7 +3,7 @@
 // request on. So a service's routes are declared in its folder alone, and an older process passes on what a newer one
 // has learnt to answer.
 //
-// Threads: any. Refers to the list of peers; outlives the listener.
+// Threads: any. Refers to the forwarder, which outlives it; outlives the listener.
 #pragma once
 
 #include <chrono>
@@ -15,6 +15,7 @@
 #include <set>
 
 #include "shared/http/router.h"
+#include "shared/peers/forward.h"
 #include "shared/peers/peers.h"
 
 namespace granary::peers {
@@ -24,7 +25,7 @@ class RoutesElsewhere {
   using Now = std::function<std::chrono::steady_clock::time_point()>;
 
   // `here`: the machines of this process.
-  RoutesElsewhere(const Peers& peers, const std::set<machine::MachineKind>& here,
+  RoutesElsewhere(const Peers& peers, const std::set<machine::MachineKind>& here, Forwarder& forwarder,
                   Now now = std::chrono::steady_clock::now);
 
   // Passes a request on to a process of the machine whose path it is. 404 if no machine has such a path, 503
@@ -48,6 +49,7 @@ class RoutesElsewhere {
   // True: `text` was a table of routes.
   bool learn(machine::MachineKind machine, std::string_view text);
 
+  Forwarder& forwarder_;
   const Now now_;
   mutable std::mutex mutex_;
   std::map<machine::MachineKind, Machine> machines_;

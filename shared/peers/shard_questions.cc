@@ -4,7 +4,6 @@
 #include <charconv>
 
 #include "shared/base/probe.h"
-#include "shared/http/deadlines.h"
 #include "shared/http/problem.h"
 
 namespace granary::peers {
@@ -56,14 +55,20 @@ struct Waiting {
   explicit Waiting(Responder responder) : answer(std::move(responder)) {}
   std::atomic<bool> over = false;
   Responder answer;
+  http::Loop::Timer timer;
   void end(Response response) {
     if (!over.exchange(true)) answer(std::move(response));
   }
+  void end_in_time(Response response) {
+    timer.cancel();
+    end(std::move(response));
+  }
 };
 
-std::shared_ptr<Waiting> wait_at_most(std::int64_t wait_ms, Responder responder) {
+// The timer holds the answer; when it has rung or was cancelled, the runtime forgets it.
+std::shared_ptr<Waiting> wait_at_most(http::Loop& loop, std::int64_t wait_ms, Responder responder) {
   auto waiting = std::make_shared<Waiting>(std::move(responder));
-  http::deadlines().call_after(std::clamp<std::int64_t>(wait_ms, 1, kWaitMsMax), [waiting] {
+  waiting->timer = loop.set_timer(std::clamp<std::int64_t>(wait_ms, 1, kWaitMsMax), [waiting] {
     waiting->end(http::unavailable("not_folded_yet", "What was asked for is not folded yet", "", "ask again"));
   });
   return waiting;
@@ -71,7 +76,7 @@ std::shared_ptr<Waiting> wait_at_most(std::int64_t wait_ms, Responder responder)
 
 }  // namespace
 
-routes::Table shard_routes(runtime::Runtime& runtime) {
+routes::Table shard_routes(runtime::Runtime& runtime, http::Loop& loop) {
   routes::Table table;
   const auto add = [&](std::string_view pattern, auto handler) {
     const auto of_own_shard = [&runtime, handler](const Request& request, const http::PathParameters& path,
@@ -86,7 +91,7 @@ routes::Table shard_routes(runtime::Runtime& runtime) {
     table.push_back({"POST", pattern, std::nullopt, {routes::Role::process}, routes::Scope::ledger, of_own_shard});
   };
   add("/v1/shards/{machine}/{shard}/wait",
-      [&runtime](const ShardName& shard, const Request& request, Responder responder) {
+      [&runtime, &loop](const ShardName& shard, const Request& request, Responder responder) {
         WaitQuestion question;
         if (!codec::decode(request.body, question)) return responder(malformed());
         runtime::Needs needs;
@@ -96,7 +101,7 @@ routes::Table shard_routes(runtime::Runtime& runtime) {
         needs.rules = question.rules;
         for (const LaneMessage& lane : question.lanes)
           needs.lanes[{lane.machine, static_cast<std::uint16_t>(lane.shard)}] = lane.number;
-        const auto waiting = wait_at_most(question.wait_ms, std::move(responder));
+        const auto waiting = wait_at_most(loop, question.wait_ms, std::move(responder));
         runtime.when_met(
             shard, needs, waiting,
             [weak = std::weak_ptr(waiting)](const std::optional<std::vector<runtime::LaneNumber>>& lanes) {
@@ -104,21 +109,21 @@ routes::Table shard_routes(runtime::Runtime& runtime) {
               if (!wait) return;
               if (!lanes) {
                 GRANARY_PROBE("another process waits for a place behind the end of the log");
-                return wait->end(beyond_the_log());
+                return wait->end_in_time(beyond_the_log());
               }
               LanesAnswer answer;
               for (const runtime::LaneNumber& lane : *lanes)
                 answer.lanes.push_back({{}, static_cast<std::uint64_t>(lane.topic), lane.partition, lane.number});
-              wait->end(message_response(answer));
+              wait->end_in_time(message_response(answer));
             });
       });
   add("/v1/shards/{machine}/{shard}/outcomes",
-      [&runtime](const ShardName& shard, const Request& request, Responder responder) {
+      [&runtime, &loop](const ShardName& shard, const Request& request, Responder responder) {
         OutcomesQuestion question;
         if (!codec::decode(request.body, question) || question.offsets_behind.empty()) return responder(malformed());
         std::vector<std::uint64_t> offsets;
         for (const std::uint64_t behind : question.offsets_behind) offsets.push_back(question.first + behind);
-        const auto waiting = wait_at_most(question.wait_ms, std::move(responder));
+        const auto waiting = wait_at_most(loop, question.wait_ms, std::move(responder));
         runtime.when_judged(machine::inbox_of(shard.first), shard.second, offsets, waiting,
                             [weak = std::weak_ptr(waiting)](std::vector<std::optional<machine::Outcome>> outcomes) {
                               const auto wait = weak.lock();
@@ -132,7 +137,7 @@ routes::Table shard_routes(runtime::Runtime& runtime) {
                                 one.field = std::move(outcome->field);
                                 one.hint = std::move(outcome->hint);
                               }
-                              wait->end(message_response(answer));
+                              wait->end_in_time(message_response(answer));
                             });
       });
   return table;

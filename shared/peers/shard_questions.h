@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "shared/events/event_codec.h"
+#include "shared/http/loop.h"
 #include "shared/routes/route.h"
 #include "shared/runtime/runtime.h"
 
@@ -96,7 +97,7 @@ struct OutcomesAnswer {
   }
 };
 
-// The two routes. `runtime` outlives them.
-routes::Table shard_routes(runtime::Runtime& runtime);
+// The two routes. `runtime` and `loop` outlive them.
+routes::Table shard_routes(runtime::Runtime& runtime, http::Loop& loop);
 
 }  // namespace granary::peers

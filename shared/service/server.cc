@@ -15,6 +15,7 @@
 #include "shared/ledger/ledger.h"
 #include "shared/operate/routes.h"
 #include "shared/peers/peers.h"
+#include "shared/peers/remote_shards.h"
 #include "shared/peers/routes_elsewhere.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/stop_signal.h"
@@ -153,6 +154,12 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
                                      : peers::Peers::parse(*list, options.peers, ledger.partitions);
   if (!peers.ok()) return cannot_start(peers.error());
 
+  // Other processes and the time. They are made before whatever is called back by them or asks through them, and
+  // stopped before all of that.
+  http::Loop loop;
+  peers::Forwarder forwarder(loop);
+  peers::RemoteShards remote_shards(*peers, forwarder);
+
   store::RocksEnvironment environment{store::RocksOptions{}};
   store::RocksStates states(environment, options.data + "/state");
   const auto make_machine = [&hosted](MachineKind machine, std::uint16_t) -> std::unique_ptr<machine::Machine> {
@@ -162,7 +169,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   };
   runtime::Options running;
   running.owned = std::move(*owned);
-  running.elsewhere = &*peers;
+  running.elsewhere = &remote_shards;
   if (options.checkpoint_records) running.checkpoint_records = *options.checkpoint_records;
   auto runtime = runtime::start_runtime(*journal, running, make_machine, states, options.data + "/state",
                                         [&stop](const Error& error) { stop.fail(error); });
@@ -172,7 +179,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   auto clock = clock::ClockKeeper::start(*journal, **runtime, *options.clock, ticking);
   if (!clock.ok()) return cannot_start(clock.error());
 
-  entry::EventDoor door(*journal, **runtime, **clock);
+  entry::EventDoor door(*journal, **runtime, loop, **clock);
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   std::atomic<std::uint16_t> port = 0;
   const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
@@ -183,17 +190,19 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   std::set<MachineKind> here;
   routes::Table of_services;
   for (const Hosted& one : hosted) {
-    const routes::Table table = one.routes(**runtime);
+    const routes::Table table = one.routes({**runtime, forwarder});
     of_services.insert(of_services.end(), table.begin(), table.end());
     here.insert(one.machine);
   }
-  const operate::Doors doors{*journal, **runtime, log_readers, door, **clock, [&metrics] { return metrics.load(); },
-                             owner,    &*peers};
+  const operate::Doors doors{
+      *journal, **runtime, forwarder, log_readers, door, **clock, [&metrics] { return metrics.load(); },
+      owner,    &*peers};
   http::Router router;
   routes::add_to(router, operate::routes(doors, of_services));
   routes::add_to(router, of_services);
   if (here.size() < machine::kMachines.size())
-    router.set_fallback(peers::RoutesElsewhere::handler(std::make_shared<peers::RoutesElsewhere>(*peers, here)));
+    router.set_fallback(
+        peers::RoutesElsewhere::handler(std::make_shared<peers::RoutesElsewhere>(*peers, here, forwarder)));
   http::ListenerOptions listen;
   listen.address = address->host;
   listen.port = address->port;
@@ -223,6 +232,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   journal->stop_waiting();
   (*listener)->stop(kRequestGrace);
   log_readers.stop();
+  forwarder.stop();
+  loop.stop();
   journal->finish_appends(kAppendGrace);
   door.close();
   (*clock)->stop();

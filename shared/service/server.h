@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "shared/ask/reach.h"
 #include "shared/base/clock.h"
 #include "shared/machine/machine.h"
 #include "shared/routes/route.h"
@@ -24,7 +25,7 @@ namespace granary::service {
 struct Hosted {
   machine::MachineKind machine{};
   std::function<std::unique_ptr<machine::Machine>()> make;
-  std::function<routes::Table(runtime::Runtime&)> routes;
+  std::function<routes::Table(const ask::Reach&)> routes;
 };
 
 struct ServerOptions {

@@ -15,6 +15,8 @@
 namespace granary::bench {
 
 struct Serving::Parts {
+  http::Loop loop;
+  peers::Forwarder forwarder{loop};
   std::unique_ptr<clock::ClockKeeper> clock;
   std::unique_ptr<entry::EventDoor> door;
   http::WorkPool log_readers{2, 64};
@@ -26,13 +28,13 @@ struct Serving::Parts {
 Serving::Serving(BenchLedger& ledger) : parts_(std::make_unique<Parts>()) {
   Parts& parts = *parts_;
   parts.clock = must(clock::ClockKeeper::start(ledger.journal(), ledger.runtime(), standing_clock()));
-  parts.door = std::make_unique<entry::EventDoor>(ledger.journal(), ledger.runtime(), *parts.clock);
+  parts.door = std::make_unique<entry::EventDoor>(ledger.journal(), ledger.runtime(), parts.loop, *parts.clock);
   routes::Table table;
   for (const service::Hosted& one : standalone::services())
-    for (routes::Route& route : one.routes(ledger.runtime())) table.push_back(std::move(route));
+    for (routes::Route& route : one.routes({ledger.runtime(), parts.forwarder})) table.push_back(std::move(route));
   routes::add_to(parts.router,
-                 operate::routes({ledger.journal(), ledger.runtime(), parts.log_readers, *parts.door, *parts.clock,
-                                  [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},
+                 operate::routes({ledger.journal(), ledger.runtime(), parts.forwarder, parts.log_readers, *parts.door,
+                                  *parts.clock, [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},
                                  table));
   routes::add_to(parts.router, table);
   parts.listener = must(http::Listener::start({}, [&parts](http::Request request, http::Responder responder) {
@@ -48,6 +50,8 @@ Serving::~Serving() {
 void Serving::stop() {
   if (!parts_) return;
   parts_->listener->stop(std::chrono::seconds(1));
+  parts_->forwarder.stop();
+  parts_->loop.stop();
   parts_->door->close();
   parts_->clock->stop();
   parts_.reset();

@@ -20,6 +20,7 @@
 #include "shared/store/memory_states.h"
 #include "tests/support/temp_directory.h"
 #include "tests/support/test_ledger.h"
+#include "tests/support/test_reach.h"
 
 namespace granary::test {
 
@@ -101,10 +102,12 @@ class DoorLedger {
     auto started = clock::ClockKeeper::start(journal, *runtime, clock);
     ASSERT_TRUE(started.ok()) << started.error().message;
     keeper = std::move(*started);
-    events = std::make_unique<entry::EventDoor>(journal, *runtime, *keeper, std::move(door_options));
+    events = std::make_unique<entry::EventDoor>(journal, *runtime, reach.loop, *keeper, std::move(door_options));
   }
   void stop() {
     if (events) events->close();
+    reach.forwarder.stop();
+    reach.loop.stop();
     if (keeper) keeper->stop();
     if (runtime) runtime->stop();
   }
@@ -156,6 +159,7 @@ class DoorLedger {
   runtime::Options options;  // of the runtime
   store::MemoryStates states;
   testing_support::TempDirectory markers;
+  TestReach reach;
   std::unique_ptr<runtime::Runtime> runtime;
   std::unique_ptr<clock::ClockKeeper> keeper;
   std::unique_ptr<entry::EventDoor> events;

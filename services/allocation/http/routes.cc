@@ -143,16 +143,16 @@ constexpr Roles kProjects{Role::portal,  Role::scheduler, Role::project, Role::a
 
 }  // namespace
 
-routes::Table routes(runtime::Runtime& runtime) {
+routes::Table routes(const ask::Reach& reach) {
   routes::Table table;
   table.push_back({"GET",
                    "/v1/unassigned",
                    MachineKind::allocation,
                    {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
                    Scope::ledger,
-                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                   [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
                      ask::read_all(
-                         runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                         reach, std::move(request), std::move(responder), MachineKind::allocation,
                          [](machine::Machine& machine, std::vector<std::string>& rows) {
                            for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
                              rows.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
@@ -160,19 +160,19 @@ routes::Table routes(runtime::Runtime& runtime) {
                          unassigned);
                    }});
   table.push_back({"GET", "/v1/projects/{project}/balance", MachineKind::allocation, kProjects, Scope::organisation,
-                   [&runtime](http::Request request, const http::PathParameters& path, http::Responder responder) {
+                   [reach](http::Request request, const http::PathParameters& path, http::Responder responder) {
                      const std::string& project = path["project"];
-                     const std::uint16_t shard = proof::shard_of({project}, runtime.partitions());
-                     ask::read(runtime, std::move(request), std::move(responder), MachineKind::allocation, shard,
+                     const std::uint16_t shard = proof::shard_of({project}, reach.runtime.partitions());
+                     ask::read(reach, std::move(request), std::move(responder), MachineKind::allocation, shard,
                                [project](machine::Machine& machine, const runtime::AsOf& as_of) {
                                  return balance_answer(allocation(machine), as_of, project);
                                });
                    }});
   table.push_back({"GET", "/v1/projects", MachineKind::allocation, kProjects, Scope::organisation,
-                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                   [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
                      auto ref = ask::ref_of(request);
                      if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
-                     ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                     ask::read_list(reach, std::move(request), std::move(responder), MachineKind::allocation,
                                     {"/v1/projects", {"ref"}},
                                     [ref = std::move(*ref)](machine::Machine& machine, const runtime::AsOf& as_of,
                                                             const Bytes& after, std::size_t limit,
@@ -188,8 +188,8 @@ routes::Table routes(runtime::Runtime& runtime) {
                                     });
                    }});
   table.push_back({"GET", "/v1/usage", MachineKind::allocation, kProjects, Scope::organisation,
-                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
-                     ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::allocation,
+                   [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
+                     ask::read_list(reach, std::move(request), std::move(responder), MachineKind::allocation,
                                     {"/v1/usage"},
                                     [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after,
                                        std::size_t limit, std::vector<std::string>& rows) {

@@ -1,8 +1,8 @@
 // Allocation's questions over HTTP: bytes to question, answer to bytes; nothing is decided here. Any thread.
 #pragma once
 
+#include "shared/ask/reach.h"
 #include "shared/routes/route.h"
-#include "shared/runtime/runtime.h"
 
 namespace granary::allocation {
 
@@ -11,6 +11,6 @@ namespace granary::allocation {
 //   With `?ref=SYSTEM:ID` of the one that it names, or none.
 // GET /v1/usage: per project and class what was posted, and what waits under the project that it names.
 // GET /v1/unassigned: per source and project the usages that metering passed on and that wait here for their project.
-routes::Table routes(runtime::Runtime& runtime);
+routes::Table routes(const ask::Reach& reach);
 
 }  // namespace granary::allocation

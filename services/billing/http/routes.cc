@@ -109,7 +109,7 @@ const BillingMachine& billing_of(machine::Machine& rules) {
   return static_cast<BillingMachine&>(rules);
 }
 
-void read_charges(runtime::Runtime& runtime, Request request, Responder responder) {
+void read_charges(const ask::Reach& reach, Request request, Responder responder) {
   Filter filter;
   if (const auto period = http::query(request, "period")) {
     if (!units::parse_month(*period))
@@ -126,11 +126,11 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
           {ErrorCode::invalid_input, "expected a name, got nothing; hint: leave the parameter out for all"}));
     filter.organisation = *organisation;
     // Its rows stand in one shard: the list begins and ends there.
-    const std::uint16_t shard = proof::shard_of({filter.organisation}, runtime.partitions());
+    const std::uint16_t shard = proof::shard_of({filter.organisation}, reach.runtime.partitions());
     shards = {shard, static_cast<std::uint16_t>(shard + 1)};
   }
   ask::read_list(
-      runtime, std::move(request), std::move(responder), MachineKind::billing,
+      reach, std::move(request), std::move(responder), MachineKind::billing,
       {"/v1/charges", {"organisation", "period"}},
       [filter = std::move(filter)](machine::Machine& rules, const runtime::AsOf&, const Bytes& after, std::size_t limit,
                                    std::vector<std::string>& rows) {
@@ -139,8 +139,8 @@ void read_charges(runtime::Runtime& runtime, Request request, Responder responde
       shards);
 }
 
-void read_accounts(runtime::Runtime& runtime, Request request, Responder responder) {
-  ask::read_list(runtime, std::move(request), std::move(responder), MachineKind::billing, {"/v1/accounts"},
+void read_accounts(const ask::Reach& reach, Request request, Responder responder) {
+  ask::read_list(reach, std::move(request), std::move(responder), MachineKind::billing, {"/v1/accounts"},
                  [](machine::Machine& rules, const runtime::AsOf& as_of, const Bytes& after, std::size_t limit,
                     std::vector<std::string>& rows) -> std::optional<Bytes> {
                    Bytes last;
@@ -159,15 +159,15 @@ constexpr Roles kMoney{Role::portal, Role::project, Role::finance, Role::auditor
 
 }  // namespace
 
-routes::Table routes(runtime::Runtime& runtime) {
+routes::Table routes(const ask::Reach& reach) {
   routes::Table table;
   table.push_back({"GET", "/v1/charges", MachineKind::billing, kMoney, Scope::organisation,
-                   [&runtime](Request request, const http::PathParameters&, Responder responder) {
-                     read_charges(runtime, std::move(request), std::move(responder));
+                   [reach](Request request, const http::PathParameters&, Responder responder) {
+                     read_charges(reach, std::move(request), std::move(responder));
                    }});
   table.push_back({"GET", "/v1/accounts", MachineKind::billing, kMoney, Scope::organisation,
-                   [&runtime](Request request, const http::PathParameters&, Responder responder) {
-                     read_accounts(runtime, std::move(request), std::move(responder));
+                   [reach](Request request, const http::PathParameters&, Responder responder) {
+                     read_accounts(reach, std::move(request), std::move(responder));
                    }});
   return table;
 }

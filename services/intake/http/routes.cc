@@ -186,11 +186,11 @@ std::optional<Bytes> applications(machine::Machine& machine, const Ref& ref, con
 }
 
 template <class Page>
-void read_named(runtime::Runtime& runtime, Request request, Responder responder, const char* path, Page page) {
+void read_named(const ask::Reach& reach, Request request, Responder responder, const char* path, Page page) {
   auto ref = ask::ref_of(request);
   if (!ref.ok()) return responder(http::bad_parameter("ref", ref.error()));
   ask::read_list(
-      runtime, std::move(request), std::move(responder), MachineKind::intake, {path, {"ref"}},
+      reach, std::move(request), std::move(responder), MachineKind::intake, {path, {"ref"}},
       [ref = std::move(*ref), page](machine::Machine& machine, const AsOf&, const Bytes& after, std::size_t limit,
                                     std::vector<std::string>& rows) { return page(machine, ref, after, limit, rows); });
 }
@@ -201,34 +201,34 @@ constexpr Roles kProjects{Role::portal,  Role::scheduler, Role::project, Role::a
 
 }  // namespace
 
-routes::Table routes(runtime::Runtime& runtime) {
+routes::Table routes(const ask::Reach& reach) {
   routes::Table table;
-  table.push_back({"GET",
-                   "/v1/policies",
-                   MachineKind::intake,
-                   {Role::portal, Role::scheduler, Role::allocation, Role::finance, Role::auditor, Role::operates},
-                   Scope::ledger,
-                   [&runtime](Request request, const PathParameters&, Responder responder) {
-                     const auto at = at_of(request);
-                     if (!at.ok()) return responder(http::bad_parameter("at", at.error()));
-                     ask::read(
-                         runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
-                         [at = *at, ledger = runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
-                           return policies(machine, as_of, ledger, at);
-                         });
-                   }});
+  table.push_back(
+      {"GET",
+       "/v1/policies",
+       MachineKind::intake,
+       {Role::portal, Role::scheduler, Role::allocation, Role::finance, Role::auditor, Role::operates},
+       Scope::ledger,
+       [reach](Request request, const PathParameters&, Responder responder) {
+         const auto at = at_of(request);
+         if (!at.ok()) return responder(http::bad_parameter("at", at.error()));
+         ask::read(reach, std::move(request), std::move(responder), MachineKind::intake, 0,
+                   [at = *at, ledger = reach.runtime.ledger_mark()](machine::Machine& machine, const AsOf& as_of) {
+                     return policies(machine, as_of, ledger, at);
+                   });
+       }});
   table.push_back({"GET", "/v1/organisations", MachineKind::intake, kDecide, Scope::organisation,
-                   [&runtime](Request request, const PathParameters&, Responder responder) {
-                     read_named(runtime, std::move(request), std::move(responder), "/v1/organisations", organisations);
+                   [reach](Request request, const PathParameters&, Responder responder) {
+                     read_named(reach, std::move(request), std::move(responder), "/v1/organisations", organisations);
                    }});
   table.push_back({"GET", "/v1/applications", MachineKind::intake, kDecide, Scope::organisation,
-                   [&runtime](Request request, const PathParameters&, Responder responder) {
-                     read_named(runtime, std::move(request), std::move(responder), "/v1/applications", applications);
+                   [reach](Request request, const PathParameters&, Responder responder) {
+                     read_named(reach, std::move(request), std::move(responder), "/v1/applications", applications);
                    }});
   table.push_back(
       {"GET", "/v1/projects/{project}", MachineKind::intake, kProjects, Scope::organisation,
-       [&runtime](Request request, const PathParameters& path, Responder responder) {
-         ask::read(runtime, std::move(request), std::move(responder), MachineKind::intake, 0,
+       [reach](Request request, const PathParameters& path, Responder responder) {
+         ask::read(reach, std::move(request), std::move(responder), MachineKind::intake, 0,
                    [name = path["project"]](machine::Machine& machine, const AsOf&) { return project(machine, name); });
        }});
   return table;

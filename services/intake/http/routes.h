@@ -2,8 +2,8 @@
 // Any thread.
 #pragma once
 
+#include "shared/ask/reach.h"
 #include "shared/routes/route.h"
-#include "shared/runtime/runtime.h"
 
 namespace granary::intake {
 
@@ -13,7 +13,7 @@ namespace granary::intake {
 //   `decision`, once there are any. With `?ref=SYSTEM:ID` the one that it names (a grant's: its application), or none.
 // GET /v1/projects/{project}: what is registered, the organisation's kind, and the names of its applications; 404
 //   `unknown_project`.
-// `runtime` outlives the table.
-routes::Table routes(runtime::Runtime& runtime);
+// What `reach` refers to outlives the table.
+routes::Table routes(const ask::Reach& reach);
 
 }  // namespace granary::intake

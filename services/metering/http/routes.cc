@@ -101,16 +101,16 @@ http::Response unbound(const std::vector<json::Value>& shards) {
 
 }  // namespace
 
-routes::Table routes(runtime::Runtime& runtime) {
+routes::Table routes(const ask::Reach& reach) {
   routes::Table table;
   table.push_back({"GET",
                    "/v1/sources",
                    MachineKind::metering,
                    {Role::scheduler, Role::auditor, Role::operates},
                    Scope::ledger,
-                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                   [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
                      ask::read_all(
-                         runtime, std::move(request), std::move(responder), MachineKind::metering,
+                         reach, std::move(request), std::move(responder), MachineKind::metering,
                          [](machine::Machine& machine, std::vector<std::string>& rows) {
                            metering(machine).each_source([&](std::string_view source, const SourceRow& row) {
                              rows.push_back(source_row(source, row));
@@ -123,9 +123,9 @@ routes::Table routes(runtime::Runtime& runtime) {
                    MachineKind::metering,
                    {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
                    Scope::ledger,
-                   [&runtime](http::Request request, const http::PathParameters&, http::Responder responder) {
+                   [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
                      ask::read_all(
-                         runtime, std::move(request), std::move(responder), MachineKind::metering,
+                         reach, std::move(request), std::move(responder), MachineKind::metering,
                          [](machine::Machine& machine, std::vector<std::string>& rows) {
                            metering(machine).each_waiting(
                                [&](std::string_view cluster, std::string_view account, std::uint64_t count) {

@@ -1,13 +1,13 @@
 // Metering's questions over HTTP: bytes to question, answer to bytes; nothing is decided here. Any thread.
 #pragma once
 
+#include "shared/ask/reach.h"
 #include "shared/routes/route.h"
-#include "shared/runtime/runtime.h"
 
 namespace granary::metering {
 
 // GET /v1/sources: per source what became of its usage, summed over the shards.
 // GET /v1/unbound: clusters and accounts whose usage waits for a binding.
-routes::Table routes(runtime::Runtime& runtime);
+routes::Table routes(const ask::Reach& reach);
 
 }  // namespace granary::metering

@@ -7,6 +7,7 @@
 #include "shared/json/strict_json.h"
 #include "shared/proof/hash.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/test_reach.h"
 #include "tests/unit/allocation/world.h"
 
 namespace granary::allocation::test {
@@ -35,7 +36,7 @@ class ShardsOnly final : public granary::test::FakeRuntime {
 
 class Routes : public testing::Test {
  protected:
-  void SetUp() override { routes::add_to(router, routes(runtime)); }
+  void SetUp() override { routes::add_to(router, routes(reach.to(runtime))); }
 
   http::Response get(const std::string& path, const http::Fields& query = {}) {
     http::Request request;
@@ -79,6 +80,7 @@ class Routes : public testing::Test {
     return found;
   }
 
+  granary::test::TestReach reach;
   ShardsOnly runtime;
   http::Router router;
 };

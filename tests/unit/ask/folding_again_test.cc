@@ -11,6 +11,7 @@
 #include "shared/operate/metrics.h"
 #include "tests/support/door_ledger.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/test_reach.h"
 
 namespace granary::ask {
 namespace {
@@ -52,24 +53,24 @@ class Process final : public granary::test::FakeRuntime {
 };
 
 // One row a shard, by a list, by one page over all, and of shard 1 alone.
-void add_routes(http::Router& router, runtime::Runtime& runtime) {
+void add_routes(http::Router& router, const Reach& reach) {
   const auto row = [](const AsOf& as_of) { return "{\"shard\":" + std::to_string(as_of.shard) + "}"; };
-  router.add("GET", "/list", [&runtime, row](http::Request request, const http::PathParameters&, auto answer) {
-    read_list(runtime, std::move(request), std::move(answer), MachineKind::metering, {"/list"},
+  router.add("GET", "/list", [reach, row](http::Request request, const http::PathParameters&, auto answer) {
+    read_list(reach, std::move(request), std::move(answer), MachineKind::metering, {"/list"},
               [row](machine::Machine&, const AsOf& as_of, const Bytes&, std::size_t,
                     std::vector<std::string>& rows) -> std::optional<Bytes> {
                 rows.push_back(row(as_of));
                 return std::nullopt;
               });
   });
-  router.add("GET", "/all", [&runtime](http::Request request, const http::PathParameters&, auto answer) {
+  router.add("GET", "/all", [reach](http::Request request, const http::PathParameters&, auto answer) {
     read_all(
-        runtime, std::move(request), std::move(answer), MachineKind::metering,
+        reach, std::move(request), std::move(answer), MachineKind::metering,
         [](machine::Machine&, std::vector<std::string>& rows) { rows.emplace_back("{}"); },
         [](const std::vector<json::Value>& rows) { return page(std::vector<std::string>(rows.size(), "{}"), ""); });
   });
-  router.add("GET", "/one", [&runtime, row](http::Request request, const http::PathParameters&, auto answer) {
-    read(runtime, std::move(request), std::move(answer), MachineKind::metering, 1,
+  router.add("GET", "/one", [reach, row](http::Request request, const http::PathParameters&, auto answer) {
+    read(reach, std::move(request), std::move(answer), MachineKind::metering, 1,
          [row](machine::Machine&, const AsOf& as_of) {
            return http::Response{
                .status = 200, .content_type = "application/json", .body = '[' + marked_row(row(as_of), as_of) + ']'};
@@ -95,7 +96,8 @@ std::string mark(const http::Response& response) {
 
 class FoldingAgainAnswers : public testing::Test {
  protected:
-  FoldingAgainAnswers() { add_routes(router, process); }
+  FoldingAgainAnswers() { add_routes(router, reach.to(process)); }
+  test::TestReach reach;
   Process process;
   http::Router router;
 };
@@ -159,7 +161,7 @@ TEST_F(FoldingAgainAnswers, OfAnotherProcessKeepTheirMarks) {
   Process owner;
   owner.who = {{1, Answers::old_state}};
   http::Router theirs;
-  add_routes(theirs, owner);
+  add_routes(theirs, reach.to(owner));
   auto listener = http::Listener::start({}, [&theirs](http::Request request, http::Responder responder) {
     theirs.serve(std::move(request), std::move(responder));
   });

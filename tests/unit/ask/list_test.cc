@@ -9,6 +9,7 @@
 #include "shared/http/router.h"
 #include "tests/support/door_ledger.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/test_reach.h"
 
 namespace granary::ask {
 namespace {
@@ -29,7 +30,7 @@ class Process final : public granary::test::FakeRuntime {
     router.add("GET", list.path,
                [this, list](http::Request request, const http::PathParameters&, http::Responder answer) {
                  const std::string only(http::query(request, "only").value_or(""));
-                 read_list(*this, std::move(request), std::move(answer), MachineKind::metering, list,
+                 read_list(reach_.to(*this), std::move(request), std::move(answer), MachineKind::metering, list,
                            [this, only](machine::Machine&, const runtime::AsOf& as_of, const Bytes& after,
                                         std::size_t limit, std::vector<std::string>& found) -> std::optional<Bytes> {
                              const Names& names = rows[as_of.shard];
@@ -58,6 +59,9 @@ class Process final : public granary::test::FakeRuntime {
 
   std::map<std::uint16_t, Names> rows;             // by shard, in order
   std::map<std::uint16_t, std::string> elsewhere;  // the shards of others, and where
+
+ private:
+  test::TestReach reach_;
 };
 
 http::Response get(const http::Router& router, const std::string& path, http::Fields query = {}) {

@@ -3,6 +3,7 @@
 
 #include "shared/proof/hash.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/test_reach.h"
 #include "tests/unit/billing/driver.h"
 
 namespace granary::billing {
@@ -32,7 +33,7 @@ class Routes : public testing::Test {
   static constexpr int kOrganisations = 9;
 
   void SetUp() override {
-    routes::add_to(router, routes(runtime));
+    routes::add_to(router, routes(reach.to(runtime)));
     for (Driver& shard : runtime.shards) shard.apply(book("aif", "a", "2026-01-01T00:00:00Z", {priced("gpu", "2")}));
     for (int i = 0; i < kOrganisations; ++i) {
       const std::string organisation = "org" + std::to_string(i);
@@ -76,6 +77,7 @@ class Routes : public testing::Test {
     return found;
   }
 
+  test::TestReach reach;
   ShardsOnly runtime;
   http::Router router;
 };

@@ -2,6 +2,7 @@
 
 #include "shared/json/strict_json.h"
 #include "tests/support/fake_runtime.h"
+#include "tests/support/test_reach.h"
 #include "tests/unit/intake/intake_shard.h"
 
 namespace granary::intake {
@@ -35,7 +36,7 @@ class DirectRuntime final : public granary::test::FakeRuntime {
 
 class IntakeRoutes : public testing::Test {
  protected:
-  IntakeRoutes() { routes::add_to(router_, routes(runtime_)); }
+  IntakeRoutes() { routes::add_to(router_, routes(reach_.to(runtime_))); }
 
   http::Response get(const std::string& path, http::Fields query = {}) {
     http::Request request;
@@ -69,6 +70,7 @@ class IntakeRoutes : public testing::Test {
   }
 
   IntakeShard shard_;
+  test::TestReach reach_;
   DirectRuntime runtime_{shard_};
   http::Router router_;
 };

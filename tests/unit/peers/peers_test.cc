@@ -6,6 +6,7 @@
 #include <fstream>
 
 #include "shared/http/listener.h"
+#include "shared/peers/remote_shards.h"
 #include "shared/peers/routes_elsewhere.h"
 #include "shared/peers/shard_questions.h"
 #include "tests/support/door_ledger.h"
@@ -21,7 +22,7 @@ TEST(Peers, AWaitForARecordThatTheOwnersLogDoesNotHoldIsToldSo) {
   owner.options.doubt_after = std::chrono::milliseconds(1);
   owner.start();
   http::Router router;
-  routes::add_to(router, shard_routes(*owner.runtime));
+  routes::add_to(router, shard_routes(*owner.runtime, owner.reach.loop));
   const auto listener = http::Listener::start({}, [&router](http::Request request, http::Responder responder) {
     router.serve(std::move(request), std::move(responder));
   });
@@ -31,10 +32,12 @@ TEST(Peers, AWaitForARecordThatTheOwnersLogDoesNotHoldIsToldSo) {
   std::ofstream(path) << "http://127.0.0.1:" << (*listener)->port() << " metering all\n";
   auto peers = Peers::read(path, 1);
   ASSERT_TRUE(peers.ok()) << peers.error().message;
+  test::TestReach reach;
+  RemoteShards shards(*peers, reach.forwarder);
   const auto alive = std::make_shared<int>();
   for (const auto& [position, stands] : {std::pair<std::uint64_t, bool>{1, true}, {1'000'000, false}}) {
     std::promise<Lanes> told;
-    peers->when_met({machine::MachineKind::metering, 0}, {position, {}}, alive,
+    shards.when_met({machine::MachineKind::metering, 0}, {position, {}}, alive,
                     [&told](Lanes lanes) { told.set_value(std::move(lanes)); });
     EXPECT_EQ(told.get_future().get().has_value(), stands) << position;
   }
@@ -46,7 +49,7 @@ TEST(Peers, AQuestionAboutAShardThatIsNotHereIsRefusedByName) {
   ledger.options.owned.emplace();
   ledger.start();
   http::Router router;
-  routes::add_to(router, shard_routes(*ledger.runtime));
+  routes::add_to(router, shard_routes(*ledger.runtime, ledger.reach.loop));
   http::Request request;
   request.method = "POST";
   request.path = "/v1/shards/metering/0/wait";
@@ -110,7 +113,8 @@ class Elsewhere : public ::testing::Test {
     peers_ = std::move(*parsed);
     using machine::MachineKind;
     routes_ = std::make_shared<RoutesElsewhere>(
-        peers_, std::set{MachineKind::intake, MachineKind::metering, MachineKind::allocation}, [this] { return now_; });
+        peers_, std::set{MachineKind::intake, MachineKind::metering, MachineKind::allocation}, reach_.forwarder,
+        [this] { return now_; });
   }
   http::Response get(const std::string& path, http::Fields headers = {}) {
     http::Request request;
@@ -124,6 +128,7 @@ class Elsewhere : public ::testing::Test {
     return answer.get_future().get();
   }
   std::chrono::steady_clock::time_point now_{};
+  test::TestReach reach_;
   Peers peers_;
   std::shared_ptr<RoutesElsewhere> routes_;
 };
