@@ -1,16 +1,25 @@
-#include "services/cli/export_command.h"
-
+// `granary export`: usage or charges as they were posted, row by row, to standard output or to a file that has its name
+// only once it is whole.
 #include <functional>
+#include <memory>
 #include <utility>
 #include <vector>
 
-#include "services/cli/api.h"
+#include "services/cli/command.h"
 #include "services/cli/json_rows.h"
 #include "services/cli/output_file.h"
+#include "services/cli/question.h"
 #include "shared/service/program.h"
 
 namespace granary::cli {
 namespace {
+
+struct Arguments {
+  ClientOptions client;
+  std::string what;  // usage or charges
+  std::string format = "csv";
+  std::string out;  // empty: standard output
+};
 
 std::string csv_cell(const std::string& text) {
   if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
@@ -25,10 +34,10 @@ std::vector<std::string> columns_of(const std::string& what) {
           "billed",       "unrated", "currency", "list_amount", "covered_amount", "billed_amount"};
 }
 
-Result<void> write_rows(const ClientOptions& options, const ExportArguments& arguments, const Write& write) {
-  auto api = Api::connect(options.url);
+Result<void> write_rows(const Arguments& arguments, const Write& write) {
+  auto api = Api::connect(arguments.client.url);
   if (!api.ok()) return api.error();
-  const std::string path = after_token(options, "/v1/" + arguments.what);
+  const std::string path = after_token(arguments.client, "/v1/" + arguments.what);
   if (arguments.format == "json") {
     JsonRows rows(write);
     GRANARY_TRY(api->each_row(path, [&rows](const json::Value& row) { return rows.add(row); }));
@@ -48,21 +57,37 @@ Result<void> write_rows(const ClientOptions& options, const ExportArguments& arg
   return write(headings);  // if there was no row
 }
 
-}  // namespace
-
-int export_rows(const ClientOptions& options, const ExportArguments& arguments) {
+int export_rows(const Arguments& arguments) {
   if (arguments.out.empty()) {
-    const auto written = write_rows(options, arguments, service::write_output);
-    return written.ok() ? 0 : fail(written.error());
+    const auto written = write_rows(arguments, service::write_output);
+    return written.ok() ? kDone : fail(written.error());
   }
   auto file = OutputFile::create(arguments.out);
   if (!file.ok()) {
     service::complain(file.error().message);
     return file.error().code == ErrorCode::invalid_input ? service::kUsage : service::kCannotRun;
   }
-  auto written = write_rows(options, arguments, [&file](std::string_view text) { return file->write(text); });
+  auto written = write_rows(arguments, [&file](std::string_view text) { return file->write(text); });
   if (written.ok()) written = file->finish();
-  return written.ok() ? 0 : fail(written.error());
+  return written.ok() ? kDone : fail(written.error());
 }
 
+Run declare(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  add_question_options(command, arguments->client);
+  command.add_option("WHAT", arguments->what)->required()->check(CLI::IsMember({"usage", "charges"}));
+  command.add_option("--format", arguments->format)->check(CLI::IsMember({"csv", "json"}))->capture_default_str();
+  command.add_option("--out", arguments->out,
+                     "To this file (default: standard output), which has its name only once it is whole");
+  command.footer("Exit codes: 0 all rows are written, 1 refused, 2 usage, 3 cannot run (no server, no room).");
+  return [arguments] {
+    if (arguments->client.json) arguments->format = "json";
+    return export_rows(*arguments);
+  };
+}
+
+const Registered registered({Users::finance, "export", "Write usage or charges as they were posted, row by row",
+                             declare});
+
+}  // namespace
 }  // namespace granary::cli

@@ -1,5 +1,7 @@
 #include "services/cli/instances.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 #include "services/cli/api.h"
@@ -7,35 +9,45 @@
 namespace granary::cli {
 namespace {
 
-bool is_list(const json::Value* value) {
-  return value != nullptr && value->is(json::Kind::array);
+Result<json::Value> ask(const std::string& url) {
+  auto api = Api::connect(url);
+  if (!api.ok()) return api.error();
+  auto status = api->get("/v1/status");
+  if (!status.ok()) return status.error();
+  if (const auto clock = member_of(*status, "clock", json::Kind::object); !clock.ok()) return clock.error();
+  if (const auto shards = objects_of(*status, "shards"); !shards.ok()) return shards.error();
+  return status;
 }
 
-Instance ask(const std::string& url) {
-  auto api = Api::connect(url);
-  auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
-  if (!answer.ok()) return {url, {}, url + " does not answer: " + answer.error().message};
-  if (!is_list(answer->find("shards"))) return {url, {}, url + " does not answer"};
-  return {url, std::move(*answer), {}};
+Instance instance_at(const std::string& url) {
+  auto status = ask(url);
+  if (!status.ok()) return {url, {}, fmt::format("{} does not answer: {}", url, status.error().message)};
+  return {url, std::move(*status), {}};
 }
 
 }  // namespace
 
 Result<std::vector<Instance>> all_instances(const std::string& url) {
-  auto api = Api::connect(url);
-  auto answer = api.ok() ? api->get("/v1/status") : Result<json::Value>(api.error());
-  if (!answer.ok()) return answer.error();
-  const json::Value* clock = answer->find("clock");
-  if (clock == nullptr || !clock->is(json::Kind::object) || !is_list(answer->find("shards")))
-    return Error{ErrorCode::invalid_input, url + " does not answer as a Granary server; hint: --url names it"};
+  auto status = ask(url);
+  if (!status.ok()) return status.error();
   std::vector<Instance> instances;
-  instances.push_back({url, std::move(*answer), {}});
-  const json::Value* const peers = instances.front().status.find("peers");
-  if (!is_list(peers)) return instances;
+  instances.push_back({url, std::move(*status), {}});
+  const json::Value& first = instances.front().status;
+  if (first.find("peers") == nullptr) return instances;
+  const auto peers = objects_of(first, "peers");
+  if (!peers.ok()) return peers.error();
   std::set<std::string> urls;
-  for (const json::Value& peer : peers->items()) urls.insert(text_of(peer, "owner"));
-  for (const std::string& peer : urls) instances.push_back(ask(peer));
+  for (const json::Value& peer : **peers) {
+    const auto owner = member_of(peer, "owner", json::Kind::string);
+    if (!owner.ok()) return owner.error();
+    urls.insert((*owner)->string());
+  }
+  for (const std::string& peer : urls) instances.push_back(instance_at(peer));
   return instances;
+}
+
+const std::vector<json::Value>& shards_of(const Instance& instance) {
+  return instance.status.find("shards")->items();
 }
 
 }  // namespace granary::cli

@@ -2,12 +2,14 @@
 
 #include <poll.h>
 
+#include "services/cli/event_results.h"
 #include "shared/base/clock.h"
+#include "shared/http/uri.h"
 #include "shared/service/program.h"
 
 namespace granary::cli {
 namespace {
-constexpr std::size_t kBatchEvents = 500;
+constexpr std::size_t kBatchEvents = 500;  // few enough that a batch of long usages stays below the door's bytes
 constexpr int kWaitSeconds = 30;
 constexpr int kRetryPauseMs = 500;
 }  // namespace
@@ -20,7 +22,7 @@ Result<void> Poster::add(Origin origin, std::string event) {
 
 Result<void> Poster::flush() {
   if (origins_.empty()) return {};
-  const std::string target = after_.empty() ? "/v1/events" : "/v1/events?after=" + after_;
+  const std::string target = after_.empty() ? "/v1/events" : "/v1/events?after=" + http::percent_encode(after_);
   const std::int64_t give_up = system_clock().monotonic_ms() + retry_for_ms_;
   body_ += ']';
   while (true) {
@@ -44,31 +46,20 @@ Result<void> Poster::flush() {
 }
 
 Result<void> Poster::count(const std::string& body) {
-  const auto answer = json::parse(body, {64U << 20, 16});
-  if (!answer.ok()) return answer.error();
-  GRANARY_TRY(appended_.add(text_of(*answer, "after")));
-  const json::Value* results = answer->find("results");
-  if (results == nullptr || !results->is(json::Kind::array) || results->items().size() != origins_.size())
-    return Error{ErrorCode::io_error, "the server answered for another number of events than were sent"};
+  const auto results = results_of(body, origins_.size());
+  if (!results.ok()) return results.error();
+  if (const auto added = appended_.add(results->after); !added.ok())
+    return strange_answer("a token as `after`", "another text");
   for (std::size_t i = 0; i < origins_.size(); ++i) {
-    const json::Value& result = results->items()[i];
-    const json::Value* outcome = result.find("outcome");
-    const json::Value* problem = result.find("problem");
-    const std::string judgement = outcome != nullptr ? text_of(*outcome, "judgement") : "refused";
-    if (judgement == "repeat") {
+    const EventResult& result = results->of_events[i];
+    if (result.judgement == "repeat")
       ++repeats;
-    } else if (judgement == "waiting") {
+    else if (result.judgement == "waiting")
       ++waiting;
-    } else if (judgement != "refused") {
+    else if (result.judgement != "refused")
       ++accepted;
-    } else if (problem != nullptr) {
-      refused.push_back({origins_[i], problem_name(*problem), text_of(*problem, "field"), text_of(*problem, "hint")});
-    } else if (outcome != nullptr) {
-      refused.push_back(
-          {origins_[i], text_of(*outcome, "reason"), text_of(*outcome, "field"), text_of(*outcome, "hint")});
-    } else {
-      return Error{ErrorCode::io_error, "the server did not say what became of an event"};
-    }
+    else
+      refused.push_back({origins_[i], result.reason, result.field, result.hint});
   }
   return {};
 }

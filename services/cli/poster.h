@@ -28,12 +28,12 @@ struct Refused {
 class Poster {
  public:
   // Each batch is appended once what `after` (a token, or empty) stands for is folded. A server that is away is asked
-  // again for so many milliseconds; 0: never.
+  // again until `retry_for_ms` are over; 0: never.
   Poster(Api& api, std::string after, std::int64_t retry_for_ms)
       : api_(api), after_(std::move(after)), retry_for_ms_(retry_for_ms) {}
 
-  // Errors: `unavailable` with why, if the server took or answered no batch in time. What was answered stands; the
-  // rest may, and sent again counts once.
+  // Errors: `unavailable` with why, if the server took or answered no batch in time. What was answered is taken; the
+  // rest may be, and sent again counts once.
   Result<void> add(Origin origin, std::string event);
   Result<void> flush();
 

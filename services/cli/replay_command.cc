@@ -1,19 +1,23 @@
-#include "services/cli/replay_command.h"
-
+// `granary replay`: folds every machine of a stopped server again from its log and compares the state digests.
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
 #include <filesystem>
+#include <memory>
 #include <optional>
 
+#include "services/cli/command.h"
+#include "services/cli/options.h"
 #include "services/cli/table.h"
 #include "services/standalone/machines.h"
 #include "shared/base/clock.h"
 #include "shared/journal/embedded_journal.h"
+#include "shared/json/writer.h"
 #include "shared/ledger/ledger.h"
 #include "shared/runtime/replay.h"
-#include "shared/service/kafka_options.h"
+#include "shared/service/command_line.h"
 #include "shared/service/program.h"
 #include "shared/store/rocks_store.h"
 
@@ -24,7 +28,14 @@ using machine::MachineKind;
 
 constexpr int kEqual = 0, kDifferent = 1;
 constexpr std::size_t kDigestDigits = 64;
-constexpr std::size_t kCommitEvery = 20'000;
+constexpr std::size_t kCommitEvery = 20'000;  // records; what they change stays in memory until then
+
+struct Arguments {
+  std::vector<std::string> data{"granary-data"};
+  service::KafkaArguments kafka;
+  std::string until, expect;
+  bool json = false;
+};
 
 int cannot_run(const Error& error) {
   service::complain("cannot replay: " + error.message);
@@ -52,9 +63,9 @@ std::optional<runtime::Place> parse_place(const std::string& text) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<journal::Journal>> open_log(const ReplayArguments& arguments) {
-  if (!arguments.brokers.empty()) {
-    const auto kafka = service::kafka_options(arguments.brokers, arguments.kafka, arguments.kafka_file);
+Result<std::unique_ptr<journal::Journal>> open_log(const Arguments& arguments) {
+  if (!arguments.kafka.brokers.empty()) {
+    const auto kafka = service::kafka_options(arguments.kafka);
     if (!kafka.ok()) return kafka.error();
     return journal::open_kafka_journal(*kafka);
   }
@@ -65,9 +76,9 @@ Result<std::unique_ptr<journal::Journal>> open_log(const ReplayArguments& argume
                  "several directories"};
   std::error_code trouble;
   if (!std::filesystem::exists(data + "/journal", trouble))
-    return Error{ErrorCode::not_found, "expected a journal in " + data +
-                                           ", got: " + (trouble ? trouble.message() : "none") +
-                                           "; hint: name the --data of a server that has stopped"};
+    return Error{ErrorCode::not_found,
+                 fmt::format("expected a journal in {}, got: {}; hint: name the --data of a server that has stopped",
+                             data, trouble ? trouble.message() : "none")};
   return journal::open_embedded_journal(data + "/journal", {});
 }
 
@@ -85,10 +96,12 @@ std::optional<Error> check_form(const store::View& live, MachineKind kind, std::
   const machine::RowForm rows = standalone::make_machine(kind, shard)->row_form();
   const runtime::Standing standing = runtime::standing_of(live, rows);
   if (standing.rows == machine::RowsAre::known) return std::nullopt;
-  return Error{ErrorCode::conflict,
-               "expected rows " + runtime::to_text(runtime::own_stamp(rows)) + " in the state of " +
-                   runtime::name_of({kind, shard}) + ", got " + runtime::to_text(standing.stamp) +
-                   "; hint: let a server of this build fold it again first, or replay with the build that wrote it"};
+  return Error{
+      ErrorCode::conflict,
+      fmt::format("expected rows {} in the state of {}, got {}; hint: let a server of this build fold it again "
+                  "first, or replay with the build that wrote it",
+                  runtime::to_text(runtime::own_stamp(rows)), runtime::name_of({kind, shard}),
+                  runtime::to_text(standing.stamp))};
 }
 
 // That a server folds the state again beside an old one.
@@ -96,111 +109,183 @@ std::string note_of_old_state(const std::vector<std::string>& data, MachineKind 
                               std::uint64_t position) {
   std::error_code ignored;
   if (!std::filesystem::exists(live_directory(data, kind, shard) + ".old", ignored)) return {};
-  return "note: " + runtime::name_of({kind, shard}) + " is being folded again after an upgrade: its state stands at " +
-         std::to_string(position) + "; the old one beside it was not compared";
+  return fmt::format(
+      "note: {} is being folded again after an upgrade: its state stands at {}; the old one beside it was not compared",
+      runtime::name_of({kind, shard}), position);
 }
 
-}  // namespace
+// Rows for a store that nobody keeps.
+class Scratch {
+ public:
+  explicit Scratch(const std::string& data) : directory_(fmt::format("{}/replay-{}", data, getpid())) {}
+  ~Scratch() { remove(); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
 
-int replay(const ReplayArguments& arguments) {
+  [[nodiscard]] const std::string& directory() const { return directory_; }
+  void remove() const {
+    std::error_code trouble;
+    std::filesystem::remove_all(directory_, trouble);
+  }
+
+ private:
+  std::string directory_;
+};
+
+// How far it is, on a terminal.
+class Progress {
+ public:
+  void add(MachineKind kind, std::uint16_t shard, std::size_t count) {
+    records_ += count;
+    if (!shown_) return;
+    const auto seconds = static_cast<double>(system_clock().monotonic_ms() - started_ms_ + 1) / 1000;
+    fmt::print(stderr, "\r{}/{}: {} records, {:.0f} a second ", machine::machine_name(kind), shard, records_,
+               static_cast<double>(records_) / seconds);
+  }
+  void end() const {
+    if (shown_) std::fputc('\n', stderr);
+  }
+  [[nodiscard]] std::uint64_t records() const { return records_; }
+
+ private:
+  std::uint64_t records_ = 0;
+  std::int64_t started_ms_ = system_clock().monotonic_ms();
+  bool shown_ = isatty(STDERR_FILENO) == 1;
+};
+
+class Replay {
+ public:
+  Replay(const Arguments& arguments, std::optional<runtime::Place> until)
+      : arguments_(arguments), until_(until), scratch_(arguments.data.front()) {}
+
+  int run() {
+    auto journal = open_log(arguments_);
+    if (!journal.ok()) return cannot_run(journal.error());
+    const auto ledger = runtime::read_ledger(**journal);
+    if (!ledger.ok()) return cannot_run(ledger.error());
+    const auto done = fold_all(**journal, *ledger);
+    progress_.end();
+    if (!done.ok()) return cannot_run(done.error());
+    if (folded_.empty()) return cannot_run({ErrorCode::not_found, "this ledger has no such shard"});
+    return tell();
+  }
+
+ private:
+  Result<void> fold_all(journal::Journal& journal, const runtime::Ledger& ledger) {
+    for (const MachineKind kind : machine::kMachines) {
+      for (std::uint16_t shard = 0; shard < machine::shards_of(kind, ledger.partitions); ++shard) {
+        if (until_ && (machine::inbox_of(kind) != until_->topic || shard != until_->partition)) continue;
+        GRANARY_TRY(fold_shard(journal, ledger, kind, shard));
+        scratch_.remove();
+      }
+    }
+    return {};
+  }
+
+  Result<void> fold_shard(journal::Journal& journal, const runtime::Ledger& ledger, MachineKind kind,
+                          std::uint16_t shard) {
+    auto live = store::open_rocks_store(environment_, live_directory(arguments_.data, kind, shard));
+    if (!live.ok()) return live.error();
+    if (const auto wrong = check_form(**live, kind, shard)) return *wrong;
+    auto scratch = store::open_rocks_store(environment_, scratch_.directory());
+    if (!scratch.ok()) return scratch.error();
+    const runtime::ShardDigest stored = runtime::stored_digest(**live, kind, shard);
+    const auto again = runtime::replay_shard(journal, ledger, kind, shard, until_ ? until_->offset : stored.position,
+                                             standalone::make_machine(kind, shard), **scratch, kCommitEvery,
+                                             [&](std::size_t count) { progress_.add(kind, shard, count); });
+    if (!again.ok()) return again.error();
+    const bool is_comparable = again->position == stored.position;
+    const bool is_equal = is_comparable && *again == stored;
+    if (is_comparable && !is_equal && difference_.empty())
+      difference_ =
+          fmt::format("{}/{}: {}", machine::machine_name(kind), shard, runtime::first_difference(**scratch, **live));
+    table_.add({std::string(machine::machine_name(kind)), std::to_string(shard), std::to_string(again->position),
+                to_hex(view_of(again->digest)),
+                !is_comparable ? "elsewhere"
+                : is_equal     ? "equal"
+                               : "different"});
+    if (std::string note = note_of_old_state(arguments_.data, kind, shard, stored.position); !note.empty())
+      notes_.push_back(std::move(note));
+    folded_.push_back(*again);
+    return {};
+  }
+
+  int tell() {
+    const std::string digest =
+        to_hex(until_ ? view_of(folded_.front().digest) : view_of(runtime::overall_digest(folded_)));
+    if (!arguments_.expect.empty() && arguments_.expect != digest && difference_.empty())
+      difference_ = fmt::format("the digest is {}, expected {}", digest, arguments_.expect);
+    if (arguments_.json) {
+      print_json(digest);
+    } else {
+      table_.print(stdout);
+      std::puts(fmt::format("{}: {}", until_ ? "digest" : "over all", digest).c_str());
+    }
+    for (const std::string& note : notes_) service::complain(note);
+    if (difference_.empty()) return kEqual;
+    service::complain("different: " + difference_);
+    return kDifferent;
+  }
+
+  void print_json(const std::string& digest) const {
+    std::string text;
+    json::Writer out(text);
+    out.begin_object().member("records", progress_.records()).member("digest", digest);
+    out.member("equal", difference_.empty()).name("shards").begin_array();
+    for (const runtime::ShardDigest& one : folded_) {
+      out.begin_object().member("machine", machine::machine_name(one.machine)).member("shard", one.shard);
+      out.member("position", one.position).member("digest", to_hex(view_of(one.digest))).end_object();
+    }
+    out.end_array().end_object();
+    std::puts(text.c_str());
+  }
+
+  const Arguments& arguments_;
+  std::optional<runtime::Place> until_;
+  store::RocksEnvironment environment_{store::RocksOptions{}};
+  Scratch scratch_;
+  Progress progress_;
+  Table table_{{"machine", "shard", "records", "digest", "live"}};
+  std::vector<runtime::ShardDigest> folded_;
+  std::string difference_;  // the first one
+  std::vector<std::string> notes_;
+};
+
+int replay(const Arguments& arguments) {
   if (arguments.data.empty()) return cannot_run({ErrorCode::invalid_input, "expected a directory as --data, got none"});
   std::optional<runtime::Place> until;
   if (!arguments.until.empty() && !(until = parse_place(arguments.until))) {
-    service::complain("--until: expected TOPIC/PARTITION/OFFSET, got \"" + arguments.until +
-                      "\"; hint: granary.usage.v1/0/1200");
+    service::complain(fmt::format("--until: expected TOPIC/PARTITION/OFFSET, got \"{}\"; hint: granary.usage.v1/0/1200",
+                                  arguments.until));
     return service::kUsage;
   }
   const bool is_digest = arguments.expect.size() == kDigestDigits && from_hex(arguments.expect).has_value();
   if (!arguments.expect.empty() && !is_digest) {
-    service::complain("--expect: expected a digest of 64 hexadecimal digits, got \"" + arguments.expect +
-                      "\"; hint: one that a replay printed");
+    service::complain(
+        fmt::format("--expect: expected a digest of 64 hexadecimal digits, got \"{}\"; hint: one that a replay printed",
+                    arguments.expect));
     return service::kUsage;
   }
-  auto journal = open_log(arguments);
-  if (!journal.ok()) return cannot_run(journal.error());
-  const auto ledger = runtime::read_ledger(**journal);
-  if (!ledger.ok()) return cannot_run(ledger.error());
-
-  const store::RocksEnvironment environment{store::RocksOptions{}};
-  const std::string scratch_directory = arguments.data.front() + "/replay-" + std::to_string(getpid());
-  const auto remove_scratch = [&scratch_directory] {
-    std::error_code trouble;
-    std::filesystem::remove_all(scratch_directory, trouble);
-  };
-  std::vector<runtime::ShardDigest> folded;
-  std::string difference;
-  std::uint64_t records = 0;
-  const std::int64_t started = system_clock().monotonic_ms();
-  const bool terminal = isatty(STDERR_FILENO) == 1;
-  Table table({"machine", "shard", "records", "digest", "live"});
-  std::optional<Error> failed;
-  std::vector<std::string> notes;
-  for (const MachineKind kind : machine::kMachines) {
-    for (std::uint16_t shard = 0; shard < machine::shards_of(kind, ledger->partitions) && !failed; ++shard) {
-      if (until && (machine::inbox_of(kind) != until->topic || shard != until->partition)) continue;
-      auto live = store::open_rocks_store(environment, live_directory(arguments.data, kind, shard));
-      auto scratch = store::open_rocks_store(environment, scratch_directory);
-      if (live.ok()) failed = check_form(**live, kind, shard);
-      if (failed) break;
-      if (!live.ok() || !scratch.ok()) {
-        failed = live.ok() ? scratch.error() : live.error();
-        break;
-      }
-      const runtime::ShardDigest stands = runtime::stored_digest(**live, kind, shard);
-      const auto again = runtime::replay_shard(
-          **journal, *ledger, kind, shard, until ? until->offset : stands.position,
-          standalone::make_machine(kind, shard), **scratch, kCommitEvery, [&](std::size_t count) {
-            records += count;
-            const auto seconds = static_cast<double>(system_clock().monotonic_ms() - started + 1) / 1000;
-            if (terminal)
-              std::fprintf(stderr, "\r%s/%u: %llu records, %.0f a second ",
-                           std::string(machine::machine_name(kind)).c_str(), static_cast<unsigned>(shard),
-                           static_cast<unsigned long long>(records), static_cast<double>(records) / seconds);
-          });
-      if (!again.ok()) {
-        failed = again.error();
-        break;
-      }
-      const bool comparable = again->position == stands.position;
-      const bool equal = comparable && *again == stands;
-      if (comparable && !equal && difference.empty())
-        difference = std::string(machine::machine_name(kind)) + "/" + std::to_string(shard) + ": " +
-                     runtime::first_difference(**scratch, **live);
-      table.add({std::string(machine::machine_name(kind)), std::to_string(shard), std::to_string(again->position),
-                 to_hex(view_of(again->digest)),
-                 !comparable ? "elsewhere"
-                 : equal     ? "equal"
-                             : "different"});
-      if (const std::string note = note_of_old_state(arguments.data, kind, shard, stands.position); !note.empty())
-        notes.push_back(note);
-      folded.push_back(*again);
-      scratch->reset();
-      remove_scratch();
-    }
-  }
-  remove_scratch();
-  if (terminal) std::fputc('\n', stderr);
-  if (failed) return cannot_run(*failed);
-  if (folded.empty()) return cannot_run({ErrorCode::not_found, "this ledger has no such shard"});
-  const std::string digest = to_hex(until ? view_of(folded.front().digest) : view_of(runtime::overall_digest(folded)));
-  if (!arguments.expect.empty() && arguments.expect != digest && difference.empty())
-    difference = "the digest is " + digest + ", expected " + arguments.expect;
-  if (arguments.json) {
-    std::printf("{\"records\":%llu,\"digest\":\"%s\",\"equal\":%s,\"shards\":[",
-                static_cast<unsigned long long>(records), digest.c_str(), difference.empty() ? "true" : "false");
-    for (std::size_t i = 0; i < folded.size(); ++i)
-      std::printf("%s{\"machine\":\"%s\",\"shard\":%u,\"position\":%llu,\"digest\":\"%s\"}", i > 0 ? "," : "",
-                  std::string(machine::machine_name(folded[i].machine)).c_str(), static_cast<unsigned>(folded[i].shard),
-                  static_cast<unsigned long long>(folded[i].position), to_hex(view_of(folded[i].digest)).c_str());
-    std::puts("]}");
-  } else {
-    table.print(stdout);
-    std::printf("%s: %s\n", until ? "digest" : "over all", digest.c_str());
-  }
-  for (const std::string& note : notes) service::complain(note);
-  if (difference.empty()) return kEqual;
-  service::complain("different: " + difference);
-  return kDifferent;
+  return Replay(arguments, until).run();
 }
 
+Run declare(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  command.add_option("--data", arguments->data, "The server's data directory; with --brokers may be repeated")
+      ->allow_extra_args(false)
+      ->capture_default_str();
+  service::add_kafka_options(command, arguments->kafka, "Replay from Kafka, in place of the directory's journal");
+  command.add_option("--until", arguments->until,
+                     "TOPIC/PARTITION/OFFSET: only that shard, and only the records before that one");
+  command.add_option("--expect", arguments->expect,
+                     "The digest that has to come out: the one over all, with --until that shard's");
+  add_json(command, arguments->json);
+  command.footer("Exit codes: 0 equal, 1 different (the first difference named), 2 usage, 3 cannot run.");
+  return [arguments] { return replay(*arguments); };
+}
+
+const Registered registered({Users::operators, "replay",
+                             "Fold every machine again from the log of a stopped server, and compare", declare});
+
+}  // namespace
 }  // namespace granary::cli

@@ -1,17 +1,27 @@
-#include "services/cli/status_command.h"
+// `granary status`: GET /v1/status of all servers as a table, or for probes as an exit code.
+#include <fmt/format.h>
 
 #include <charconv>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <vector>
 
-#include "services/cli/api.h"
+#include "services/cli/command.h"
 #include "services/cli/instances.h"
+#include "services/cli/question.h"
 #include "services/cli/table.h"
 #include "shared/json/writer.h"
 #include "shared/service/program.h"
 
 namespace granary::cli {
 namespace {
+
+struct Arguments {
+  ClientOptions client;
+  bool check = false;
+  std::uint64_t lag_seconds_max = 60;
+};
 
 // nullopt: the server does not know.
 std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view name) {
@@ -22,7 +32,7 @@ std::optional<std::uint64_t> number_of(const json::Value& row, std::string_view 
   return number;
 }
 
-// Charge parts of a shard that wait for a price; 0 also where the server does not say.
+// Charge parts of a shard that wait for a price; 0 also if the server does not say.
 std::uint64_t unrated_of(const json::Value& shard) {
   return number_of(shard, "unrated").value_or(0);
 }
@@ -48,22 +58,25 @@ std::vector<std::string> troubles(const json::Value& status, const std::vector<j
   else if (clock != "running")
     found.push_back("the clock waits for a person; hint: granary clock confirm");
   for (const json::Value& shard : shards) {
-    const std::string name = text_of(shard, "machine") + " shard " + text_of(shard, "shard");
+    const std::string name = fmt::format("{} shard {}", text_of(shard, "machine"), text_of(shard, "shard"));
     const auto lag = number_of(shard, "lag_seconds");
     if (!text_of(shard, "parked").empty())
-      found.push_back(name + " is parked at record " + text_of(shard, "position") + ": " + text_of(shard, "parked"));
+      found.push_back(
+          fmt::format("{} is parked at record {}: {}", name, text_of(shard, "position"), text_of(shard, "parked")));
     else if (!lag)
-      found.push_back(name + " lags by " + text_of(shard, "lag_records") + " records and has folded no tick yet");
+      found.push_back(
+          fmt::format("{} lags by {} records and has folded no tick yet", name, text_of(shard, "lag_records")));
     else if (*lag > lag_seconds_max)
-      found.push_back(name + " lags by " + std::to_string(*lag) + " s, " + text_of(shard, "lag_records") + " records");
+      found.push_back(fmt::format("{} lags by {} s, {} records", name, *lag, text_of(shard, "lag_records")));
     if (const std::string until = folds_again_until(shard); !until.empty())
-      found.push_back(name + " is folded again after an upgrade, as far as record " + until + "; meanwhile " +
-                      (old_state_answers(shard) ? "its old state answers" : "nothing answers for it"));
+      found.push_back(fmt::format("{} is folded again after an upgrade, as far as record {}; meanwhile {}", name, until,
+                                  old_state_answers(shard) ? "its old state answers" : "nothing answers for it"));
     if (unrated_of(shard) > 0) {
       const std::string since = text_of(shard, "unrated_since");
-      found.push_back(name + " holds " + std::to_string(unrated_of(shard)) + " charges that wait for a price" +
-                      (since.empty() ? "" : ", since " + since) +
-                      "; hint: `granary charges` shows them as unrated; publish a price book that has their classes");
+      found.push_back(fmt::format(
+          "{} holds {} charges that wait for a price{}; hint: `granary charges` shows them as unrated; publish a price "
+          "book that has their classes",
+          name, unrated_of(shard), since.empty() ? "" : ", since " + since));
     }
   }
   return found;
@@ -77,7 +90,7 @@ std::vector<json::Value> all_shards(const std::vector<Instance>& instances, std:
       silent.push_back(one.trouble);
       continue;
     }
-    const auto& theirs = one.status.find("shards")->items();
+    const auto& theirs = shards_of(one);
     shards.insert(shards.end(), theirs.begin(), theirs.end());
   }
   return shards;
@@ -104,34 +117,55 @@ void print_table(const json::Value& status, const std::vector<json::Value>& shar
               text_of(clock, "now").c_str(), text_of(clock, "last_tick").c_str());
 }
 
-}  // namespace
+void print_json(const json::Value& status, const std::vector<json::Value>& shards) {
+  std::string text;
+  json::Writer out(text);
+  out.begin_object();
+  for (const json::Member& member : status.members()) {
+    out.name(member.name);
+    std::string value;
+    json::append_json(value, member.name == "shards" ? json::Value(shards) : member.value);
+    out.json(value);
+  }
+  out.end_object();
+  std::puts(text.c_str());
+}
 
-int status(const ClientOptions& options, const StatusArguments& arguments) {
-  const auto instances = all_instances(options.url);
+int status(const Arguments& arguments) {
+  const auto instances = all_instances(arguments.client.url);
   if (!instances.ok()) {
     service::complain(instances.error().message);
     return service::kCannotRun;
   }
-  const json::Value* const answer = &instances->front().status;
+  const json::Value& answer = instances->front().status;
   std::vector<std::string> silent;
   const auto everywhere = all_shards(*instances, silent);
-  if (options.json) {
-    std::string text = "{";
-    for (const json::Member& member : answer->members()) {
-      if (text.size() > 1) text += ',';
-      json::append_json_string(text, member.name);
-      text += ':';
-      json::append_json(text, member.name == "shards" ? json::Value(everywhere) : member.value);
-    }
-    std::puts((text + '}').c_str());
-  } else {
-    print_table(*answer, everywhere);
-  }
+  if (arguments.client.json)
+    print_json(answer, everywhere);
+  else
+    print_table(answer, everywhere);
   for (const std::string& one : silent) service::complain(one);
-  if (!arguments.check) return 0;
-  const auto found = troubles(*answer, everywhere, arguments.lag_seconds_max);
+  if (!arguments.check) return kDone;
+  const auto found = troubles(answer, everywhere, arguments.lag_seconds_max);
   for (const std::string& trouble : found) service::complain(trouble);
-  return found.empty() && silent.empty() ? 0 : 1;
+  return found.empty() && silent.empty() ? kDone : kRefused;
 }
 
+Run declare(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  add_client_options(command, arguments->client);
+  command.add_flag("--check", arguments->check, "For probes: exit 1 if a person should look");
+  command.add_option("--lag-seconds-max", arguments->lag_seconds_max, "With --check: more is worth a look")
+      ->capture_default_str();
+  command.footer(
+      "Exit codes: 0 the server answered; with --check 1 if a shard is parked, lags by more than --lag-seconds-max or "
+      "by an unknown time, holds charges that wait for a price, or if the clock waits for a person; 2 usage, 3 no "
+      "server.");
+  return [arguments] { return status(*arguments); };
+}
+
+const Registered registered({Users::operators, "status",
+                             "How the server's shards stand: positions, lag, what is parked", declare});
+
+}  // namespace
 }  // namespace granary::cli

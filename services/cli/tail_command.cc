@@ -1,114 +1,41 @@
-#include "services/cli/tail_command.h"
-
+// `granary tail`: what the outward streams tell, one event a line, in the order of each partition; out of Kafka itself
+// or through a running server.
+#include <fmt/format.h>
 #include <poll.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
-#include "services/cli/api.h"
+#include "services/cli/command.h"
+#include "services/cli/outward_stream.h"
+#include "services/cli/question.h"
 #include "services/cli/table.h"
-#include "shared/ask/streams.h"
-#include "shared/json/writer.h"
-#include "shared/service/kafka_options.h"
+#include "shared/service/command_line.h"
 #include "shared/service/program.h"
 #include "shared/units/currency.h"
 
 namespace granary::cli {
 namespace {
 
-constexpr int kDone = 0;
 constexpr int kFollowPauseMs = 500;
-constexpr std::size_t kReadBytes = 1U << 20;
+
+struct Arguments {
+  ClientOptions client;
+  std::string stream;  // billing, notices or rejected
+  std::string from = "BEGINNING";
+  std::optional<std::uint16_t> partition;  // not set: all
+  bool follow = false;
+  service::KafkaArguments kafka;  // without brokers: the server
+};
 
 int cannot_tail(const Error& error) {
   service::complain("tail: " + error.message);
   return error.code == ErrorCode::invalid_input || error.code == ErrorCode::conflict ? service::kUsage
                                                                                      : service::kCannotRun;
-}
-
-// Where events come from: Kafka or a server.
-class Stream {
- public:
-  virtual ~Stream() = default;
-  virtual Result<std::uint16_t> partitions() = 0;
-  // Events of a partition from `from` on, as CloudEvents in JSON, and where to ask next.
-  virtual Result<std::string> read(std::uint16_t partition, const std::string& from,
-                                   std::vector<std::string>& events) = 0;
-};
-
-class KafkaStream final : public Stream {
- public:
-  KafkaStream(std::unique_ptr<journal::Journal> journal, std::string topic)
-      : journal_(std::move(journal)), topic_(std::move(topic)) {}
-
-  Result<std::uint16_t> partitions() override {
-    const auto topics = journal_->topics();
-    if (!topics.ok()) return topics.error();
-    for (const journal::TopicInfo& one : *topics)
-      if (one.name == topic_) return one.partitions;
-    return Error{ErrorCode::not_found, "expected topic " + topic_ + ", found none; hint: granary topics --check"};
-  }
-  Result<std::string> read(std::uint16_t partition, const std::string& from,
-                           std::vector<std::string>& events) override {
-    const journal::Partition where{topic_, partition};
-    const auto at = ask::stream_start(*journal_, where, from);
-    if (!at.ok()) return at.error();
-    GRANARY_TRY(journal_->read(where, *at, kReadBytes, batch_));
-    for (const journal::Record& record : batch_.records) events.push_back(ask::cloud_event_json(record));
-    return std::to_string(*at + batch_.records.size());
-  }
-
- private:
-  std::unique_ptr<journal::Journal> journal_;
-  std::string topic_;
-  journal::ReadBatch batch_;
-};
-
-class ServerStream final : public Stream {
- public:
-  ServerStream(Api api, const std::string& stream) : api_(std::move(api)), path_("/v1/streams/" + stream) {}
-
-  Result<std::uint16_t> partitions() override {
-    const auto page = api_.get(path_ + "?limit=1");
-    if (!page.ok()) return page.error();
-    const auto count = integer_of(*page, "partitions");
-    if (!count.ok()) return count.error();
-    if (*count < 1 || *count > UINT16_MAX)
-      return Error{ErrorCode::io_error, "expected 1 to 65535 `partitions` in the server's answer, got " +
-                                            std::to_string(*count) + "; hint: see that --url names a Granary server"};
-    return static_cast<std::uint16_t>(*count);
-  }
-  Result<std::string> read(std::uint16_t partition, const std::string& from,
-                           std::vector<std::string>& events) override {
-    const auto page = api_.get(path_ + "?limit=1000&partition=" + std::to_string(partition) + "&from=" + from);
-    if (!page.ok()) return page.error();
-    const auto rows = member_of(*page, "rows", json::Kind::array);
-    if (!rows.ok()) return rows.error();
-    for (const json::Value& row : (*rows)->items()) json::append_json(events.emplace_back(), row);
-    const auto next = member_of(*page, "next", json::Kind::string);
-    if (!next.ok()) return next.error();
-    return (*next)->string();
-  }
-
- private:
-  Api api_;
-  std::string path_;
-};
-
-Result<std::unique_ptr<Stream>> open_stream(const ClientOptions& client, const TailArguments& arguments) {
-  if (arguments.brokers.empty()) {
-    auto api = Api::connect(client.url);
-    if (!api.ok()) return api.error();
-    return std::unique_ptr<Stream>(std::make_unique<ServerStream>(std::move(*api), arguments.stream));
-  }
-  auto options = service::kafka_options(arguments.brokers, arguments.kafka, arguments.kafka_file);
-  if (!options.ok()) return options.error();
-  auto journal = journal::open_kafka_journal(*options);
-  if (!journal.ok()) return journal.error();
-  return std::unique_ptr<Stream>(std::make_unique<KafkaStream>(
-      std::move(*journal), std::string(machine::topic_name(*ask::stream_called(arguments.stream)))));
 }
 
 // Which members of an event's data a person is shown, by stream; an amount in people's units.
@@ -177,57 +104,115 @@ class Lines {
   bool headed_ = false;
 };
 
-}  // namespace
+// Reads the partitions in turn and shows what comes.
+class Tail {
+ public:
+  Tail(OutwardStream& stream, const Arguments& arguments, std::uint16_t partitions)
+      : stream_(stream),
+        arguments_(arguments),
+        first_(arguments.partition.value_or(0)),
+        end_(arguments.partition ? static_cast<std::uint16_t>(first_ + 1) : partitions),
+        places_(partitions, arguments.from),
+        lines_(arguments.stream, arguments.client.exact) {}
 
-int tail(const ClientOptions& client, const TailArguments& arguments) {
-  auto stream = open_stream(client, arguments);
+  // The exit code: 0 done, 2 usage, 3 cannot read. With --follow it ends only by a signal, or if nothing can be read
+  // any more.
+  int run() {
+    while (true) {
+      const auto more = read_once();
+      if (!more.ok()) return cannot_tail(more.error());
+      if (std::fflush(stdout) != 0) return kDone;  // run_program says so
+      if (*more) continue;
+      if (!arguments_.follow) break;
+      poll(nullptr, 0, kFollowPauseMs);
+    }
+    if (arguments_.client.json) return kDone;
+    const auto shown = show({});  // the headings, if there was no event
+    return shown.ok() ? kDone : cannot_tail(shown.error());
+  }
+
+ private:
+  // Whether there was an event.
+  Result<bool> read_once() {
+    bool more = false;
+    for (std::uint16_t partition = first_; partition < end_; ++partition) {
+      std::vector<std::string> events;
+      auto next = stream_.read(partition, places_[partition], events);
+      if (!next.ok() && arguments_.follow && next.error().can_retry()) {
+        if (!told_) service::complain(fmt::format("tail: {}; asking again", next.error().message));
+        told_ = true;
+        break;
+      }
+      if (!next.ok()) return next.error();
+      told_ = false;
+      if (!events.empty() && *next == places_[partition])
+        return Error{ErrorCode::io_error,
+                     fmt::format("expected the events after {}, got the same again; hint: see that --url names a "
+                                 "Granary server",
+                                 *next)};
+      places_[partition] = std::move(*next);
+      if (events.empty()) continue;
+      more = true;
+      GRANARY_TRY(show(events));
+    }
+    return more;
+  }
+
+  Result<void> show(const std::vector<std::string>& events) {
+    if (!arguments_.client.json) return lines_.print(events);
+    for (const std::string& event : events) GRANARY_TRY(service::write_output(event + '\n'));
+    return {};
+  }
+
+  OutwardStream& stream_;
+  const Arguments& arguments_;
+  std::uint16_t first_, end_;
+  std::vector<std::string> places_;
+  Lines lines_;
+  bool told_ = false;  // that the server is away
+};
+
+int tail(const Arguments& arguments) {
+  auto stream = open_stream(arguments.stream, arguments.client.url, arguments.kafka);
   if (!stream.ok()) return cannot_tail(stream.error());
   const auto count = (*stream)->partitions();
   if (!count.ok()) return cannot_tail(count.error());
-  const std::uint16_t first = arguments.partition.value_or(0);
-  const std::uint16_t end = arguments.partition ? static_cast<std::uint16_t>(first + 1) : *count;
-  if (first >= *count)
-    return cannot_tail({ErrorCode::invalid_input, "--partition: expected a number below " + std::to_string(*count) +
-                                                      ", got " + std::to_string(first)});
-  std::vector<std::string> places(*count, arguments.from);
-  Lines lines(arguments.stream, client.exact);
-  const auto show = [&](const std::vector<std::string>& shown) -> Result<void> {
-    if (!client.json) return lines.print(shown);
-    for (const std::string& event : shown) GRANARY_TRY(service::write_output(event + '\n'));
-    return {};
-  };
-  bool told = false;
-  std::vector<std::string> events;
-  while (true) {
-    bool more = false;
-    for (std::uint16_t partition = first; partition < end; ++partition) {
-      events.clear();
-      auto next = (*stream)->read(partition, places[partition], events);
-      if (!next.ok() && arguments.follow && next.error().can_retry()) {
-        if (!told) service::complain("tail: " + next.error().message + "; asking again");
-        told = true;
-        break;
-      }
-      if (!next.ok()) return cannot_tail(next.error());
-      told = false;
-      if (!events.empty() && *next == places[partition])
-        return cannot_tail(
-            {ErrorCode::io_error, "expected the events after " + *next +
-                                      ", got the same again; hint: see that --url names a Granary server"});
-      more |= !events.empty();
-      places[partition] = std::move(*next);
-      if (events.empty()) continue;
-      if (const auto shown = show(events); !shown.ok()) return cannot_tail(shown.error());
-    }
-    if (std::fflush(stdout) != 0) return kDone;  // run_program says so
-    if (more) continue;
-    if (!arguments.follow) {
-      if (!client.json)
-        if (const auto shown = show({}); !shown.ok()) return cannot_tail(shown.error());
-      return kDone;
-    }
-    poll(nullptr, 0, kFollowPauseMs);
-  }
+  if (arguments.partition && *arguments.partition >= *count)
+    return cannot_tail({ErrorCode::invalid_input,
+                        fmt::format("--partition: expected a number below {}, got {}", *count, *arguments.partition)});
+  return Tail(**stream, arguments, *count).run();
 }
 
+std::string check_place(const std::string& text) {
+  std::uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool is_number = read.ec == std::errc() && read.ptr == text.data() + text.size();
+  const bool is_place = text == "BEGINNING" || text == "END" || is_number;
+  return is_place ? std::string() : "expected BEGINNING, END or the number of a record, got " + text;
+}
+
+Run declare(CLI::App& command) {
+  const auto arguments = std::make_shared<Arguments>();
+  add_client_options(command, arguments->client);
+  command.add_option("STREAM", arguments->stream, "billing: charges; notices: what portals act on; rejected: refusals")
+      ->required()
+      ->check(CLI::IsMember({"billing", "notices", "rejected"}));
+  command.add_option("--from", arguments->from, "BEGINNING, END, or in each partition the record with that number")
+      ->check(check_place)
+      ->capture_default_str();
+  command.add_option("--partition", arguments->partition, "Only this one (default: all, one after the other)");
+  command.add_flag("--follow", arguments->follow, "Go on as events come, until Ctrl-C");
+  add_exact(command, arguments->client);
+  service::add_kafka_options(command, arguments->kafka, "Read from Kafka, HOST:PORT,HOST:PORT, in place of a server");
+  command.footer(
+      "With --json each line is a CloudEvent. An event may come twice, with the same source and id.\n"
+      "Exit codes: 0 done, 2 usage, 3 cannot read, or not all could be written.");
+  return [arguments] { return tail(*arguments); };
+}
+
+const Registered registered({Users::portals, "tail",
+                             "Show what the outward streams tell, in the order of each partition, one event a line",
+                             declare});
+
+}  // namespace
 }  // namespace granary::cli

@@ -9,6 +9,9 @@
 namespace granary::service {
 namespace {
 
+// More than an inbox grows by in a year; a checkpoint that never comes would be no checkpoint.
+constexpr int kCheckpointRecordsMax = 1'000'000'000;
+
 std::string refuse_empty(const std::string& text) {
   return text.empty() ? "expected a value, got an empty one; is a variable not set?" : "";
 }
@@ -61,17 +64,34 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
   return std::nullopt;
 }
 
-CLI::Option* add_kafka_options(CLI::App& app, std::string& brokers, std::vector<std::string>& settings,
-                               std::string& file, const std::string& about_brokers) {
-  CLI::Option* option = app.add_option("--brokers", brokers, about_brokers)->check([](const std::string& text) {
-    const auto checked = check_brokers(text);
-    return checked.ok() ? std::string() : checked.error().message;
-  });
-  app.add_option("--kafka", settings, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated")
+CLI::Option* add_kafka_options(CLI::App& app, KafkaArguments& arguments, const std::string& about_brokers) {
+  CLI::Option* option =
+      app.add_option("--brokers", arguments.brokers, about_brokers)->check([](const std::string& text) {
+        const auto checked = check_brokers(text);
+        return checked.ok() ? std::string() : checked.error().message;
+      });
+  app.add_option("--kafka", arguments.kafka, "A setting of librdkafka, KEY=VALUE (TLS, SASL); may be repeated")
       ->allow_extra_args(false)
       ->needs(option);
-  app.add_option("--kafka-file", file, "A file of such settings, a line each; for secrets")->needs(option);
+  app.add_option("--kafka-file", arguments.kafka_file, "A file of such settings, a line each; for secrets")
+      ->needs(option);
   return option;
+}
+
+void add_server_options(CLI::App& app, ServerOptions& options, const std::string& about_data) {
+  app.add_option("--data", options.data, about_data)->capture_default_str();
+  app.add_option("--listen", options.listen, "ADDRESS:PORT; port 0 takes a free one")->capture_default_str();
+  app.add_option("--peers", options.peers, "A file of who owns which shards: lines of URL MACHINE SHARDS");
+  app.add_option("--checkpoint-records", options.checkpoint_records,
+                 "Write a checkpoint of an inbox after this number of its records (default 10000)")
+      ->check(CLI::Range(1, kCheckpointRecordsMax));
+  app.add_option("--log", options.log, "Lines on standard error (default: text on a terminal, else json)")
+      ->check(CLI::IsMember({"json", "text"}));
+}
+
+void add_partitions(CLI::App& app, std::optional<std::uint16_t>& partitions) {
+  app.add_option("--partitions", partitions, "Partitions of a new ledger, for ever (default 8)")
+      ->check(CLI::Range(1, static_cast<int>(runtime::kPartitionsMax)));
 }
 
 }  // namespace granary::service

@@ -4,9 +4,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
+
+#include "shared/service/server.h"
 
 namespace granary::service {
 
@@ -15,7 +17,12 @@ namespace granary::service {
 std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv);
 
 // --brokers, --kafka and --kafka-file; returns --brokers.
-CLI::Option* add_kafka_options(CLI::App& app, std::string& brokers, std::vector<std::string>& settings,
-                               std::string& file, const std::string& about_brokers);
+CLI::Option* add_kafka_options(CLI::App& app, KafkaArguments& arguments, const std::string& about_brokers);
+
+// --data, --listen, --peers, --checkpoint-records and --log: what every server takes.
+void add_server_options(CLI::App& app, ServerOptions& options, const std::string& about_data);
+
+// --partitions of a ledger that may be made.
+void add_partitions(CLI::App& app, std::optional<std::uint16_t>& partitions);
 
 }  // namespace granary::service

@@ -7,17 +7,16 @@
 
 namespace granary::service {
 
-Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const std::vector<std::string>& pairs,
-                                            const std::string& file) {
+Result<journal::KafkaOptions> kafka_options(const KafkaArguments& arguments) {
   journal::KafkaOptions options;
-  options.brokers = brokers;
+  options.brokers = arguments.brokers;
   options.group = "granary";
-  if (!file.empty()) {
-    auto settings = journal::read_kafka_settings(file);
+  if (!arguments.kafka_file.empty()) {
+    auto settings = journal::read_kafka_settings(arguments.kafka_file);
     if (!settings.ok()) return settings.error();
     options.settings = std::move(*settings);
   }
-  for (const std::string& pair : pairs) {
+  for (const std::string& pair : arguments.kafka) {
     const auto equals = pair.find('=');
     if (equals == std::string::npos || equals == 0)
       return Error{ErrorCode::invalid_input,

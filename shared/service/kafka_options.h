@@ -9,9 +9,15 @@
 
 namespace granary::service {
 
-// `pairs` are KEY=VALUE; `file` (may be empty) is read first. Errors: invalid_input, not_found.
-Result<journal::KafkaOptions> kafka_options(const std::string& brokers, const std::vector<std::string>& pairs,
-                                            const std::string& file);
+// What a command line says of Kafka: --brokers, --kafka, --kafka-file.
+struct KafkaArguments {
+  std::string brokers;             // empty: no Kafka
+  std::vector<std::string> kafka;  // librdkafka's settings as KEY=VALUE
+  std::string kafka_file;          // more of them, a line each; what `kafka` says wins
+};
+
+// Errors: invalid_input, not_found.
+Result<journal::KafkaOptions> kafka_options(const KafkaArguments& arguments);
 
 // "HOST:PORT,HOST:PORT", as librdkafka takes it: also without a port, and an IPv6 address in brackets. Errors:
 // invalid_input.

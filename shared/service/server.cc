@@ -93,7 +93,7 @@ Result<Log> open_embedded(const ServerOptions& options) {
 }
 
 Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
-  const auto kafka = kafka_options(options.brokers, options.kafka, options.kafka_file);
+  const auto kafka = kafka_options(options);
   if (!kafka.ok()) return kafka.error();
   auto journal = journal::open_kafka_journal(*kafka);
   if (!journal.ok()) return journal.error();

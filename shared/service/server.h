@@ -18,6 +18,7 @@
 #include "shared/machine/machine.h"
 #include "shared/routes/route.h"
 #include "shared/runtime/runtime.h"
+#include "shared/service/kafka_options.h"
 
 namespace granary::service {
 
@@ -28,18 +29,15 @@ struct Hosted {
   std::function<routes::Table(const ask::Reach&)> routes;
 };
 
-struct ServerOptions {
+// Without brokers: the embedded journal below `data`, which one process has for itself.
+struct ServerOptions : KafkaArguments {
   std::string data = "granary-data";
   std::string listen = "127.0.0.1:8080";
   // Of a new ledger.
   std::optional<std::uint16_t> partitions;
-  // Kafka's brokers; empty: the embedded journal below `data`, which one process has for itself.
-  std::string brokers;
-  std::vector<std::string> kafka;  // librdkafka's settings as KEY=VALUE
-  std::string kafka_file;          // more of them, a line each; what `kafka` says wins
   // Which shards of the hosted machines are this process's: "all" or "0-3,7".
   std::string shards = "all";
-  // So many records of an inbox between two checkpoints of it; not set: runtime::Options'.
+  // Records of an inbox between two checkpoints of it; not set: runtime::Options'.
   std::optional<std::size_t> checkpoint_records;
   // The list of who owns which shards (door/peers.h); empty: nobody else is known.
   std::string peers;

@@ -13,7 +13,6 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from command_lines import commands  # noqa: E402
-from fake_server import FakeServer  # noqa: E402
 from granary_server import server  # noqa: E402
 from needs import PROGRAM, SERVICES  # noqa: E402
 
@@ -262,49 +261,6 @@ class Arguments(unittest.TestCase):
                             self.assertNotIn(word, done.stderr)
                 path.chmod(mode)
             self.assertEqual(self.run_it(program, "replay", "--data", data).returncode, 0, "nothing was changed by it")
-
-
-class Strangers(unittest.TestCase):
-    """A server that is no Granary, or another version: whatever it answers, a command ends with a line and a code."""
-
-    ANSWERS = [b"", b"{}", b"[]", b"null", b"1", b'"x"', b"[1]", b"[{}]", b'[{"lots": 1}]', b'{"rows": 1}', b'{"rows": [1, null]}', b'{"rows": [{}]}',
-               b'{"rows": [], "next": 1}', b'{"rows": [{}], "next": "again"}', b'{"rows": [], "next": "again"}', b'{"results": 1}', b'{"results": []}',
-               b'{"results": [1]}', b'{"results": [{}]}', b'{"results": [{"outcome": 1}]}', b'{"results": [{"outcome": {"judgement": "refused"}}]}',
-               b'{"results": [{"index": "x", "problem": []}]}', b'{"after": "x", "results": [{"outcome": {"judgement": "new"}}]}',
-               b'{"clock": 1, "shards": 1}', b'{"clock": {}, "shards": [1, {}]}', b'{"clock": {}, "shards": [], "peers": [1, {}]}',
-               b'{"partitions": 0}', b'{"partitions": 65537}', b'{"partitions": "x"}', b'{"partitions": 2, "rows": []}',
-               b'{"partitions": 1, "rows": [1], "next": "0"}', b'{"partitions": 1, "rows": [{"data": 1}], "next": "0"}',
-               b'{"policies": 1}', b'{"policies": [1, {}]}', b'{"peers": [1, {}, {"owner": 1, "error": 2}]}', b"<html></html>", b"{" * 100_000]
-
-    def setUp(self):
-        self.answer = (200, b"")
-        self.url = self.enterContext(FakeServer(lambda _: self.answer)).url
-
-    def test_whatever_it_answers_no_command_breaks(self):
-        with tempfile.TemporaryDirectory() as folder:
-            jobs, event, out = (os.path.join(folder, name) for name in ("jobs.swf", "event.json", "out"))
-            pathlib.Path(jobs).write_text(JOBS, encoding="ascii")
-            pathlib.Path(event).write_text("{}", encoding="ascii")
-            for command in commands(PROGRAM):
-                if "--url" not in command.values:
-                    continue
-                words = [{"FILE": event if command.name == "post" else jobs}.get(name, POSITIONALS[name]) for name in command.positionals]
-                if command.name == "import":
-                    words += ["--format", "swf", "--retry-for", "0"]
-                for more in ([], ["--json"], *([["--out", out]] if "--out" in command.values else []),
-                             *([["--check"]] if "--check" in command.flags else [])):
-                    for status in (200, 202, 404, 500):
-                        for answer in self.ANSWERS if status < 300 else self.ANSWERS[:4]:
-                            self.answer = (status, answer)
-                            with self.subTest(command=command.name, more=more, status=status, answer=answer[:80]):
-                                done = subprocess.run([PROGRAM, *command.words, *words, *more, "--url", self.url], capture_output=True, text=True,
-                                                      timeout=TIMEOUT_S, check=False)
-                                self.assertIn(done.returncode, (0, 1, 2, 3), done.stderr)
-                                self.assertNotIn("this is a bug", done.stderr)
-                                if done.returncode != 0:
-                                    self.assertGreaterEqual(len(done.stderr.splitlines()), 1)
-                                self.assertEqual(os.path.exists(out), "--out" in more and done.returncode == 0)
-                                pathlib.Path(out).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -14,12 +14,16 @@ def section(text, heading):
     return re.findall(r"^  (?! )(\S.*)$", found.group(1), re.MULTILINE) if found else []
 
 
+# Of lists of commands: the users' of `granary`, and CLI11's own.
+HEADINGS = ("Operators", "Projects and finance", "Portals and importers", "Subcommands")
+
+
 class Command:
     """`words`: what follows the program's name."""
     def __init__(self, program, words):
         self.program, self.words = program, words
         text = help_of(program, *words)
-        self.subcommands = [line.split()[0] for line in section(text, "Subcommands")]
+        self.subcommands = [line.split()[0] for heading in HEADINGS for line in section(text, heading)]
         self.positionals = [line.split()[0] for line in section(text, "Positionals")]
         self.values, self.flags = {}, []  # of a value what it says behind its name
         for line in section(text, "Options"):

@@ -32,7 +32,7 @@ OFFLINE = ["shared/base/", "shared/json/", "shared/units/"]
 # A library's header and the files that may include it.
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/json": r"shared/(json|http)/",
-         "openssl/": r"shared/(proof|ledger/ledger)|services/import/", "CLI/": r"services/standalone/main|shared/service/(service_main|command_line)",
+         "openssl/": r"shared/(proof|ledger/ledger)|services/import/", "CLI/": r"services/cli/|shared/service/(service_main|command_line)",
          "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/import/", "date/": r"services/import/"}
 IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
 
