@@ -33,6 +33,12 @@ std::optional<std::vector<std::string>> segments_of(std::string_view path) {
   return segments;
 }
 
+// A rest may become the name of a file: none that leads out of its folder.
+bool may_be_in_rest(std::string_view segment) {
+  return !segment.empty() && segment != "." && segment != ".." &&
+         segment.find_first_of("/\\") == std::string_view::npos;
+}
+
 }  // namespace
 
 const std::string& PathParameters::operator[](std::string_view name) const {
@@ -52,22 +58,46 @@ Response path_not_found(const std::string& path) {
 
 void Router::add(std::string method, std::string_view pattern, RouteHandler handler) {
   GRANARY_CHECK(!pattern.empty() && pattern.front() == '/', "a pattern begins with '/'");
+  constexpr std::string_view kRest = "...}";
   Route route{std::move(method), {}, std::move(handler)};
-  for (const std::string_view text : split(pattern)) {
-    const bool is_name = text.size() > 2 && text.front() == '{' && text.back() == '}';
-    route.segments.push_back({std::string(is_name ? text.substr(1, text.size() - 2) : text), is_name});
+  for (std::string_view text : split(pattern)) {
+    GRANARY_CHECK(route.segments.empty() || route.segments.back().kind != Kind::rest, "a rest ends its pattern");
+    Kind kind = Kind::literal;
+    if (text.size() > 2 && text.front() == '{' && text.back() == '}') {
+      kind = text.ends_with(kRest) ? Kind::rest : Kind::name;
+      text = text.substr(1, text.size() - 1 - (kind == Kind::rest ? kRest.size() : 1));
+      GRANARY_CHECK(!text.empty(), "a parameter has a name");
+    }
+    route.segments.push_back({std::string(text), kind});
   }
-  routes_.push_back(std::move(route));
+  const auto place = std::upper_bound(routes_.begin(), routes_.end(), route, goes_before);
+  routes_.insert(place, std::move(route));
+}
+
+bool Router::goes_before(const Route& one, const Route& other) {
+  return std::lexicographical_compare(one.segments.begin(), one.segments.end(), other.segments.begin(),
+                                      other.segments.end(),
+                                      [](const Segment& a, const Segment& b) { return a.kind < b.kind; });
 }
 
 bool Router::matches(const Route& route, const std::vector<std::string>& path, Fields& values) {
-  if (route.segments.size() != path.size()) return false;
   values.clear();
-  for (std::size_t i = 0; i < path.size(); ++i) {
-    const Segment& segment = route.segments[i];
-    if (segment.is_name ? path[i].empty() : path[i] != segment.text) return false;
-    if (segment.is_name) values.push_back({segment.text, path[i]});
+  const std::vector<Segment>& segments = route.segments;
+  const bool has_rest = segments.back().kind == Kind::rest;
+  if (has_rest ? path.size() < segments.size() : path.size() != segments.size()) return false;
+  const std::size_t single = segments.size() - (has_rest ? 1 : 0);
+  for (std::size_t i = 0; i < single; ++i) {
+    const bool is_name = segments[i].kind == Kind::name;
+    if (is_name ? path[i].empty() : path[i] != segments[i].text) return false;
+    if (is_name) values.push_back({segments[i].text, path[i]});
   }
+  if (!has_rest) return true;
+  std::string rest;
+  for (std::size_t i = single; i < path.size(); ++i) {
+    if (!may_be_in_rest(path[i])) return false;
+    rest += (rest.empty() ? "" : "/") + path[i];
+  }
+  values.push_back({segments.back().text, std::move(rest)});
   return true;
 }
 

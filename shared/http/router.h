@@ -26,8 +26,11 @@ class Router {
  public:
   using RouteHandler = std::function<void(Request, PathParameters, Responder)>;
 
-  // `pattern` is "/" or "/literal/{name}/...": a segment is one or the other. Of several that match, the one added
-  // first serves; GET serves HEAD too.
+  // `pattern` is "/" or "/literal/{name}/...": a segment is one or the other. A last segment "{name...}" takes the rest
+  // of the path, one segment or more: "/assets/{path...}" serves "/assets/js/app.js" with `path` "js/app.js". No
+  // segment of a rest is empty, "." or "..", or has a slash or backslash in it once it is decoded, so that it may name
+  // a file. Of several that match, a literal goes before a {name} and that before a rest, from the first segment on; of
+  // two that are alike the one added first serves. GET serves HEAD too.
   void add(std::string method, std::string_view pattern, RouteHandler handler);
 
   // Serves the paths that no route matches; without one they are answered 404.
@@ -40,17 +43,19 @@ class Router {
   void serve(Request request, Responder responder) const;
 
  private:
+  enum class Kind { literal, name, rest };  // in the order in which they are tried
   struct Segment {
     std::string text;
-    bool is_name = false;
+    Kind kind = Kind::literal;
   };
   struct Route {
     std::string method;
     std::vector<Segment> segments;
     RouteHandler handler;
   };
+  static bool goes_before(const Route& one, const Route& other);
   static bool matches(const Route& route, const std::vector<std::string>& path, Fields& values);
-  std::vector<Route> routes_;
+  std::vector<Route> routes_;  // in the order in which they are tried
   Handler fallback_;
 };
 

@@ -24,7 +24,7 @@ class RouterTest : public ::testing::Test {
     router_.add(method, pattern,
                 [method, pattern](const Request&, const PathParameters& parameters, Responder responder) {
                   std::string body = method + ' ' + pattern;
-                  for (const char* name : {"project", "lot", "anything"}) {
+                  for (const char* name : {"project", "lot", "anything", "rest"}) {
                     if (pattern.find(std::string("{") + name) != std::string::npos) body += ' ' + parameters[name];
                   }
                   responder({.status = 200, .body = body});
@@ -75,6 +75,42 @@ TEST_F(RouterTest, AnotherMethodIsNotAllowedAndSaysWhich) {
   const Response response = ask("DELETE", "/v1/projects/p1");
   EXPECT_EQ(response.status, 405);
   EXPECT_EQ(header(response, "allow"), "GET, HEAD, POST");
+}
+
+class RestOfPath : public RouterTest {
+ protected:
+  RestOfPath() {
+    add("GET", "/assets/{rest...}");
+    add("GET", "/assets/{anything}");
+    add("GET", "/assets/index.html");
+    add("POST", "/assets/upload");
+    add("GET", "/assets/{project}/raw/{rest...}");
+  }
+};
+
+TEST_F(RestOfPath, TakesOneSegmentOrMore) {
+  EXPECT_EQ(ask("GET", "/assets/js/app.js").body, "GET /assets/{rest...} js/app.js");
+  EXPECT_EQ(ask("GET", "/assets/a/b/c%20d/e").body, "GET /assets/{rest...} a/b/c d/e");
+  EXPECT_EQ(ask("GET", "/assets/p/raw/x/y").body, "GET /assets/{project}/raw/{rest...} p x/y");
+  EXPECT_EQ(ask("HEAD", "/assets/js/app.js").status, 200);
+}
+
+TEST_F(RestOfPath, ALiteralGoesBeforeANameAndThatBeforeARest) {
+  EXPECT_EQ(ask("GET", "/assets/index.html").body, "GET /assets/index.html");
+  EXPECT_EQ(ask("GET", "/assets/other.html").body, "GET /assets/{anything} other.html");
+  EXPECT_EQ(ask("GET", "/assets/upload").body, "GET /assets/{anything} upload") << "of the routes of its method";
+  EXPECT_EQ(ask("POST", "/assets/upload").body, "POST /assets/upload");
+  EXPECT_EQ(header(ask("DELETE", "/assets/js/app.js"), "allow"), "GET, HEAD");
+}
+
+TEST_F(RestOfPath, NeverLeadsOutOfItsFolder) {
+  for (const char* path :
+       {"/assets", "/assets/", "/assets//", "/assets/a/", "/assets/a//b", "/assets/../x", "/assets/a/..",
+        "/assets/%2e%2e/x", "/assets/.%2E/x", "/assets/./x", "/assets/a/%2E", "/assets/a%2Fb/c", "/assets/a/..%2Fb",
+        "/assets/a/..%5Cb", "/assets/a%5Cb/c", "/assets/a/%00", "/assets/a/%0a"}) {
+    EXPECT_EQ(ask("GET", path).status, 404) << path;
+  }
+  EXPECT_EQ(ask("GET", "/assets/..x/...").body, "GET /assets/{rest...} ..x/...");
 }
 
 }  // namespace
