@@ -1,82 +1,122 @@
 #include "services/cli/import_award.h"
 
-#include <algorithm>
+#include <fmt/format.h>
 
-#include "services/cli/import_events.h"
+#include <algorithm>
+#include <functional>
+
 #include "services/cli/poster.h"
+#include "services/import/cloud_event.h"
+#include "shared/json/writer.h"
 
 namespace granary::cli {
+namespace {
 
 using units::Instant;
+using Writer = json::Writer<std::string>;
+
+std::string object(const std::function<void(Writer&)>& members) {
+  std::string text;
+  Writer out(text);
+  out.begin_object();
+  members(out);
+  out.end_object();
+  return text;
+}
+
+// The unit in which people state how much of a class they award.
+const char* people_unit_of(const std::string& base_unit) {
+  if (base_unit == "resource-us") return "resource-hour";
+  return base_unit == "byte-ms" ? "gib-hour" : "item";
+}
+
+// Posts the events by which a trial's projects get their awards.
+class Awarding {
+ public:
+  Awarding(Poster& poster, const TrialAward& award, const Judge& judge, units::Interval period)
+      : poster_(poster), award_(award), judge_(judge), period_(period) {}
+
+  Result<void> award(const std::string& project) {
+    const std::string application = fmt::format("trial-{}-{}", award_.sha256.substr(0, kShaDigits), project);
+    const std::string organisation = "trial-" + project;
+    GRANARY_TRY(send(project, "granary.organisation.registered.v1", "organisation", [&](Writer& out) {
+      out.member("organisation", organisation).member("name", "Trial of " + project);
+      out.member("kind", "research").member("country", "EU");
+    }));
+    GRANARY_TRY(send(project, "granary.project.registered.v1", "project",
+                     [&](Writer& out) { out.member("project", project).member("organisation", organisation); }));
+    GRANARY_TRY(send(project, "granary.application.submitted.v1", "application", [&](Writer& out) {
+      out.member("application", application).member("project", project).member("access_mode", "trial");
+      out.member("period_from", units::format_time(period_.from));
+      out.member("period_to", units::format_time(period_.to));
+      write_lots(out.name("resources"), Lots::asked_for);
+    }));
+    GRANARY_TRY(send(project, "granary.screening.decided.v1", "screening", [&](Writer& out) {
+      out.member("application", application).member("basis", "trial").member("outcome", "cleared");
+    }));
+    return send(project, "granary.application.decided.v1", "decision", [&](Writer& out) {
+      out.member("application", application).member("project", project).member("outcome", "awarded");
+      write_grant(out.name("grant"));
+    });
+  }
+
+ private:
+  static constexpr std::size_t kShaDigits = 12;  // enough to tell files apart, and short for people
+  enum class Lots { asked_for, granted };
+
+  Result<void> send(const std::string& project, const char* type, const char* step,
+                    const std::function<void(Writer&)>& members) {
+    const std::string source = fmt::format("urn:granary:import:{}:award", award_.sha256);
+    const std::string id = fmt::format("{}/{}/{}", project, step, award_.hours);
+    return poster_.add({0, project}, import::cloud_event(type, source, id, period_.from, object(members)));
+  }
+
+  void write_lots(Writer& out, Lots lots) const {
+    out.begin_array();
+    for (const auto& [name, base_unit] : judge_.lots) {
+      out.begin_object().member("class", name).member("quantity", award_.hours);
+      out.member("unit", people_unit_of(base_unit));
+      if (lots == Lots::granted)
+        out.member("from", units::format_time(period_.from)).member("to", units::format_time(period_.to));
+      out.end_object();
+    }
+    out.end_array();
+  }
+
+  void write_grant(Writer& out) const {
+    out.begin_object().member("machine", "trial").member("seller", "trial").member("legal_basis", "trial");
+    out.member("member_state", "EU").name("funding").begin_object().member("kind", "covered").end_object();
+    write_lots(out.name("lots"), Lots::granted);
+    out.end_object();
+  }
+
+  Poster& poster_;
+  const TrialAward& award_;
+  const Judge& judge_;
+  units::Interval period_;
+};
+
+}  // namespace
 
 Result<std::string> award_all(Api& api, const TrialAward& award, const std::string& after, const Judge& judge,
                               const import::Summary& summary) {
-  const Instant from(*summary.start_ms_min);
-  const Instant to(std::max(*summary.end_ms_max, *summary.start_ms_min + 1));
-  const std::string source = "urn:granary:import:" + award.sha256 + ":award";
-  Poster poster(api, after, award.retry_for_ms);
-  std::string lots;
-  std::string asked;
-  for (const auto& [name, base_unit] : judge.lots) {
-    const char* unit = base_unit == "resource-us" ? "resource-hour" : base_unit == "byte-ms" ? "gib-hour" : "item";
-    std::string lot = "{";
-    add_member(lot, "class", name);
-    add_member(lot, "quantity", award.hours);
-    add_member(lot, "unit", unit);
-    asked += (asked.empty() ? "" : ",") + lot + "}";
-    add_member(lot, "from", units::format_time(from));
-    add_member(lot, "to", units::format_time(to));
-    lots += (lots.empty() ? "" : ",") + lot + "}";
-  }
-  if (lots.empty())
+  if (judge.lots.empty())
     return Error{ErrorCode::invalid_input,
                  "--award-all: none of the file's classes is charged to lots at the start of its usage; hint: publish "
                  "them with charging lots, effective by then"};
-  for (const std::string& project : judge.projects) {
-    const std::string application = "trial-" + award.sha256.substr(0, 12) + "-" + project;
-    const auto send = [&](const char* type, const char* step, const std::string& data) {
-      return poster.add({0, project}, cloud_event(type, source, project + "/" + step + "/" + award.hours, from, data));
-    };
-    std::string organisation = "{";
-    add_member(organisation, "organisation", "trial-" + project);
-    add_member(organisation, "name", "Trial of " + project);
-    add_member(organisation, "kind", "research");
-    add_member(organisation, "country", "EU");
-    GRANARY_TRY(send("granary.organisation.registered.v1", "organisation", organisation + "}"));
-    std::string registered = "{";
-    add_member(registered, "project", project);
-    add_member(registered, "organisation", "trial-" + project);
-    GRANARY_TRY(send("granary.project.registered.v1", "project", registered + "}"));
-    std::string submitted = "{";
-    add_member(submitted, "application", application);
-    add_member(submitted, "project", project);
-    add_member(submitted, "access_mode", "trial");
-    add_member(submitted, "period_from", units::format_time(from));
-    add_member(submitted, "period_to", units::format_time(to));
-    GRANARY_TRY(send("granary.application.submitted.v1", "application", submitted + ",\"resources\":[" + asked + "]}"));
-    std::string screened = "{";
-    add_member(screened, "application", application);
-    add_member(screened, "basis", "trial");
-    add_member(screened, "outcome", "cleared");
-    GRANARY_TRY(send("granary.screening.decided.v1", "screening", screened + "}"));
-    std::string grant = "{";
-    for (const auto& [name, value] :
-         {std::pair{"machine", "trial"}, {"seller", "trial"}, {"legal_basis", "trial"}, {"member_state", "EU"}})
-      add_member(grant, name, value);
-    grant += R"(,"funding":{"kind":"covered"},"lots":[)" + lots + "]}";
-    std::string decided = "{";
-    add_member(decided, "application", application);
-    add_member(decided, "project", project);
-    add_member(decided, "outcome", "awarded");
-    GRANARY_TRY(send("granary.application.decided.v1", "decision", decided + ",\"grant\":" + grant + "}"));
-  }
+  Poster poster(api, after, award.retry_for_ms);
+  const units::Interval period{Instant(*summary.start_ms_min),
+                               Instant(std::max(*summary.end_ms_max, *summary.start_ms_min + 1))};
+  Awarding awarding(poster, award, judge, period);
+  for (const std::string& project : judge.projects) GRANARY_TRY(awarding.award(project));
   GRANARY_TRY(poster.flush());
   for (const Refused& refused : poster.refused)
     if (refused.reason != "organisation_exists" && refused.reason != "project_exists")
-      return Error{ErrorCode::invalid_input,
-                   "--award-all was refused: " + refused.reason + ": " + refused.hint +
-                       "; hint: this file was awarded before with other hours or another period: leave --award-all "
-                       "out, or repeat its options"};
+      return Error{
+          ErrorCode::invalid_input,
+          fmt::format("--award-all was refused: {}: {}; hint: this file was awarded before with other hours or "
+                      "another period: leave --award-all out, or repeat its options",
+                      refused.reason, refused.hint)};
   return poster.token();
 }
 

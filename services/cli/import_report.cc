@@ -1,6 +1,6 @@
 #include "services/cli/import_report.h"
 
-#include "services/cli/import_events.h"
+#include <fmt/format.h>
 
 namespace granary::cli {
 namespace {
@@ -8,7 +8,7 @@ namespace {
 using import::Fate;
 using import::Remark;
 
-constexpr std::size_t kShownRows = 10;
+constexpr std::size_t kShownRows = 10;  // of each reason; enough to find the others
 constexpr std::array kFates{Fate::refused, Fate::skipped, Fate::noted};
 
 const char* name_of(Fate fate) {
@@ -21,7 +21,8 @@ bool is_of_file(const Remark& remark) {
 }
 
 std::string place_of(const Remark& remark) {
-  return "line " + std::to_string(remark.line) + (remark.job.empty() ? "" : " job " + remark.job);
+  return remark.job.empty() ? fmt::format("line {}", remark.line)
+                            : fmt::format("line {} job {}", remark.line, remark.job);
 }
 
 }  // namespace
@@ -45,7 +46,7 @@ std::string Remarks::by_reason(Fate fate) const {
   std::string out;
   for (const auto& [key, group] : groups_)
     if (std::get<Fate>(key) == fate)
-      out += (out.empty() ? "" : ", ") + std::get<1>(key) + " " + std::to_string(group.rows);
+      out += fmt::format("{}{} {}", out.empty() ? "" : ", ", std::get<1>(key), group.rows);
   return out;
 }
 
@@ -55,10 +56,10 @@ std::string Remarks::lines() const {
   for (const auto& [key, group] : groups_) {
     const Remark& first = group.first.front();
     const std::string& about = std::get<2>(key);
-    out += std::string("  ") + name_of(std::get<Fate>(key)) + ", " + first.reason;
+    out += fmt::format("  {}, {}", name_of(std::get<Fate>(key)), first.reason);
     if (!about.empty()) out += " " + about;
     out += ": ";
-    if (!is_of_file(first)) out += std::to_string(group.rows) + (group.rows == 1 ? " row: " : " rows: ");
+    if (!is_of_file(first)) out += fmt::format("{} {}: ", group.rows, group.rows == 1 ? "row" : "rows");
     out += place_of(first);
     if (about.empty()) out += " " + first.field;
     out += ": " + first.detail;
@@ -67,7 +68,7 @@ std::string Remarks::lines() const {
       if (about.empty() && group.first[i].field != first.field) out += " " + group.first[i].field;
     }
     if (group.rows > group.first.size()) {
-      out += ", and " + std::to_string(group.rows - group.first.size()) + " more";
+      out += fmt::format(", and {} more", group.rows - group.first.size());
       has_more = true;
     }
     out += '\n';
@@ -75,25 +76,17 @@ std::string Remarks::lines() const {
   return has_more ? out + "  --json names every row\n" : out;
 }
 
-std::string Remarks::json() const {
-  std::string out;
+void Remarks::write(json::Writer<std::string>& out) const {
   for (const Fate fate : kFates) {
-    out += std::string(out.empty() ? "" : ",") + "\"" + name_of(fate) + "\":[";
-    const auto found = all_.find(fate);
-    if (found != all_.end()) {
+    out.name(name_of(fate)).begin_array();
+    if (const auto found = all_.find(fate); found != all_.end()) {
       for (const Remark& remark : found->second) {
-        out += out.back() == '[' ? "{" : ",{";
-        out += "\"line\":" + std::to_string(remark.line);
-        add_member(out, "job", remark.job);
-        add_member(out, "field", remark.field);
-        add_member(out, "reason", remark.reason);
-        add_member(out, "hint", remark.detail);
-        out += '}';
+        out.begin_object().member("line", remark.line).member("job", remark.job).member("field", remark.field);
+        out.member("reason", remark.reason).member("hint", remark.detail).end_object();
       }
     }
-    out += ']';
+    out.end_array();
   }
-  return out;
 }
 
 }  // namespace granary::cli

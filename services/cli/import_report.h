@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "services/import/row.h"
+#include "shared/json/writer.h"
 
 namespace granary::cli {
 
@@ -24,8 +25,9 @@ class Remarks {
   [[nodiscard]] std::string by_reason(import::Fate fate) const;
   // For people: a line for each reason, with the first rows by line, job and field.
   [[nodiscard]] std::string lines() const;
-  // For programs: `"refused":[{"line":..,"job":..,"field":..,"reason":..,"hint":..}],"skipped":[..],"noted":[..]`.
-  [[nodiscard]] std::string json() const;
+  // For programs, three members of an object: `"refused":[{"line":..,"job":..,"field":..,"reason":..,"hint":..}],
+  // "skipped":[..],"noted":[..]`.
+  void write(json::Writer<std::string>& out) const;
 
  private:
   struct Group {

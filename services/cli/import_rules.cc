@@ -1,5 +1,7 @@
 #include "services/cli/import_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/http/uri.h"
@@ -9,20 +11,12 @@ namespace {
 
 using units::Instant;
 
-Error lacks(const char* what) {
-  return {ErrorCode::io_error, std::string("expected ") + what +
-                                   " in the server's answer, got another one; hint: look with 'granary status' which "
-                                   "build answers at this --url"};
-}
-
-const std::vector<json::Value>* list_in(const json::Value& answer, const char* name) {
-  const json::Value* list = answer.find(name);
-  return list != nullptr && list->is(json::Kind::array) ? &list->items() : nullptr;
-}
+constexpr std::int64_t kWindowDaysMax = 36'500;  // as the door takes it; its milliseconds fit
 
 Result<Instant> time_in(const json::Value& value, const char* name) {
   const units::ParsedTime time = units::parse_time(text_of(value, name));
-  if (time.trouble != units::TimeTrouble::none) return lacks(name);
+  if (time.trouble != units::TimeTrouble::none)
+    return strange_answer(fmt::format("a time as `{}`", name), "another value");
   return time.at;
 }
 
@@ -30,9 +24,9 @@ Result<Instant> time_in(const json::Value& value, const char* name) {
 Result<std::optional<json::Value>> content_at(Api& api, const char* kind, Instant at) {
   const auto answer = api.get("/v1/policies?at=" + http::percent_encode(units::format_time(at)));
   if (!answer.ok()) return answer.error();
-  const auto* in_force = list_in(*answer, "in_force");
-  if (in_force == nullptr) return lacks("in_force");
-  for (const json::Value& policy : *in_force) {
+  const auto in_force = objects_of(*answer, "in_force");
+  if (!in_force.ok()) return in_force.error();
+  for (const json::Value& policy : **in_force) {
     const json::Value* content = policy.find("content");
     if (text_of(policy, "kind") == kind && content != nullptr) return std::optional(*content);
   }
@@ -43,15 +37,16 @@ Result<LedgerRules::Classes> classes_in_force(Api& api, Instant at) {
   const auto content = content_at(api, "resource_classes", at);
   if (!content.ok()) return content.error();
   LedgerRules::Classes classes;
-  const auto* list = *content ? list_in(**content, "classes") : nullptr;
-  if (list == nullptr) return classes;
-  for (const json::Value& one : *list)
+  if (!*content) return classes;
+  const auto list = objects_of(**content, "classes");
+  if (!list.ok()) return list.error();
+  for (const json::Value& one : **list)
     classes[text_of(one, "class")] = {text_of(one, "unit"), text_of(one, "charging") == "lots"};
   return classes;
 }
 
 std::string days_text(std::int64_t days) {
-  return std::to_string(days) + (days == 1 ? " day" : " days");
+  return fmt::format("{} {}", days, days == 1 ? "day" : "days");
 }
 
 }  // namespace
@@ -65,16 +60,21 @@ Result<LedgerRules> LedgerRules::ask(Api& api, std::optional<units::Interval> st
   rules.now = *now;
   const auto published = api.get("/v1/policies");
   if (!published.ok()) return published.error();
-  const auto* policies = list_in(*published, "policies");
-  if (policies == nullptr) return lacks("policies");
+  const auto policies = objects_of(*published, "policies");
+  if (!policies.ok()) return policies.error();
   rules.after = text_of(*published, "after");
   const auto window = content_at(api, "acceptance_window", rules.now);
   if (!window.ok()) return window.error();
-  if (const json::Value* days = *window ? (*window)->find("window_days") : nullptr; days != nullptr)
-    rules.window_days = days->integer();
+  if (*window) {
+    const auto days = integer_of(**window, "window_days");
+    if (!days.ok()) return days.error();
+    if (*days < 0 || *days > kWindowDaysMax)
+      return strange_answer(fmt::format("0 to {} as `window_days`", kWindowDaysMax), std::to_string(*days));
+    rules.window_days = *days;
+  }
   if (!starts) return rules;
   std::set<Instant> changes{starts->from};
-  for (const json::Value& policy : *policies) {
+  for (const json::Value& policy : **policies) {
     const auto effective = time_in(policy, "effective");
     if (!effective.ok()) return effective.error();
     if (starts->from < *effective && *effective <= starts->to) changes.insert(*effective);
@@ -100,8 +100,9 @@ Result<void> Judge::on_row(const import::UsageRow& row) {
   ++usages_;
   if (rules_.window_days && row.end_ms < rules_.now.ms() - *rules_.window_days * units::kDayMs) {
     ++too_old_;
-    remarks.add(import::Fate::refused, {row.line, row.job, "end", "usage_too_old",
-                                        "usage is taken for " + days_text(*rules_.window_days) + " after its end"});
+    remarks.add(import::Fate::refused,
+                {row.line, row.job, "end", "usage_too_old",
+                 fmt::format("usage is taken for {} after its end", days_text(*rules_.window_days))});
     return {};
   }
   const LedgerRules::Classes& in_force = rules_.classes_at(Instant(row.start_ms));
@@ -126,25 +127,31 @@ Result<void> Judge::on_remark(import::Fate fate, const import::Remark& remark) {
 
 std::optional<std::string> Judge::refusal(const import::Summary& summary) const {
   if (!summary.end_ms_max || !end_ms_min_) return std::nullopt;
-  const std::string period = "the jobs end from " + units::format_time(Instant(*end_ms_min_)) + " to " +
-                             units::format_time(Instant(*summary.end_ms_max));
+  const std::string period = fmt::format("the jobs end from {} to {}", units::format_time(Instant(*end_ms_min_)),
+                                         units::format_time(Instant(*summary.end_ms_max)));
   const std::string zone = summary.local_times == 0
                                ? ""
-                               : "the file's local times were read in " + options_.time_zone +
-                                     ": name the zone of the cluster's clock with --time-zone; if that is right, ";
+                               : fmt::format(
+                                     "the file's local times were read in {}: name the zone of the cluster's "
+                                     "clock with --time-zone; if that is right, ",
+                                     options_.time_zone);
   // A job that ended in the future says that all times of the file are wrong, so none of it is taken.
   if (Instant(*summary.end_ms_max) > rules_.now.plus_ms(units::kHourMs))
-    return "usage lies in the future; " + period + ", the ledger's time is " + units::format_time(rules_.now) +
-           "; hint: " + zone + "move the file with --shift-end-to";
+    return fmt::format(
+        "usage lies in the future; {}, the ledger's time is {}; hint: {}move the file with --shift-end-to", period,
+        units::format_time(rules_.now), zone);
   if (!has_classes_ && too_old_ < usages_)
-    return "no resource class is in force at the start of any job, so nothing can be metered; " + period +
-           "; hint: publish classes that are effective by then, by granary.policy.published.v1 (resource_classes): "
-           "granary post deploy/example/1-policies.json";
+    return fmt::format(
+        "no resource class is in force at the start of any job, so nothing can be metered; {}; hint: publish classes "
+        "that are effective by then, by granary.policy.published.v1 (resource_classes): granary post "
+        "deploy/example/1-policies.json",
+        period);
   if (too_old_ == usages_)
-    return "all usage lies outside the acceptance window of " + days_text(*rules_.window_days) + "; " + period +
-           ", the ledger takes what ended since " +
-           units::format_time(rules_.now.plus_ms(-*rules_.window_days * units::kDayMs)) + "; hint: " + zone +
-           "move the file with --shift-end-to, or publish a longer acceptance_window before the first usage";
+    return fmt::format(
+        "all usage lies outside the acceptance window of {}; {}, the ledger takes what ended since {}; hint: {}move "
+        "the file with --shift-end-to, or publish a longer acceptance_window before the first usage",
+        days_text(*rules_.window_days), period,
+        units::format_time(rules_.now.plus_ms(-*rules_.window_days * units::kDayMs)), zone);
   return std::nullopt;
 }
 

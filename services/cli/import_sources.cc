@@ -1,17 +1,19 @@
 #include "services/cli/import_sources.h"
 
-#include "services/cli/import_events.h"
+#include <fmt/format.h>
+
+#include "services/import/cloud_event.h"
 #include "shared/http/uri.h"
 
 namespace granary::cli {
 namespace {
 
 std::string memory_of(const char* what, const std::string& cluster) {
-  return std::string("urn:granary:import:") + what + ":" + http::percent_encode(cluster) + ":";
+  return fmt::format("urn:granary:import:{}:{}:", what, http::percent_encode(cluster));
 }
 
 std::string remembering(const std::string& source) {
-  return stated_event(source, "read", units::kInstantMin, 0);
+  return import::stated_event(source, "read", units::kInstantMin, 0);
 }
 
 // Takes what follows `prefix`, if it does.
@@ -65,17 +67,20 @@ std::optional<std::string> EarlierImports::other_name(const ClusterNames& cluste
     to_remember_.push_back(remembering(memory_of("cluster", recorded) + http::percent_encode(name)));
   if (aliases_[recorded].empty()) return std::nullopt;
   const std::string& other = *aliases_[recorded].begin();
-  return "the jobs of cluster " + recorded + " were imported as those of " + other + " before; as those of " + name +
-         " they would count twice; hint: " + (other == recorded ? "leave --cluster out" : "say --cluster " + other) +
-         ", or --again if they are another cluster's";
+  return fmt::format(
+      "the jobs of cluster {} were imported as those of {} before; as those of {} they would count twice; hint: {}, or "
+      "--again if they are another cluster's",
+      recorded, other, name, other == recorded ? "leave --cluster out" : "say --cluster " + other);
 }
 
 Result<std::optional<std::string>> EarlierImports::refusal(
     const std::function<Result<bool>(const std::string& zone)>& is_same_in) {
   std::optional<std::string> refused;
   if (!other_options_.empty())
-    refused = "this file was imported under other options (" + other_options_ +
-              "); under these it would count twice; hint: repeat the options, or say --again";
+    refused = fmt::format(
+        "this file was imported under other options ({}); under these it would count twice; hint: repeat the options, "
+        "or say --again",
+        other_options_);
   for (const ClusterNames& cluster : clusters_) {
     if (auto other = other_name(cluster)) refused = std::move(other);
     if (!has_local_times_) continue;
@@ -92,9 +97,10 @@ Result<std::optional<std::string>> EarlierImports::refusal(
     if (is_known) continue;
     to_remember_.push_back(remembering(memory_of("zone", name) + http::percent_encode(options_->time_zone)));
     if (!other_zone.empty())
-      refused = "local times of cluster " + name + " were imported in the zone " + other_zone + " before; in " +
-                options_->time_zone + " its jobs would be other ones and count twice; hint: --time-zone " + other_zone +
-                " if that was right, or --again if the zone is another one";
+      refused = fmt::format(
+          "local times of cluster {0} were imported in the zone {1} before; in {2} its jobs would be other ones and "
+          "count twice; hint: --time-zone {1} if that was right, or --again if the zone is another one",
+          name, other_zone, options_->time_zone);
   }
   return refused;
 }

@@ -1,5 +1,7 @@
 #include "services/import/csv.h"
 
+#include <fmt/format.h>
+
 #include "services/import/text.h"
 
 namespace granary::import {
@@ -21,7 +23,7 @@ bool takes_line_end(Input& input) {
 Result<End> read_field(Input& input, CsvRecord& record, std::size_t& bytes) {
   std::string& field = record.fields.emplace_back();
   const auto refuse = [&](std::string_view expected) {
-    return row_error(record.line, "column " + std::to_string(record.fields.size()), field, expected,
+    return row_error(record.line, fmt::format("column {}", record.fields.size()), field, expected,
                      "check that the file is comma-separated text (RFC 4180)");
   };
   bool is_quoted = input.peek() == '"';

@@ -13,7 +13,7 @@ namespace granary::import {
 
 struct CsvRecord {
   std::vector<std::string> fields;  // without their quotes
-  std::uint64_t line = 0;           // where it begins
+  std::uint64_t line = 0;           // the number of its first line
   bool terminated = false;          // whether a line end followed
   bool in_quotes = false;           // not terminated, and the last field's closing quote is missing
 };

@@ -1,4 +1,4 @@
-// What stands between a reader and the caller's sink: it counts, shifts, and keeps the smallest start and largest end.
+// Between a reader and the caller's sink: counts, shifts, and keeps the smallest start and largest end.
 // Internal to this room. One thread; borrows all that it is made of.
 #pragma once
 

@@ -122,7 +122,7 @@ class GzipSource : public ByteSource {
   bool truncated_ = false;
 };
 
-// A zip of one member. libarchive reads it by its directory, or, where that is cut off, from the front.
+// A zip of one member. libarchive reads it by its directory, or, if that is cut off, from the front.
 class ZipSource : public ByteSource {
  public:
   ZipSource(FileHandle file, std::string path, bool is_cut)
@@ -226,7 +226,7 @@ const char* other_archive(std::string_view head) {
 
 }  // namespace
 
-// Without O_NONBLOCK it would wait for a writer where the path is a pipe; to a file it means nothing.
+// Without O_NONBLOCK it would wait for a writer if the path is a pipe; to a file it means nothing.
 FileHandle::FileHandle(const std::string& path) : fd_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
 FileHandle::FileHandle(FileHandle&& other) noexcept : fd_(other.fd_) {
   other.fd_ = -1;

@@ -1,4 +1,4 @@
-// The four readers behind `read`; their rules and errors stand there and in the .cc of each. Internal to this room.
+// The four readers behind `read`; `read` and the .cc of each say their rules and errors. Internal to this room.
 #pragma once
 
 #include "services/import/reader.h"

@@ -1,6 +1,7 @@
 #include "services/import/input.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <openssl/evp.h>
 #include <unistd.h>
 
@@ -69,9 +70,10 @@ Result<bool> read_line(Input& input, Line& line) {
     }
     line.text.push_back(static_cast<char>(byte));
     if (line.text.size() > kLineBytesMax) {
-      return Error{ErrorCode::invalid_input, "line " + std::to_string(line.number) +
-                                                 ": expected a line of at most 1 MiB, got a longer one; hint: look "
-                                                 "whether this is a text file of the format that --format names"};
+      return Error{ErrorCode::invalid_input,
+                   fmt::format("line {}: expected a line of at most 1 MiB, got a longer one; hint: look "
+                               "whether this is a text file of the format that --format names",
+                               line.number)};
     }
   }
   GRANARY_TRY(input.status());

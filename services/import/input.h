@@ -46,7 +46,7 @@ class Input {
   // Takes bytes that ahead() showed.
   void pass(std::size_t size) { at_ += size; }
 
-  // The number of the line in which the next byte stands, from 1.
+  // The number of the line that the next byte belongs to, from 1.
   [[nodiscard]] std::uint64_t line() const { return line_; }
   // The error that ended the stream, if one did. Readers ask after they met the end.
   [[nodiscard]] Result<void> status() const;

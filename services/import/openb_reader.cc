@@ -1,5 +1,7 @@
 // The pod list of Alibaba's cluster-trace-gpu-v2023: comma-separated, times in whole seconds from an instant that the
 // file does not tell. Lines before the header that begin with '#' are comments.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <string>
@@ -85,7 +87,7 @@ class OpenbReader {
   Result<void> row(const CsvRecord& record) {
     if (record.fields.size() != width_) {
       return row_error(record.line, "row", record.fields[0],
-                       std::to_string(width_) + " fields, got " + std::to_string(record.fields.size()), kHint);
+                       fmt::format("{} fields, got {}", width_, record.fields.size()), kHint);
     }
     const auto field = [&](Column column) -> const std::string& { return record.fields[at_[column]]; };
     const auto refuse = [&](Column column, const char* expected) {

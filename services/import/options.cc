@@ -5,7 +5,8 @@
 #include <array>
 #include <utility>
 
-#include "services/import/text.h"
+#include "shared/http/uri.h"
+#include "shared/units/instant.h"
 
 namespace granary::import {
 namespace {
@@ -34,27 +35,8 @@ Error misfit(const char* flag, const Options& options, std::string_view expected
                                                 name_in(kFormats, options.format), hint)};
 }
 
-// What may stand in a URN as it is (RFC 3986 unreserved); the rest is percent-encoded.
-std::string percent_encoded(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool is_plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' ||
-                          c == '.' || c == '_' || c == '~';
-    if (is_plain) {
-      out.push_back(c);
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
-}
-
 std::string instant_text(std::int64_t ms) {
-  const std::int64_t seconds = ms >= 0 ? ms / 1000 : -((-ms + 999) / 1000);
-  std::string text = rfc3339_utc(seconds);
-  if (const std::int64_t rest = ms - seconds * 1000; rest != 0)
-    text.insert(text.size() - 1, fmt::format(".{:03}", rest));
-  return text;
+  return units::format_time(units::Instant(ms));
 }
 
 }  // namespace
@@ -123,7 +105,7 @@ std::string source_of(const Options& options, const std::string& cluster) {
   if (options.format == Format::swf) {
     source += ";from=" + std::string(name_in(kProjectFroms, options.project_from.value_or(ProjectFrom::group)));
   }
-  if (!options.project_prefix.empty()) source += ";prefix=" + percent_encoded(options.project_prefix);
+  if (!options.project_prefix.empty()) source += ";prefix=" + http::percent_encode(options.project_prefix);
   if (options.shift_end_to_ms) {
     source += ";end=" + instant_text(*options.shift_end_to_ms);  // moves any epoch away
   } else if (options.epoch_ms) {

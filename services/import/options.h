@@ -1,4 +1,4 @@
-// What a person says about a file that is imported, what of it stands in the usages' identity, and how projects are
+// What a person says about a file that is imported, what of it is part of the usages' identity, and how projects are
 // named. Plain values: safe on any thread.
 #pragma once
 
@@ -30,7 +30,7 @@ struct Options {
   Format format = Format::swf;
   std::optional<ProjectFrom> project_from{};
   std::string project_prefix{};
-  // Slurm: the cluster's name in source and binding. Where set, it stands for what the rows say; text exports without a
+  // Slurm: the cluster's name in source and binding. If set, it replaces what the rows say; text exports without a
   // column `Cluster` need it.
   std::string cluster{};
   // Slurm text: IANA name, or UTC; needed if a time says no zone.

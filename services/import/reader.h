@@ -41,7 +41,7 @@ struct Summary {
   Resizes resizes;
   // The file ends within a row, or its archive is cut short. What was whole has been yielded.
   bool truncated = false;
-  // Over the usages, with the shift; Unix milliseconds. Empty where there is no usage.
+  // Over the usages, with the shift; Unix milliseconds. Empty if there is no usage.
   std::optional<std::int64_t> start_ms_min;
   std::optional<std::int64_t> end_ms_max;
 

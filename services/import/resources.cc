@@ -30,7 +30,7 @@ std::string tres_name(std::string_view type, std::string_view name) {
   return std::string(type) + (name.empty() ? "" : "/" + std::string(name));
 }
 
-// Without what stands in brackets: "gpu:2(IDX:0,1)" is "gpu:2".
+// Without what is in brackets: "gpu:2(IDX:0,1)" is "gpu:2".
 std::string without_brackets(std::string_view text) {
   std::string out;
   std::size_t depth = 0;

@@ -16,7 +16,7 @@ namespace granary::import {
 // A number as sacct writes it.
 struct Count {
   std::int64_t value = 0;
-  bool is_rounded = false;  // the text stands for no whole number: it was rounded when it was written
+  bool is_rounded = false;  // the text is no whole number of units: it was rounded when it was written
 };
 
 // "4096", "4K", "7.81G": K, M, G, T and P are powers of 1024; without one of them the number counts `unit`s. Rounded to
@@ -30,7 +30,7 @@ class AllocatedTres {
   static bool is_sent(std::string_view type, std::string_view name);
 
   // `type` and `name` as in `sacct --json`: "cpu" and "", "gres" and "gpu:a100"; of "mem" `count` is MiB. What has no
-  // class stands in unmapped() then; what is 0 or below is passed over. False if the class came before, or if the count
+  // class is in unmapped() then; what is 0 or below is passed over. False if the class came before, or if the count
   // is beyond what bytes can say.
   bool add(std::string_view type, std::string_view name, std::int64_t count);
 

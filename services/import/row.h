@@ -16,10 +16,10 @@ struct ResourceQuantity {
   std::string quantity;    // held over the interval; canonical decimal: at most 3 decimals, no exponent, above 0
 };
 
-// Text that stands in the file is kept as it is there; what is unknown is empty. Whether a name is a good one is the
+// Text of the file is kept as it is there; what is unknown is empty. Whether a name is a good one is the
 // server's to judge.
 struct UsageRow {
-  std::uint64_t line = 0;  // where the row begins, from 1
+  std::uint64_t line = 0;  // the number of the row's first line, from 1
   std::string job;         // as people know it: a job's number, a pod's name
   std::string id;          // with `source` the usage's identity, the same each time the file is read
   std::string source;

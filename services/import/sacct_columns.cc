@@ -1,5 +1,7 @@
 #include "services/import/sacct_columns.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <utility>
@@ -106,7 +108,7 @@ std::string_view known_name(std::string_view text) {
   return longest;
 }
 
-// What a header seems to be separated by: what stands between its first name and the next; empty: it is no header.
+// What a header seems to be separated by: the text between its first name and the next; empty: it is no header.
 std::string_view guessed_delimiter(std::string_view header) {
   const std::string_view first = known_name(header);
   const std::string_view rest = header.substr(first.size());
@@ -302,11 +304,11 @@ Result<SacctFields> SacctColumns::fields(const Line& line) const {
     return fields;
   }
   GRANARY_CHECK(parts.size() > width, "fields() of a row that is short");
-  const std::string expected = std::to_string(width) + " fields, got " + std::to_string(parts.size());
+  const std::string expected = fmt::format("{} fields, got {}", width, parts.size());
   if (texts_.empty() || ways(parts.size() - width, texts_.size()) > kWaysMax) {
     return row_error(line.number, "row", line.text, expected, kAmbiguousHint);
   }
-  // What stands in a column that is not used tells columns apart, and is not judged if it tells nothing.
+  // The field of a column that is not used tells columns apart, and is not judged if it tells nothing.
   Found found = find(parts, Judged::all);
   if (!found.fields) found = find(parts, Judged::used);
   if (found.is_clear && found.fields) return *found.fields;

@@ -38,7 +38,7 @@ enum class SacctColumn {
 };
 constexpr std::size_t kSacctColumns = 19;
 
-// What stands in the columns that are used; empty if the export lacks one.
+// The fields of the columns that are used; empty if the export lacks one.
 struct SacctFields {
   std::array<std::string_view, kSacctColumns> values;
 
@@ -51,19 +51,19 @@ const char* name_of(SacctColumn column);
 class SacctColumns {
  public:
   // From the file's header, or from Options::columns if they are given. Errors: invalid_input if a column that is
-  // needed is missing, or one stands there twice, or may hold a line end that makes rows, unless the options trust it.
+  // needed is missing, or one is there twice, or may hold a line end that makes rows, unless the options trust it.
   static Result<SacctColumns> parse(const Line& header, const Options& options);
 
   [[nodiscard]] bool has(SacctColumn column) const { return index(column).has_value(); }
   // Whether that column is the last one of a row.
   [[nodiscard]] bool is_last(SacctColumn column) const { return index(column) == kinds_.size() - 1; }
-  // What stands in the last column of a row.
+  // The field in the last column of a row.
   [[nodiscard]] std::string_view last(std::string_view line) const;
   // Whether the line has fewer fields than the header.
   [[nodiscard]] bool is_short(std::string_view line) const;
   // Whether the line is a header again, as between exports that were put into one file.
   [[nodiscard]] bool is_header(const SacctFields& fields) const;
-  // The JobID if no free text stands before it, so that it is known whatever the rest holds; empty otherwise.
+  // The JobID if no free text comes before it, so that it is known whatever the rest holds; empty otherwise.
   [[nodiscard]] std::string_view job_id_before_text(std::string_view line) const;
 
   // The fields of a row that is not short; they live as long as the line's text. If it has more parts than the header

@@ -3,6 +3,8 @@
 // cut into its jobs' members as it comes, so that memory holds those of one job and not the file. What is used is read
 // strictly; the rest (names, comments, scripts: what users write) is passed over as bytes, so that no user's text stops
 // an import.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -37,7 +39,7 @@ bool is_blank(int byte) {
   return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
 }
 
-// The number, plain or in its wrapping; nullopt where it is unset, null, absent, or no integer.
+// The number, plain or in its wrapping; nullopt if it is unset, null, absent, or no integer.
 std::optional<std::int64_t> integer_of(const Value* value) {
   if (value == nullptr) return std::nullopt;
   if (value->is(Kind::object)) {
@@ -63,7 +65,7 @@ bool contains(const Names& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
 }
 
-// Whether an escape in the JSON text stands for half a character (a lone surrogate).
+// Whether an escape in the JSON text means half a character (a lone surrogate).
 bool has_half_a_character(std::string_view text) {
   const auto unit_at = [text](std::size_t at) -> unsigned {
     if (at + 6 > text.size() || text[at] != '\\' || text[at + 1] != 'u') return 0;
@@ -166,7 +168,7 @@ class SacctJsonReader {
     return cut(nullptr);
   }
 
-  // Takes one value and reads it; nullopt where the input ends within it.
+  // Takes one value and reads it; nullopt if the input ends within it.
   Result<std::optional<Value>> value(const std::string& field) {
     peek();
     const std::uint64_t line = input_.line();
@@ -181,7 +183,7 @@ class SacctJsonReader {
     auto parsed = json::parse(text_, kLimits);
     if (parsed.ok()) return std::optional<Value>(std::move(*parsed));
     return Error{ErrorCode::invalid_input,
-                 "line " + std::to_string(line) + ", field \"" + field + "\": " + parsed.error().message};
+                 fmt::format("line {}, field \"{}\": {}", line, field, parsed.error().message)};
   }
 
   // The members of an object, its opening brace taken; `take` takes each one's value.
@@ -226,7 +228,7 @@ class SacctJsonReader {
     input_.get();
     if (peek() == ']') return input_.get(), Cut::whole;
     for (std::uint64_t index = 0;; ++index) {
-      pointer_ = "/jobs/" + std::to_string(index);
+      pointer_ = fmt::format("/jobs/{}", index);
       const Result<Cut> end = next_job();
       if (!end.ok() || *end == Cut::ends_within) return end;
       const int next = peek();
@@ -335,15 +337,15 @@ class SacctJsonReader {
     const Value* array = value.find("array");
     const auto array_id = integer_of(at(array, "job_id"));
     const auto task = integer_of(at(array, "task_id"));
-    if (array_id.value_or(0) > 0 && task) return std::to_string(*array_id) + "_" + std::to_string(*task);
+    if (array_id.value_or(0) > 0 && task) return fmt::format("{}_{}", *array_id, *task);
     const Value* het = value.find("het");
     const auto het_id = integer_of(at(het, "job_id"));
     const auto offset = integer_of(at(het, "job_offset"));
-    if (het_id.value_or(0) > 0 && offset) return std::to_string(*het_id) + "+" + std::to_string(*offset);
+    if (het_id.value_or(0) > 0 && offset) return fmt::format("{}+{}", *het_id, *offset);
     return std::to_string(job_id);
   }
 
-  // "COMPLETED" or ["COMPLETED"], as the layouts have it. False where it is neither.
+  // "COMPLETED" or ["COMPLETED"], as the layouts have it. False if it is neither.
   static bool states(const Value* value, std::vector<std::string>& out) {
     if (value == nullptr) return false;
     if (value->is(Kind::string)) out.push_back(value->string());
@@ -358,7 +360,7 @@ class SacctJsonReader {
     if (!allocated->is(Kind::array)) return refuse("/tres/allocated", allocated, "a list");
     for (std::size_t i = 0; i < allocated->items().size(); ++i) {
       const Value& item = allocated->items()[i];
-      const std::string field = "/tres/allocated/" + std::to_string(i);
+      const std::string field = fmt::format("/tres/allocated/{}", i);
       const std::string type = text_of(item.find("type"));
       if (type.empty()) return refuse(field + "/type", item.find("type"), "a resource's type");
       const std::string name = text_of(item.find("name"));
@@ -379,7 +381,7 @@ class SacctJsonReader {
   bool has_jobs_ = false;
   std::string text_;        // of the value at hand
   std::string pointer_;     // of the job at hand
-  std::uint64_t line_ = 0;  // where it begins
+  std::uint64_t line_ = 0;  // the number of its first line
 };
 
 }  // namespace

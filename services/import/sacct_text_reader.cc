@@ -23,7 +23,7 @@ bool is_step(std::string_view job_id) {
   return job_id.find('.') != std::string_view::npos;
 }
 
-// Takes digits off the front; false where there are none.
+// Takes digits off the front; false if there are none.
 bool take_digits(std::string_view& text) {
   const std::size_t end = std::min(text.find_first_not_of("0123456789"), text.size());
   text.remove_prefix(end);

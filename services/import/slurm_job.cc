@@ -88,7 +88,7 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   if (job.end_s <= 0) return skip(job.names->end, "end_unknown", "the job is " + state + " and shows no end");
   if (job.end_s < job.start_s) {
     return skip(job.names->end, "end_before_start",
-                fmt::format("the job ended {} and started {}", rfc3339_utc(job.end_s), rfc3339_utc(job.start_s)));
+                fmt::format("the job ended {} and started {}", time_text(job.end_s), time_text(job.start_s)));
   }
   job.row.resources = job.tres.take();
   for (const std::string& name : job.tres.unmapped()) {
@@ -104,9 +104,8 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   if (ran_s <= 0) return skip(job.names->end, "no_run_time", "the job ran 0 s");
   if (job.row.account.empty()) return skip(job.names->account, "no_account", "the job has no account");
   if (is_reckoned && start_s == job.start_s) {
-    GRANARY_TRY(
-        tell(Fate::noted, job, job.names->start, "start_reckoned",
-             "the start is not known: it is the end less the elapsed time of " + std::to_string(elapsed_s) + " s"));
+    GRANARY_TRY(tell(Fate::noted, job, job.names->start, "start_reckoned",
+                     fmt::format("the start is not known: it is the end less the elapsed time of {} s", elapsed_s)));
   }
   if (!job.tres.rounded().empty()) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->tres, "rounded",
@@ -115,7 +114,7 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   if (start_s != job.start_s && start_s != job.submit_s) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->start, "overlapping",
                      fmt::format("the job was resized and has a record from {} too: this one counts from {}",
-                                 rfc3339_utc(job.start_s), rfc3339_utc(start_s))));
+                                 time_text(job.start_s), time_text(start_s))));
   }
   if (paused > 0) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->elapsed, "suspended",
@@ -137,7 +136,7 @@ Result<void> SlurmJobs::take(SlurmJob& job) {
   if (job.states.front() == "RESIZING" && job.start_s > 0 && job.end_s > job.start_s) {
     emitter_.summary.resizes[std::tuple(row.cluster, row.job, job.start_s)].push_back(job.end_s);
     if (emitter_.summary.resizes.size() > kResizesMax) {
-      return row_error(row.line, "State", "RESIZING", "at most " + std::to_string(kResizesMax) + " resized jobs",
+      return row_error(row.line, "State", "RESIZING", fmt::format("at most {} resized jobs", kResizesMax),
                        "import the export in parts");
     }
   }
@@ -148,7 +147,7 @@ Result<void> SlurmJobs::take(SlurmJob& job) {
     return row_error(row.line, "Cluster", "", "the cluster's name",
                      "say it with --cluster NAME, the same each time: it is part of every job's identity");
   }
-  row.id = row.job + "/" + rfc3339_utc((*run)->start_s);
+  row.id = row.job + "/" + time_text((*run)->start_s);
   row.source = source_of(options_, row.cluster);
   row.has_runs = true;
   row.state = job.states.front();

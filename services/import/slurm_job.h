@@ -24,7 +24,7 @@ struct SlurmJob {
   std::string field_prefix;  // before each of `names`
   const SlurmFieldNames* names = nullptr;
   std::vector<std::string> states;  // base state first, then flags
-  // Unix seconds; 0: none. A job that was resized stands there once for each size, each time with the job's first
+  // Unix seconds; 0: none. A job that was resized has a record for each size, each time with the job's first
   // start; all but the first record were "submitted" when the size changed.
   std::int64_t submit_s = 0;
   std::int64_t eligible_s = 0;

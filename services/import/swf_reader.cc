@@ -1,5 +1,7 @@
 // Standard Workload Format 2.2 (Parallel Workloads Archive): one job a line, 18 fields between blanks, comments and
 // header after ';'. Further fields are ignored.
+#include <fmt/format.h>
+
 #include <array>
 #include <string>
 #include <vector>
@@ -84,8 +86,8 @@ class SwfReader {
     if (first == std::string::npos) return {};
     if (line.text[first] == ';') return header(line, std::string_view(line.text).substr(first + 1));
     const auto fields = words(line.text);
-    // Without a line end the row may be cut; all that is used stands before the last field, so 18 are enough, except
-    // where the archive says that more should follow.
+    // Without a line end the row may be cut; all that is used comes before the last field, so 18 are enough, except
+    // if the archive says that more should follow.
     const bool is_cut = !line.terminated && (fields.size() < kFields || input.truncated());
     if (is_cut && emitter_.summary.rows() > 0) {
       emitter_.summary.truncated = true;
@@ -113,7 +115,7 @@ class SwfReader {
 
   Result<void> row(std::uint64_t line, const std::vector<std::string_view>& fields) {
     if (fields.size() < kFields) {
-      return row_error(line, "row", fields[0], "18 fields, got " + std::to_string(fields.size()), kHint);
+      return row_error(line, "row", fields[0], fmt::format("18 fields, got {}", fields.size()), kHint);
     }
     for (std::size_t i = 0; i < kFields; ++i) {
       if (!is_number(fields[i])) return row_error(line, kNames[i], fields[i], "a number (-1: unknown)", kHint);
@@ -132,12 +134,12 @@ class SwfReader {
       GRANARY_TRY(emitter_.tell(Fate::noted,
                                 {line, "", kNames[kMemoryAsked], "column_unmapped", "only processors are counted"}));
     }
-    // Numbers grow in nearly every log. Where one does not it may stand twice, so the line tells them apart.
+    // Numbers grow in nearly every log. If one does not, it may come twice, so the line tells them apart.
     std::string id = std::to_string(values[kJob]);
     if (values[kJob] > job_max_) {
       job_max_ = values[kJob];
     } else {
-      id += "@" + std::to_string(line);
+      id += fmt::format("@{}", line);
     }
     return usage(line, std::move(id), values);
   }
@@ -145,13 +147,13 @@ class SwfReader {
   Result<void> usage(std::uint64_t line, std::string id, const std::array<std::int64_t, kFields>& values) {
     if (values[kRunTime] <= 0) {
       return emitter_.tell(Fate::skipped, {line, id, kNames[kRunTime], "no_run_time",
-                                           "the job ran " + std::to_string(values[kRunTime]) + " s"});
+                                           fmt::format("the job ran {} s", values[kRunTime])});
     }
     const std::int64_t processors = values[kProcessors] > 0 ? values[kProcessors] : values[kProcessorsAsked];
     if (processors <= 0) {
       return emitter_.tell(Fate::skipped, {line, id, kNames[kProcessors], "no_processors",
-                                           "the job has processors " + std::to_string(values[kProcessors]) +
-                                               ", asked " + std::to_string(values[kProcessorsAsked])});
+                                           fmt::format("the job has processors {}, asked {}", values[kProcessors],
+                                                       values[kProcessorsAsked])});
     }
     if (values[namer_] < 0) {
       return emitter_.tell(Fate::skipped, {line, id, kNames[namer_], namer_ == kUser ? "no_user" : "no_group",

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
+
+#include "shared/units/amount.h"
+#include "shared/units/instant.h"
 
 namespace granary::import {
 namespace {
@@ -32,20 +34,11 @@ bool is_number(std::string_view text) {
 }
 
 std::string thousandths_text(std::int64_t thousandths) {
-  std::string text = fmt::format("{}.{:03}", thousandths / 1000, thousandths % 1000);
-  while (text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text;
+  return units::format_decimal(thousandths, 3);
 }
 
-std::string rfc3339_utc(std::int64_t seconds) {
-  const std::chrono::sys_seconds instant{std::chrono::seconds(seconds)};
-  const auto day = std::chrono::floor<std::chrono::days>(instant);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss time(instant - day);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), time.hours().count(),
-                     time.minutes().count(), time.seconds().count());
+std::string time_text(std::int64_t seconds) {
+  return units::format_time(units::Instant(seconds * units::kSecondMs));
 }
 
 std::vector<std::string_view> split(std::string_view text, std::string_view separator) {

@@ -25,7 +25,7 @@ bool is_number(std::string_view text);
 std::string thousandths_text(std::int64_t thousandths);
 
 // "2026-10-31T23:30:00Z". `seconds` must be within +-kSecondsMax.
-std::string rfc3339_utc(std::int64_t seconds);
+std::string time_text(std::int64_t seconds);
 
 // The parts between separators; one (empty) part for an empty text. They live as long as `text`; `separator` must not
 // be empty.
