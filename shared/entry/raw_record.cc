@@ -45,7 +45,7 @@ std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, st
   events::encode_event(event.event, raw.substance);
 
   RawRecord record;
-  record.form = events::form_of(event.event);
+  record.form = std::max(events::form_of(event.event), codec::form_of(raw));
   record.topic = entry->topic;
   if (record.topic == machine::Topic::usage) {
     const bool is_root = raw.root.source.empty();

@@ -94,6 +94,10 @@ struct Raw {
   }
 };
 
+// What doors promise of an envelope: sizes, times, and the root of the event itself (nullptr: it is its own). Folds
+// refuse by name what no door would have written. As check_form() of events, a change needs a rules version.
+std::optional<codec::FormError> check_envelope(const Raw& raw, const Root* root);
+
 // Events `first`, first + 1, ... of a lane; `before` is the lane's chained hash before `first`.
 struct Packet {
   MachineKind machine{};

@@ -96,6 +96,7 @@ Fold::Step Fold::fold(BytesView record) {
   }
   if (step == Step::parked) return step;
   last_record_.assign(record);
+  folded_since_flush_ = true;
   ++position_;
   return step;
 }
@@ -111,10 +112,12 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
         GRANARY_PROBE("a newer build's tick parks");
         return park("a tick with a field that this build does not know");
       }
-      if (read == codec::Read::ok)
+      if (read == codec::Read::ok && tick.instant >= units::kInstantMin && tick.instant <= units::kInstantMax) {
         fold_tick(tick.instant);
-      else
-        refuse_record(record, "malformed", "a tick that does not decode");
+      } else {
+        GRANARY_PROBE("a tick that is none is refused");
+        refuse_record(record, "malformed", "a tick that does not decode, or of no time that Granary knows");
+      }
       return Step::folded;
     }
     case RecordKind::raw:
@@ -167,7 +170,8 @@ void Fold::update_complete() {
 }
 
 Fold::Step Fold::fold_raw(BytesView record) {
-  const codec::Read envelope = codec::read_message(events::body_of(record), raw_);
+  std::uint16_t form = 1;
+  const codec::Read envelope = codec::read_message(events::body_of(record), raw_, form);
   if (envelope == codec::Read::newer) {
     GRANARY_PROBE("a newer build's raw record parks");
     return park("a raw record with a field that this build does not know, from " + raw_.source);
@@ -203,7 +207,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
   }
   ++counters_.events;
   const Id16 identity = machine::identity_of(raw_);
-  if (auto refused = why_refused(*entry, identity)) {
+  if (auto refused = why_refused(*entry, identity, std::max(form, decoder_.form()))) {
     refuse_raw(*std::move(refused));
     return Step::folded;
   }
@@ -227,7 +231,11 @@ Fold::Step Fold::fold_raw(BytesView record) {
   return Step::folded;
 }
 
-std::optional<Outcome> Fold::why_refused(const events::Entry& entry, const Id16& identity) const {
+std::optional<Outcome> Fold::why_refused(const events::Entry& entry, const Id16& identity, std::uint16_t form) const {
+  if (auto trouble = events::check_envelope(raw_, entry.root)) {
+    GRANARY_PROBE("an envelope breaks a rule of form that doors hold");
+    return Outcome::refuse(machine::interned(trouble->reason), "", std::move(trouble->hint));
+  }
   const bool is_usage = entry.topic == Topic::usage;
   const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw_.root) : identity;
   const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % ledger_.partitions : 0;
@@ -237,15 +245,12 @@ std::optional<Outcome> Fold::why_refused(const events::Entry& entry, const Id16&
                            "its key belongs to " + std::string(machine::topic_name(entry.topic)) + "/" +
                                std::to_string(partition) + "; post it at a door, which knows where it goes");
   }
-  if (decoder_.form() > rules_version_) {
+  if (form > rules_version_) {
     GRANARY_PROBE("a raw event has a form whose rules are not in force");
-    return Outcome::refuse("rules_not_in_force", "",
-                           "its form came with rules version " + std::to_string(decoder_.form()) + ", in force is " +
-                               std::to_string(rules_version_));
+    return Outcome::refuse(
+        "rules_not_in_force", "",
+        "its form came with rules version " + std::to_string(form) + ", in force is " + std::to_string(rules_version_));
   }
-  for (const std::string* text : {&raw_.source, &raw_.id, &raw_.root.source, &raw_.root.id})
-    if (text->size() > codec::kTextBytesMax)
-      return Outcome::refuse("malformed", "", "source and id are at most 256 bytes long");
   if (auto trouble = events::check_form(decoder_.event())) {
     GRANARY_PROBE("a raw event breaks a rule of form that doors hold");
     return Outcome::refuse(machine::interned(trouble->reason), std::move(trouble->field), std::move(trouble->hint));
@@ -398,7 +403,7 @@ std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) 
   LaneCounter& lane = found->second;
   if (is_new) lane.hash = chain_start(ledger_.id, machine_, shard_, topic, partition);
   const Hash32 before = lane.hash;
-  lane.hash = proof::chain(lane.hash, event);
+  lane.hash = proof::chain(lane.hash, machine::is_inbox(topic) ? event : outward_chained(event, chained_));
   ++lane.number;
   OpenPacket& packet = open_[target];
   if (!standing_.empty()) {
@@ -434,8 +439,7 @@ void Fold::close_packet(const LaneTarget& target, OpenPacket& packet) {
 }
 
 void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
-  if (!last_record_.empty()) last_hash_ = proof::sha256(last_record_);
-  last_record_.clear();
+  if (std::exchange(folded_since_flush_, false)) last_hash_ = proof::sha256(last_record_);
   store::WriteSet domain;
   rules_->flush(domain);
   for (const auto& [key, value] : domain.changes()) {

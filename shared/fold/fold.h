@@ -91,7 +91,9 @@ class Fold final : private machine::Out {
   Step fold_genesis(BytesView record);
   Step fold_raw(BytesView record);
   // What the runtime itself has against a raw event that was read, by name; nullopt: nothing.
-  [[nodiscard]] std::optional<machine::Outcome> why_refused(const events::Entry& entry, const Id16& identity) const;
+  // `form`: the rules version that envelope and event need.
+  [[nodiscard]] std::optional<machine::Outcome> why_refused(const events::Entry& entry, const Id16& identity,
+                                                            std::uint16_t form) const;
   void refuse_raw(machine::Outcome outcome);
   Step fold_packet(BytesView record);
   // Of an event of a lane that was read: why it cannot be folded; empty: it can. Follows rules.activated in `rules`.
@@ -115,12 +117,14 @@ class Fold final : private machine::Out {
   bool stamped_ = false;  // the store has this build's stamp
   std::uint64_t position_ = 0;
   Hash32 last_hash_{};
-  Bytes last_record_;  // folded since: hashed once a commit
+  Bytes last_record_;  // the last one folded since the last flush, if folded_since_flush_: hashed once a commit
+  bool folded_since_flush_ = false;
   Instant now_, complete_;
   std::uint64_t rules_version_ = 1;  // until the genesis record says
   std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
   LaneCounters out_;
   LaneCounters standing_;
+  Bytes chained_;
   std::map<LaneTarget, OpenPacket> open_;
   std::vector<LaneTarget> changed_;  // lanes with an open packet
   std::vector<OutPacket> ready_;

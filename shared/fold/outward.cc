@@ -7,7 +7,23 @@
 #include "shared/proof/hash.h"
 
 namespace granary::runtime {
-std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint64_t from, const Id16& ledger) {
+namespace {
+
+// A JSON object without its member "hint", if that is a string: in a text a quote has a backslash before it, so that
+// this is found nowhere else.
+std::string without_hint(BytesView value) {
+  constexpr std::string_view kHint = ",\"hint\":\"";
+  const std::size_t at = value.find(kHint);
+  if (at == BytesView::npos) return std::string(value);
+  std::size_t end = at + kHint.size();
+  while (end < value.size() && value[end] != '"') end += value[end] == '\\' ? 2 : 1;
+  return std::string(value.substr(0, at)).append(value.substr(std::min(end + 1, value.size())));
+}
+
+}  // namespace
+
+std::optional<std::vector<journal::Record>> outward_records(const OutPacket& packet, std::uint64_t from,
+                                                            const Id16& ledger) {
   std::vector<journal::Record> records;
   auto view = PacketView::parse(events::body_of(packet.bytes));
   GRANARY_CHECK(view.has_value(), "an outbox row is no packet");
@@ -22,7 +38,9 @@ std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint6
   records.reserve(static_cast<std::size_t>(packet.last - packet.first + 1));
   for (std::uint64_t number = view->first; const auto bytes = view->next(); ++number) {
     if (number < from) continue;
-    GRANARY_CHECK(decoder.decode(*bytes) == events::DecodeResult::ok, "an event of the outbox does not decode");
+    const auto read = decoder.decode(*bytes);
+    if (read == events::DecodeResult::newer || read == events::DecodeResult::unknown_type) return std::nullopt;
+    GRANARY_CHECK(read == events::DecodeResult::ok, "an event of the outbox does not decode");
     const events::Event& event = decoder.event();
     if (events::type_of(event) != type) {
       type = events::type_of(event);
@@ -44,7 +62,22 @@ Hash32 outward_hash(BytesView event) {
   GRANARY_CHECK(decoder.decode(event) == events::DecodeResult::ok, "an event that was emitted does not decode");
   std::string value;
   events::write_json(decoder.event(), value);
-  return proof::sha256(value);
+  return outward_hash_of_value(value);
+}
+
+Hash32 outward_hash_of_value(BytesView value) {
+  return proof::sha256(without_hint(value));
+}
+
+BytesView outward_chained(BytesView event, Bytes& scratch) {
+  if (events::peek_type(event) != events::kType<events::RecordRefused>) return event;
+  thread_local events::EventDecoder decoder;  // warm
+  GRANARY_CHECK(decoder.decode(event) == events::DecodeResult::ok, "an event that was emitted does not decode");
+  auto refused = std::get<events::RecordRefused>(decoder.event());
+  refused.hint.clear();
+  scratch.clear();
+  events::encode_event(refused, scratch);
+  return scratch;
 }
 
 std::string_view header(const journal::Record& record, std::string_view name) {

@@ -11,11 +11,20 @@
 
 namespace granary::runtime {
 
-// The records of a packet's events from number `from` on.
-std::vector<journal::Record> outward_records(const OutPacket& packet, std::uint64_t from, const Id16& ledger);
+// The records of a packet's events from number `from` on. nullopt: a newer build emitted one that this build cannot
+// read.
+std::optional<std::vector<journal::Record>> outward_records(const OutPacket& packet, std::uint64_t from,
+                                                            const Id16& ledger);
 
-// SHA-256 of the value that the event gets as a record.
+// What two builds that fold the same must agree on. The hint of a refusal is advice to people: a later build may word
+// it better, so it is not compared.
+//
+// SHA-256 of the value that the event gets as a record, without its hint.
 Hash32 outward_hash(BytesView event);
+// The same of a record's value.
+Hash32 outward_hash_of_value(BytesView value);
+// The event's bytes without its hint, as its lane's chain takes them in. Refers to `event` or to `scratch`.
+BytesView outward_chained(BytesView event, Bytes& scratch);
 
 // The lane number in a record's ce_id; nullopt: it has none.
 std::optional<std::uint64_t> outward_number(const journal::Record& record);

@@ -327,7 +327,7 @@ void Shard::checkpoint_if_due() {
 void Shard::publish() {
   if (fold_->counters().diverged || contradicted_) return;
   for (auto& [target, lane] : lanes_) {
-    if (lane.outbox.empty() || lane.in_flight > 0 || lane.failed) continue;
+    if (lane.outbox.empty() || lane.in_flight > 0 || lane.failed || lane.newer) continue;
     publish_lane(target, lane);
     run_jobs();
     if (stopped_ || contradicted_) return;
@@ -347,10 +347,19 @@ void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
     if (machine::is_inbox(target.topic)) {
       records.emplace_back().value = packet.bytes;
     } else {
-      for (auto& record : outward_records(packet, lane.acked_end + 1, setup_.ledger.id))
-        records.push_back(std::move(record));
+      auto made = outward_records(packet, lane.acked_end + 1, setup_.ledger.id);
+      if (!made) {
+        GRANARY_PROBE("an outbox holds what only a newer build can publish");
+        --lane.in_flight;
+        lane.newer = true;
+        break;
+      }
+      std::move(made->begin(), made->end(), std::back_inserter(records));
     }
   }
+  if (lane.newer)
+    park("the outbox for " + partition_of(target).topic + " holds an event that this build does not know");
+  if (lane.in_flight == 0) return;
   crash_point("runtime.before_publish");
   setup_.journal->append(
       partition_of(target), std::move(records),

@@ -88,7 +88,8 @@ class Shard {
     std::uint64_t acked_end = 0;
     std::uint64_t stream_end = 0;  // of an outward stream, in records, when it was last looked at or written to
     bool failed = false;
-    bool told = false;                               // the operator, since it last succeeded
+    bool newer = false;  // its outbox begins with what only a newer build can write as a record
+    bool told = false;   // the operator, since it last succeeded
     std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
   };
 

@@ -144,7 +144,7 @@ Result<void> TargetScan::scan_outward(const journal::Partition& stream, journal:
                                  "this topic; hint: find who else does, and restore the topic",
                                  at, stream.topic, stream.number)};
       if (*number >= largest.number)
-        largest = {*number, proof::sha256(record.value)};
+        largest = {*number, outward_hash_of_value(record.value)};
       else
         GRANARY_PROBE("an older number stands behind a newer one in a stream");
       ++at;
@@ -160,7 +160,7 @@ Result<bool> TargetScan::repeats_agree(const LaneTarget& stream, journal::Offset
     GRANARY_TRY(journal_.read(partition_of(stream), at, kReadBytes, batch));
     if (batch.records.empty()) break;
     for (const journal::Record& record : batch.records) {
-      const auto hash = proof::sha256(record.value);
+      const auto hash = outward_hash_of_value(record.value);
       if (said.emplace(outward_number(record).value_or(0), hash).first->second != hash) return false;
       ++at;
     }

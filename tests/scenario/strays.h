@@ -44,13 +44,16 @@ class Strays : public ::testing::TestWithParam<Log> {
     journal_ = options_.open_journal();
     const auto opened = runtime::open_ledger(*journal_, {kLedger.partitions, kLedger.id}, FixedClock());
     ASSERT_TRUE(opened.ok()) << opened.error().message;
+    start();
+    for (const MachineKind kind : machine::kMachines)
+      for (std::uint16_t number = 0; number < machine::shards_of(kind, kLedger.partitions); ++number)
+        shards_.emplace_back(kind, number);
+  }
+  void start() {
     auto started = runtime::start_runtime(*journal_, {}, standalone::make_machine, states_, markers_.path(),
                                           [](const Error& error) { ADD_FAILURE() << error.message; });
     ASSERT_TRUE(started.ok()) << started.error().message;
     runtime_ = std::move(*started);
-    for (const MachineKind kind : machine::kMachines)
-      for (std::uint16_t number = 0; number < machine::shards_of(kind, kLedger.partitions); ++number)
-        shards_.emplace_back(kind, number);
   }
   void TearDown() override {
     if (runtime_) runtime_->stop();
@@ -158,6 +161,20 @@ TEST_P(Strays, AreAnsweredAndStopNobody) {
     EXPECT_EQ(now.lane_alarms, alarms);
     EXPECT_EQ(reasons(shard), wanted);
   }
+}
+
+// As `kafka-console-producer` writes one for each press of Enter.
+TEST_P(Strays, ThatAreEmptyAreAnsweredAndTheNextStartKnowsItsLogAgain) {
+  for (const ShardName& shard : shards_) {
+    SCOPED_TRACE(inbox(shard).topic + "/" + std::to_string(shard.second));
+    const std::uint64_t tick = append(shard, events::encode_record(kLedger.id, events::Tick{units::Instant(7)}));
+    wait_until_told(shard, tick + 1);
+    wait_until_told(shard, append(shard, "") + 1);
+    EXPECT_EQ(reasons(shard), std::multiset<std::string>{"foreign"});
+  }
+  runtime_->stop();
+  start();
+  for (const ShardName& shard : shards_) EXPECT_EQ(status(shard).parked, "");
 }
 
 TEST_P(Strays, OfANewerBuildPark) {

@@ -256,6 +256,30 @@ TEST(FoldRaw, ARefusalLeavesOutTextsThatNoDoorWouldTake) {
   EXPECT_EQ(refused[2].collector, "");
 }
 
+// What no door writes is refused by name: it would make an event larger than a record, move time out of every range, or
+// count a usage twice under two roots.
+TEST(FoldRaw, AnEnvelopeThatNoDoorWritesIsRefused) {
+  FoldHarness harness(MachineKind::metering, 1);
+  events::Raw good;
+  ASSERT_TRUE(codec::decode(events::body_of(toy_usage(id_in(1, "1-"), "nobody", 5)), good));
+  std::vector<events::Raw> wrong(5, good);
+  wrong[0].notes.member.assign(journal::kRecordBytesMax - 1000, 'x');
+  wrong[1].recorded_at = units::Instant(std::numeric_limits<std::int64_t>::max());
+  wrong[2].root = {good.source, good.id};
+  wrong[3].actor.assign(257, 'x');
+  wrong[4].caller = {};
+  for (const events::Raw& raw : wrong) EXPECT_EQ(harness.take(events::encode_record(kTestLedger, raw)), Step::folded);
+  const units::Instant before = harness.fold->now();
+  EXPECT_EQ(harness.take(toy_tick(std::numeric_limits<std::int64_t>::max())), Step::folded);
+  EXPECT_EQ(harness.fold->now(), before);
+  harness.commit();
+  const LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 1, kPartitions)};
+  const auto refused = harness.sent_to<events::RecordRefused>(rejected);
+  ASSERT_EQ(refused.size(), wrong.size() + 1);
+  const char* reasons[] = {"malformed", "time_out_of_range", "malformed", "malformed", "malformed", "malformed"};
+  for (std::size_t i = 0; i < refused.size(); ++i) EXPECT_EQ(refused[i].reason, reasons[i]) << i;
+}
+
 TEST(FoldRaw, BytesThatAreNoRecordAreRefusedAndHashedAsTheyStand) {
   FoldHarness harness(MachineKind::metering);
   const auto of_kind = [](events::RecordKind kind, const char* body) {

@@ -9,6 +9,7 @@
 
 #include "shared/base/version.h"
 #include "shared/fold/layout.h"
+#include "shared/fold/packet.h"
 #include "tests/support/log_lines.h"
 #include "tests/support/toy_ledger.h"
 
@@ -480,6 +481,30 @@ TEST_F(Stamps, AnOldStateThatBreaksALawWhenItIsReadIsReadNoMore) {
   ASSERT_TRUE(ledger.start().ok());
   expect_all_as_before();
   for (const auto& file : std::filesystem::directory_iterator(ledger.markers)) ADD_FAILURE() << file.path();
+}
+
+// A newer build folded by its rules and ended before it published; an older one is started over its state.
+TEST_F(Stamps, AnOutboxOfANewerBuildParksItsShardAndStopsNobody) {
+  const runtime::LaneTarget rejected{Topic::rejected, machine::shard_partition(MachineKind::metering, 0, 2)};
+  const store::Store& state = ledger.store(kMetering);
+  auto place = runtime::decode_row<runtime::PlaceRow>(state.get(runtime::kPlaceKey).value());
+  place.rules = events::kRulesNewest + 1;
+  runtime::PacketBuilder packet;
+  packet.start(kTestLedger, MachineKind::metering, 0, 1, {});
+  packet.add("\xfa\x3e\x02\x08\x01");  // an event with the number 1007
+  store::WriteSet rows;
+  rows.put(Bytes(runtime::kPlaceKey), runtime::encode_row(place));
+  rows.put(runtime::outbox_key(rejected, 1), packet.take());
+  rows.put(runtime::lane_key(runtime::kOutLaneKey, static_cast<std::uint8_t>(rejected.topic), rejected.partition),
+           runtime::encode_row(runtime::LaneRow{1, Bytes(32, '\0'), {}}));
+  ASSERT_TRUE(ledger.store(kMetering).commit(rows).ok());
+  ASSERT_TRUE(ledger.start().ok());
+  use(100, 110);
+  EXPECT_TRUE(ledger.settle());
+  EXPECT_NE(ledger.status(kMetering).parked, "");
+  EXPECT_EQ(ledger.status({MachineKind::metering, 1}).parked, "");
+  EXPECT_TRUE(ledger.records(ToyLedger::partition(rejected.topic, rejected.partition)).empty());
+  ledger.stop();
 }
 
 }  // namespace
