@@ -74,19 +74,18 @@ std::optional<Topic> stream_called(std::string_view name) {
 }
 
 std::string cloud_event_json(const journal::Record& record) {
-  std::string event = "{";
-  const auto add = [&event](std::string_view name, std::string_view value) {
-    if (value.empty()) return;
-    if (event.size() > 1) event += ',';
-    json::append_json_string(event, name);
-    event += ':';
-    json::append_json_string(event, value);
+  std::string event;
+  json::Writer out(event);
+  out.begin_object();
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    if (!value.empty()) out.member(name, value);
   };
   for (const auto& [name, value] : record.headers)
     if (name.starts_with("ce_")) add(name.substr(3), value);
   add("datacontenttype", runtime::header(record, "content-type"));
   add("partitionkey", record.key);
-  return event + ",\"data\":" + record.value + '}';
+  out.name("data").json(record.value).end_object();
+  return event;
 }
 
 Result<journal::Offset> stream_start(const journal::Journal& journal, const journal::Partition& partition,

@@ -11,63 +11,46 @@ namespace {
 using http::Response;
 using runtime::ShardStatus;
 
-void append_text(std::string& out, std::string_view name, std::string_view value) {
-  if (out.back() != '{') out += ',';
-  out += '"';
-  out += name;
-  out += "\":";
-  json::append_json_string(out, value);
+using Json = json::Writer<std::string>;
+
+void add_time(Json& out, std::string_view name, units::Instant at) {
+  if (at != units::Instant()) out.member(name, units::format_time(at));
 }
 
-void append_number(std::string& out, std::string_view name, std::uint64_t value) {
-  if (out.back() != '{') out += ',';
-  out += '"';
-  out += name;
-  out += "\":" + std::to_string(value);
-}
-
-void append_time(std::string& out, std::string_view name, units::Instant at) {
-  if (at != units::Instant()) append_text(out, name, units::format_time(at));
-}
-
-std::string shard_json(const ShardStatus& shard, units::Instant newest_tick, const std::string& owner) {
-  std::string out = "{";
-  append_text(out, "machine", machine::machine_name(shard.machine));
-  append_number(out, "shard", shard.shard);
-  if (!owner.empty()) append_text(out, "owner", owner);
-  append_number(out, "position", shard.position);
-  append_number(out, "end", shard.end);
-  append_number(out, "lag_records", lag_records(shard));
-  if (const auto lag = lag_ms(shard, newest_tick))
-    append_number(out, "lag_seconds", static_cast<std::uint64_t>(*lag / units::kSecondMs));
-  append_time(out, "now", shard.now);
-  append_time(out, "complete", shard.complete);
-  append_number(out, "events", shard.events);
-  append_number(out, "commits", shard.commits);
-  append_number(out, "repeats_dropped", shard.repeats_dropped);
-  append_number(out, "repeats", shard.repeats);
-  append_number(out, "lane_alarms", shard.lane_alarms);
-  append_number(out, "refusals", shard.refusals);
-  append_number(out, "outbox_bytes", shard.outbox_bytes);
-  append_number(out, "outbox_packets", shard.outbox_packets);
-  for (const machine::Figure& figure : shard.figures) append_number(out, figure.name, figure.value);
-  append_number(out, "rules", shard.rules);
-  if (!shard.parked.empty()) append_text(out, "parked", shard.parked);
-  if (shard.folding_again) {
-    out += ",\"folding_again\":{";
-    append_number(out, "until", shard.folding_again->until);
-    out += std::string(",\"old_state_answers\":") + (shard.folding_again->old_answers ? "true" : "false") + '}';
-  }
-  return out + '}';
+void add_shard(Json& out, const ShardStatus& shard, units::Instant newest_tick, const std::string& owner) {
+  out.begin_object().member("machine", machine::machine_name(shard.machine)).member("shard", shard.shard);
+  if (!owner.empty()) out.member("owner", owner);
+  out.member("position", shard.position).member("end", shard.end).member("lag_records", lag_records(shard));
+  if (const auto lag = lag_ms(shard, newest_tick)) out.member("lag_seconds", *lag / units::kSecondMs);
+  add_time(out, "now", shard.now);
+  add_time(out, "complete", shard.complete);
+  out.member("events", shard.events)
+      .member("commits", shard.commits)
+      .member("repeats_dropped", shard.repeats_dropped)
+      .member("repeats", shard.repeats)
+      .member("lane_alarms", shard.lane_alarms)
+      .member("refusals", shard.refusals)
+      .member("outbox_bytes", shard.outbox_bytes)
+      .member("outbox_packets", shard.outbox_packets);
+  for (const machine::Figure& figure : shard.figures) out.member(figure.name, figure.value);
+  out.member("rules", shard.rules);
+  if (!shard.parked.empty()) out.member("parked", shard.parked);
+  if (shard.folding_again)
+    out.name("folding_again")
+        .begin_object()
+        .member("until", shard.folding_again->until)
+        .member("old_state_answers", shard.folding_again->old_answers)
+        .end_object();
+  out.end_object();
 }
 
 template <class Keep>
-std::string shards_json(const std::vector<ShardStatus>& shards, units::Instant newest_tick, const std::string& owner,
-                        Keep keep) {
-  std::string out = "[";
+void add_shards(Json& out, std::string_view name, const std::vector<ShardStatus>& shards, units::Instant newest_tick,
+                const std::string& owner, Keep keep) {
+  out.name(name).begin_array();
   for (const ShardStatus& shard : shards)
-    if (keep(shard)) out += (out.size() > 1 ? "," : "") + shard_json(shard, newest_tick, owner);
-  return out + ']';
+    if (keep(shard)) add_shard(out, shard, newest_tick, owner);
+  out.end_array();
 }
 
 }  // namespace
@@ -83,20 +66,23 @@ std::optional<std::int64_t> lag_ms(const ShardStatus& shard, units::Instant newe
 }
 
 std::string clock_json(const clock::ClockKeeper& clock) {
-  std::string out = "{";
+  std::string text;
+  Json out(text);
   const auto step = clock.pending_step();
-  append_text(out, "state", step ? "needs_confirmation" : clock.runs() ? "running" : "comparing");
-  append_text(out, "now", units::format_time(clock.now()));
-  append_time(out, "last_tick", clock.last_tick());
-  append_number(out, "failed_ticks", clock.failed_ticks());
-  if (step) {
-    out += ",\"step\":{";
-    append_text(out, "from", units::format_time(step->from));
-    append_text(out, "to", units::format_time(step->to));
-    out += '}';
-    append_text(out, "hint", "if this machine's clock is right, say `granary clock confirm`; else set it and restart");
-  }
-  return out + '}';
+  out.begin_object();
+  out.member("state", step ? "needs_confirmation" : clock.runs() ? "running" : "comparing");
+  out.member("now", units::format_time(clock.now()));
+  add_time(out, "last_tick", clock.last_tick());
+  out.member("failed_ticks", clock.failed_ticks());
+  if (step)
+    out.name("step")
+        .begin_object()
+        .member("from", units::format_time(step->from))
+        .member("to", units::format_time(step->to))
+        .end_object()
+        .member("hint", "if this machine's clock is right, say `granary clock confirm`; else set it and restart");
+  out.end_object();
+  return text;
 }
 
 Response readiness(const runtime::Runtime& runtime, const clock::ClockKeeper& clock) {
@@ -105,17 +91,18 @@ Response readiness(const runtime::Runtime& runtime, const clock::ClockKeeper& cl
   const bool caught_up = runtime.caught_up();
   const auto shards = runtime.status();
   const bool ready = serves && clock.runs();
-  const auto is_behind = [](const ShardStatus& shard) { return shard.parked.empty() && shard.position < shard.end; };
+  const auto add = [&](Json& out, std::string_view name, auto keep) {
+    add_shards(out, name, shards, clock.last_tick(), "", keep);
+  };
   Response response{.status = ready ? 200 : 503, .content_type = "application/json"};
-  response.body = std::string("{\"ready\":") + (ready ? "true" : "false") +
-                  ",\"caught_up\":" + (caught_up ? "true" : "false") + ",\"clock\":" + clock_json(clock);
-  if (!caught_up) response.body += ",\"behind\":" + shards_json(shards, clock.last_tick(), "", is_behind);
-  response.body += ",\"parked\":" + shards_json(shards, clock.last_tick(), "",
-                                                [](const ShardStatus& shard) { return !shard.parked.empty(); });
+  Json out(response.body);
+  out.begin_object().member("ready", ready).member("caught_up", caught_up).name("clock").json(clock_json(clock));
+  if (!caught_up)
+    add(out, "behind", [](const ShardStatus& shard) { return shard.parked.empty() && shard.position < shard.end; });
+  add(out, "parked", [](const ShardStatus& shard) { return !shard.parked.empty(); });
   const auto folds_again = [](const ShardStatus& shard) { return shard.folding_again.has_value(); };
-  if (std::any_of(shards.begin(), shards.end(), folds_again))
-    response.body += ",\"folding_again\":" + shards_json(shards, clock.last_tick(), "", folds_again);
-  response.body += '}';
+  if (std::any_of(shards.begin(), shards.end(), folds_again)) add(out, "folding_again", folds_again);
+  out.end_object();
   if (!ready) response.headers.push_back({"Retry-After", "1"});
   return response;
 }
@@ -123,23 +110,24 @@ Response readiness(const runtime::Runtime& runtime, const clock::ClockKeeper& cl
 Response status_page(const runtime::Runtime& runtime, const clock::ClockKeeper& clock, const std::string& owner,
                      const peers::Peers* peers) {
   Response response{.status = 200, .content_type = "application/json"};
-  response.body = "{\"partitions\":" + std::to_string(runtime.partitions()) +
-                  ",\"rules_known\":" + std::to_string(events::kRulesNewest) +
-                  ",\"caught_up\":" + (runtime.caught_up() ? "true" : "false") + ",\"clock\":" + clock_json(clock) +
-                  ",\"shards\":" +
-                  shards_json(runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; }) +
-                  ",\"peers\":[";
-  bool first = true;
+  Json out(response.body);
+  out.begin_object()
+      .member("partitions", runtime.partitions())
+      .member("rules_known", events::kRulesNewest)
+      .member("caught_up", runtime.caught_up())
+      .name("clock")
+      .json(clock_json(clock));
+  add_shards(out, "shards", runtime.status(), clock.last_tick(), owner, [](const ShardStatus&) { return true; });
+  out.name("peers").begin_array();
   for (const auto& [shard, url] : peers == nullptr ? std::map<runtime::ShardName, std::string>() : peers->owners()) {
     if (!runtime.owner_of(shard)) continue;
-    response.body += first ? "{" : ",{";
-    first = false;
-    append_text(response.body, "machine", machine::machine_name(shard.first));
-    append_number(response.body, "shard", shard.second);
-    append_text(response.body, "owner", url);
-    response.body += '}';
+    out.begin_object()
+        .member("machine", machine::machine_name(shard.first))
+        .member("shard", shard.second)
+        .member("owner", url)
+        .end_object();
   }
-  response.body += "]}";
+  out.end_array().end_object();
   return response;
 }
 

@@ -11,13 +11,6 @@ namespace {
 constexpr std::array kRoles{Role::probe,      Role::process, Role::portal,  Role::scheduler, Role::project,
                             Role::allocation, Role::finance, Role::auditor, Role::operates};
 
-void append_member(std::string& out, std::string_view name, std::string_view value) {
-  out += out.back() == '{' ? "" : ",";
-  json::append_json_string(out, name);
-  out += ':';
-  json::append_json_string(out, value);
-}
-
 // What Router::add() takes: "/", or segments that are literals or {names}.
 bool is_pattern(std::string_view text) {
   if (text.empty() || text.front() != '/' || text.size() > 200) return false;
@@ -67,23 +60,19 @@ void add_to(http::Router& router, const Table& table) {
 }
 
 std::string to_json(const Table& table) {
-  std::string out = "{\"routes\":[";
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().name("routes").begin_array();
   for (const Route& route : table) {
-    out += out.back() == '[' ? "{" : ",{";
-    append_member(out, "method", route.method);
-    append_member(out, "path", route.pattern);
-    if (route.machine) append_member(out, "machine", machine::machine_name(*route.machine));
-    out += ",\"roles\":[";
-    for (const Role role : kRoles) {
-      if (!route.roles.has(role)) continue;
-      out += out.back() == '[' ? "" : ",";
-      json::append_json_string(out, role_name(role));
-    }
-    out += ']';
-    append_member(out, "scope", scope_name(route.scope));
-    out += '}';
+    out.begin_object().member("method", route.method).member("path", route.pattern);
+    if (route.machine) out.member("machine", machine::machine_name(*route.machine));
+    out.name("roles").begin_array();
+    for (const Role role : kRoles)
+      if (route.roles.has(role)) out.value(role_name(role));
+    out.end_array().member("scope", scope_name(route.scope)).end_object();
   }
-  return out + "]}";
+  out.end_array().end_object();
+  return text;
 }
 
 std::optional<std::vector<std::string>> paths_of(std::string_view text, machine::MachineKind machine) {

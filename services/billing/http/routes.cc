@@ -23,59 +23,49 @@ using routes::Scope;
 // A filtered page ends after so many rows were looked at, so that a question stays short on the shard's thread.
 constexpr std::size_t kLookedAtMax = 10'000;
 
-class JsonObject {
- public:
-  JsonObject& text(std::string_view name, std::string_view value) {
-    out_ += out_.empty() ? '{' : ',';
-    json::append_json_string(out_, name);
-    out_ += ':';
-    json::append_json_string(out_, value);
-    return *this;
-  }
-  JsonObject& number(std::string_view name, std::uint64_t value) {
-    out_ += out_.empty() ? '{' : ',';
-    json::append_json_string(out_, name);
-    out_ += ':' + std::to_string(value);
-    return *this;
-  }
-  JsonObject& amount(std::string_view name, Amount value) { return text(name, units::format_integer(value.value())); }
-  JsonObject& money(std::string_view name, Money value) { return text(name, units::format_fixed(value.value(), 9)); }
-  std::string take() { return std::exchange(out_, {}) + "}"; }
+using Json = json::Writer<std::string>;
 
- private:
-  std::string out_;
-};
+void add(Json& out, std::string_view name, Amount value) {
+  out.member(name, units::format_integer(value.value()));
+}
+
+void add(Json& out, std::string_view name, Money value) {
+  out.member(name, units::format_fixed(value.value(), 9));
+}
 
 std::string to_json(const ChargesLine& line) {
   const ChargesRow& sums = line.sums;
-  return JsonObject()
-      .text("organisation", line.organisation)
-      .text("project", line.project)
-      .text("resource", line.resource)
-      .text("period", line.period)
-      .text("unit", units::unit_name(line.unit))
-      .amount("used", sums.used)
-      .amount("covered", sums.covered)
-      .amount("billed", sums.billed)
-      .amount("unrated", sums.unrated)
-      .text("currency", line.currency)
-      .money("list_amount", sums.list_amount)
-      .money("covered_amount", sums.covered_amount)
-      .money("billed_amount", sums.billed_amount)
-      .number("lines", sums.lines)
-      .take();
+  std::string text;
+  Json out(text);
+  out.begin_object()
+      .member("organisation", line.organisation)
+      .member("project", line.project)
+      .member("resource", line.resource)
+      .member("period", line.period)
+      .member("unit", units::unit_name(line.unit));
+  add(out, "used", sums.used);
+  add(out, "covered", sums.covered);
+  add(out, "billed", sums.billed);
+  add(out, "unrated", sums.unrated);
+  out.member("currency", line.currency);
+  add(out, "list_amount", sums.list_amount);
+  add(out, "covered_amount", sums.covered_amount);
+  add(out, "billed_amount", sums.billed_amount);
+  out.member("lines", sums.lines).end_object();
+  return text;
 }
 
 std::string to_json(const AccountLine& line, std::uint16_t shard) {
-  return JsonObject()
-      .text("account", codec::enum_name(line.kind))
-      .text("owner", line.owner)
-      .text("organisation", line.organisation)
-      .text("currency", line.currency)
-      .money("balance", line.balance)
-      .number("postings", line.postings)
-      .number("shard", shard)
-      .take();
+  std::string text;
+  Json out(text);
+  out.begin_object()
+      .member("account", codec::enum_name(line.kind))
+      .member("owner", line.owner)
+      .member("organisation", line.organisation)
+      .member("currency", line.currency);
+  add(out, "balance", line.balance);
+  out.member("postings", line.postings).member("shard", shard).end_object();
+  return text;
 }
 
 // The first key after `key`.
