@@ -1,5 +1,5 @@
 // How answers tell that a shard folds its state again (runtime::FoldingAgain): those that its old state gave bear the
-// header Granary-Folding-Again with the names of such shards, and where the body is a JSON object its member
+// header Granary-Folding-Again with the names of such shards, and, if the body is a JSON object, its member
 // `folding_again` is true. Where no state can answer, it is 503. Values; any thread.
 #pragma once
 
@@ -24,7 +24,7 @@ class FoldingAgainMarks {
   std::set<std::string> shards_;
 };
 
-// A row that tells by itself what it holds for: a JSON object, with the member where the old state says it.
+// A row that tells by itself what it holds for: a JSON object, with the member if the old state says it.
 std::string marked_row(std::string row, const runtime::AsOf& as_of);
 
 // 503 with Retry-After: `shard` folds again, and this build cannot read its old state.

@@ -154,7 +154,7 @@ struct PageWalk : std::enable_shared_from_this<PageWalk> {
   bool has_looked = false;
   int long_looks = 0;
 
-  // Whether a page that began so long ago ends, so that its reader goes on by its cursor.
+  // Whether a page that has taken this long ends, so that its reader goes on by its cursor.
   [[nodiscard]] bool took_long() const { return std::chrono::steady_clock::now() - began >= kPageTimeMax; }
   [[nodiscard]] Ends when_ended_early() const { return rows.empty() ? Ends::for_long_looking : Ends::in_order; }
 

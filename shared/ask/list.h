@@ -42,7 +42,7 @@ class Cursors {
   [[nodiscard]] std::string text(const Cursor& cursor) const;
   // Errors: not a cursor, or of another ledger or list.
   [[nodiscard]] Result<Cursor> parse(std::string_view text) const;
-  // From `?cursor=`; the start where there is none. Errors as of parse().
+  // From `?cursor=`; the start if there is none. Errors as of parse().
   [[nodiscard]] Result<Cursor> of(const http::Request& request) const;
 
  private:
@@ -65,7 +65,7 @@ class LogCursors {
   Cursors cursors_;
 };
 
-// From `?ref=SYSTEM:ID`; nullopt where the request has none. Error: another form.
+// From `?ref=SYSTEM:ID`; nullopt if the request has none. Error: another form.
 Result<std::optional<events::Ref>> ref_of(const http::Request& request);
 
 // From `?limit=`, 1 to 1000, default 500.
@@ -86,8 +86,8 @@ using Rows = std::function<std::optional<Bytes>(machine::Machine&, const runtime
 inline constexpr int kLongLooksMax = 10;
 
 // Answers with a page of a list over these shards (default: all of the machine's), from `?cursor=` on, after
-// `?after=TOKEN` where there is one. A page goes on to the next shard until it is full. It ends before a shard of
-// another process where it has rows; where it has none, that process is asked.
+// `?after=TOKEN` if there is one. A page goes on to the next shard until it is full. It ends before a shard of
+// another process if it has rows; if it has none, that process is asked.
 void read_list(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,
                const List& list, Rows rows_of, std::optional<ShardRange> shards = std::nullopt);
 

@@ -15,11 +15,11 @@ namespace granary::ask {
 using Question = std::function<http::Response(machine::Machine&, const runtime::AsOf&)>;
 
 // Answers with what `question` says. With `?after=TOKEN` it waits first: 400 for a token that is none or not of this
-// log, 503 with Retry-After where the wait was too long.
+// log, 503 with Retry-After if the wait was too long.
 void read(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question);
 
-// Asks every shard of a machine, wherever it lives, one after the other, after `?after=TOKEN` where there is one; then
+// Asks every shard of a machine, wherever it lives, one after the other, after `?after=TOKEN` if there is one; then
 // answers with what `combine` says of all rows (JSON objects). With `?shard=N` it answers that shard's rows as they
 // are. `rows_of` and `combine` never run at the same time. Such a list is one page: a `cursor` is another's, 400.
 void read_all(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,

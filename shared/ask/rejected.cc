@@ -40,7 +40,7 @@ struct Filter {
   }
 };
 
-// Which partitions hold a machine's refusals; all of them where none is named.
+// Which partitions hold a machine's refusals; all of them if none is named.
 Result<ShardRange> partitions_asked(const Request& request, std::uint16_t partitions) {
   const auto name = http::query(request, "machine");
   if (!name) return ShardRange{0, machine::partitions_of(Topic::rejected, partitions)};

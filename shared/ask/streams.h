@@ -22,12 +22,12 @@ std::optional<machine::Topic> stream_called(std::string_view name);
 // A record of an outward stream as a CloudEvent in JSON (structured mode); its key as `partitionkey`.
 std::string cloud_event_json(const journal::Record& record);
 
-// Where reading begins: BEGINNING, END (behind the last record that stands) or a record's number. Errors:
+// Where reading begins: BEGINNING, END (behind the last record) or a record's number. Errors:
 // invalid_input, conflict (no such record yet), those of the journal.
 Result<journal::Offset> stream_start(const journal::Journal& journal, const journal::Partition& partition,
                                      std::string_view from);
 
-// 400 for a wrong parameter, 503 where the journal cannot be read.
+// 400 for a wrong parameter, 503 if the journal cannot be read.
 http::Response stream_page(const journal::Journal& journal, const runtime::Runtime& runtime, machine::Topic stream,
                            const http::Request& request);
 

@@ -15,12 +15,12 @@ namespace granary::ask {
 enum class Folded : std::uint8_t { yes, not_in_time, beyond_the_log };
 void wait_folded(runtime::Runtime& runtime, http::Loop& loop, const runtime::Token& token, machine::MachineKind machine,
                  std::uint16_t shard, std::int64_t wait_ms, std::function<void(Folded)> go_on);
-// What a read answers then: 503 with Retry-After, or 400 where the log does not hold what the token names.
+// What a read answers then: 503 with Retry-After, or 400 if the log does not hold what the token names.
 http::Response not_folded(Folded folded);
 // That 400.
 http::Response token_beyond_the_log();
 
-// The token of `?after=`; nullopt where the request has none. Error: not a token, or one of another ledger.
+// The token of `?after=`; nullopt if the request has none. Error: not a token, or one of another ledger.
 Result<std::optional<runtime::Token>> token_of(const http::Request& request, const runtime::Runtime& runtime);
 
 }  // namespace granary::ask

@@ -19,16 +19,16 @@ namespace granary::operate {
 http::Response readiness(const runtime::Runtime& runtime, const clock::ClockKeeper& clock);
 
 // `{"partitions":N,"caught_up":...,"clock":{...},"shards":[...]}`: of every shard that this server runs its `owner`
-// (the server that answers for it: `owner`, left out where empty), position, end, lag, times, counters, why it is
-// parked, and `folding_again` with `until` (where the old state stood) and `old_state_answers`.
+// (the server that answers for it: `owner`, left out if empty), position, end, lag, times, counters, why it is
+// parked, and `folding_again` with `until` (how far the old state had come) and `old_state_answers`.
 // `peers` of those that other processes own by the list: `{"machine":...,"shard":N,"owner":...}`.
 http::Response status_page(const runtime::Runtime& runtime, const clock::ClockKeeper& clock, const std::string& owner,
                            const peers::Peers* peers);
 
 // Records of the inbox that are not folded yet.
 std::uint64_t lag_records(const runtime::ShardStatus& shard);
-// How far a shard is behind in the ledger's time: the newest tick that the door knows of minus the shard's `now`, where
-// records of its inbox are not folded yet; 0 where there are none. nullopt: it has folded no tick yet, so nobody can
+// How far a shard is behind in the ledger's time: the newest tick that the door knows of minus the shard's `now`, if
+// records of its inbox are not folded yet; 0 if there are none. nullopt: it has folded no tick yet, so nobody can
 // tell.
 std::optional<std::int64_t> lag_ms(const runtime::ShardStatus& shard, units::Instant newest_tick);
 

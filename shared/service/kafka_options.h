@@ -23,7 +23,7 @@ Result<journal::KafkaOptions> kafka_options(const KafkaArguments& arguments);
 // invalid_input.
 Result<void> check_brokers(const std::string& text);
 
-// Whether all topics of a ledger stand, with its number of partitions and its genesis records, and with settings under
+// Whether all topics of a ledger exist, with its number of partitions and its genesis records, and with settings under
 // which no record is lost or changed: an error that names the first that is wrong, and the command that mends it.
 Result<void> check_topics(const journal::KafkaOptions& options, const journal::Journal& journal,
                           const runtime::Ledger& ledger);

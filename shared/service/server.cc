@@ -183,7 +183,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   std::atomic<std::uint16_t> port = 0;
   const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
-  // As the others call this process, where the list does.
+  // As the others call this process, if it is in the list.
   const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
   const auto owner = [&] { return listed.empty() ? url() : listed; };
   http::WorkPool log_readers(kLogReaders, kLogReadsMax);

@@ -39,15 +39,15 @@ struct ServerOptions : KafkaArguments {
   std::string shards = "all";
   // Records of an inbox between two checkpoints of it; not set: runtime::Options'.
   std::optional<std::size_t> checkpoint_records;
-  // The list of who owns which shards (door/peers.h); empty: nobody else is known.
+  // The list of who owns which shards (shared/peers/peers.h); empty: nobody else is known.
   std::string peers;
   // What time it is; outlives the server. A test may step it.
   const Clock* clock = &system_clock();
-  // Log lines on stderr: "json" or "text"; empty: text where that is a terminal.
+  // Log lines on stderr: "json" or "text"; empty: text if that is a terminal.
   std::string log;
 };
 
-// Whether the process may make the ledger (topics, genesis) where there is none.
+// Whether the process may make the ledger (topics, genesis) if there is none.
 enum class Creates { yes, no };
 
 // The exit code: 0 stopped as asked, 1 stopped because the log or a store failed, 2 usage, 3 cannot start.
