@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "shared/events/record.h"
+#include "shared/http/uri.h"
 
 namespace granary::entry {
 namespace {
@@ -18,12 +19,6 @@ constexpr std::string_view kCaller = "caller";
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
@@ -128,7 +123,7 @@ bool Attributes::finish(CloudEvent& event) {
     fail("unsupported_version", "/specversion", specversion_, "send CloudEvents of specversion 1.0");
   need(id_, "id");
   need(source_, "source");
-  if (!source_.empty() && !is_uri_reference(source_))
+  if (!source_.empty() && !http::is_uri_reference(source_))
     fail("malformed", "/source", source_, "send a URI-reference: slurm://aif1");
   need(type_name_, "type");
   if (!type_name_.empty()) {
@@ -177,28 +172,6 @@ ContentType parse_content_type(std::string_view text) {
   const std::size_t from = charset + kCharset.size();
   parsed.charset = parameters.substr(from, parameters.find(';', from) - from);
   return parsed;
-}
-
-bool is_uri_reference(std::string_view text) {
-  bool has_fragment = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (c == '%') {
-      if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
-    } else if (c == '#') {
-      if (std::exchange(has_fragment, true)) return false;
-    } else if (!is_letter(c) && !is_digit(c) &&
-               std::string_view("-._~:/?[]@!$&'()*+,;=").find(c) == std::string_view::npos) {
-      return false;
-    }
-  }
-  // A colon before the first slash ends a scheme.
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos || text.find_first_of("/?#") < colon) return true;
-  const std::string_view scheme = text.substr(0, colon);
-  return !scheme.empty() && is_letter(scheme.front()) && std::all_of(scheme.begin(), scheme.end(), [](char c) {
-    return is_letter(c) || is_digit(c) || c == '+' || c == '-' || c == '.';
-  });
 }
 
 }  // namespace granary::entry

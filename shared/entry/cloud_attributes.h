@@ -51,7 +51,4 @@ struct ContentType {
 };
 ContentType parse_content_type(std::string_view text);
 
-// Whether `text` is a URI-reference (RFC 3986 section 4.1) by its characters, its escapes and its scheme.
-bool is_uri_reference(std::string_view text);
-
 }  // namespace granary::entry

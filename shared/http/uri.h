@@ -1,4 +1,5 @@
-// The few parts of URIs (RFC 3986) that this project needs. Any thread.
+// The few parts of URIs (RFC 3986) that this project needs, by Boost.URL, which this file alone includes, and in places
+// more strictly. Pure functions; any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,9 @@ std::optional<std::string> percent_decode(std::string_view text);
 
 // `text` with all but letters, digits and -._~ as %XX: fit for a path segment or a query value.
 std::string percent_encode(std::string_view text);
+
+// Whether `text` is a URI reference (RFC 3986 section 4.1).
+bool is_uri_reference(std::string_view text);
 
 struct Target {
   std::string path;  // still percent-encoded

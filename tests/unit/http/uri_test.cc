@@ -37,16 +37,29 @@ TEST(RequestTarget, WhatIsNoneIsRefused) {
   }
 }
 
+TEST(UriReference, IsWhatRfc3986HasAndNothingElse) {
+  for (const char* text : {"", "slurm://CLUSTER", "slurm://10.0.0.1.cluster/a", "urn:granary:import:slurm:a%20b:",
+                           "//h/x?y#z", "a/b", "?q", "#f", "mailto:a@b", "http://[::1]:80/"}) {
+    EXPECT_TRUE(is_uri_reference(text)) << text;
+  }
+  for (const char* text :
+       {"a b", "1a:b", ":a", "a#b#c", "%", "%g0", "a\\b", "\xC3\xA9", "a|b", "a[b", "//[::1", "a\n"}) {
+    EXPECT_FALSE(is_uri_reference(text)) << text;
+  }
+}
+
 TEST(ClientUrl, NamesHostPortAndPath) {
   struct Case {
     const char *text, *host;
     int port;
     const char *path, *authority;
   };
-  for (const Case& c : {Case{"http://localhost", "localhost", 80, "", "localhost"},
-                        Case{"http://a.b:8080/", "a.b", 8080, "", "a.b:8080"},
-                        Case{"http://127.0.0.1:80/x/y/", "127.0.0.1", 80, "/x/y", "127.0.0.1"},
-                        Case{"http://[::1]:65535", "::1", 65535, "", "[::1]:65535"}}) {
+  for (const Case& c :
+       {Case{"http://localhost", "localhost", 80, "", "localhost"},
+        Case{"http://a.b:8080/", "a.b", 8080, "", "a.b:8080"},
+        Case{"http://127.0.0.1:80/x/y/", "127.0.0.1", 80, "/x/y", "127.0.0.1"},
+        Case{"http://10.0.0.1.example.org:81", "10.0.0.1.example.org", 81, "", "10.0.0.1.example.org:81"},
+        Case{"http://[::1]:65535", "::1", 65535, "", "[::1]:65535"}}) {
     const auto url = parse_url(c.text);
     ASSERT_TRUE(url.ok()) << url.error().message;
     EXPECT_EQ(url->host, c.host);
@@ -57,9 +70,27 @@ TEST(ClientUrl, NamesHostPortAndPath) {
 }
 
 TEST(ClientUrl, WhatIsNoneIsRefused) {
-  for (const char* text : {"", "localhost:80", "https://h", "http://", "http://:80", "http://h:", "http://h:0",
-                           "http://h:65536", "http://h:8x", "http://h:+1", "http://u@h", "http://h/?q", "http://h#f",
-                           "http://[::1", "http://[]", "http://[1]", "http://h\r\n", "http://h /", "HTTP://h"}) {
+  for (const char* text : {"",
+                           "localhost:80",
+                           "https://h",
+                           "http://",
+                           "http://:80",
+                           "http://h:",
+                           "http://h:0",
+                           "http://h:65536",
+                           "http://h:80080",
+                           "http://h:8x",
+                           "http://h:+1",
+                           "http://u@h",
+                           "http://h/?q",
+                           "http://h#f",
+                           "http://[::1",
+                           "http://[]",
+                           "http://[1]",
+                           "http://[:1]",
+                           "http://h\r\n",
+                           "http://h /",
+                           "HTTP://h"}) {
     EXPECT_FALSE(parse_url(text).ok()) << text;
   }
 }
