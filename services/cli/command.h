@@ -1,4 +1,4 @@
-// What a command of `granary` is. Each stands in a file of its own, NAME_command.cc, with its options, its help and
+// What a command of `granary` is. Each is a file of its own, NAME_command.cc, with its options, its help and
 // what it does, and registers itself there: no list names the commands. The files are linked as objects
 // (granary_commands), as a linker leaves out of an archive what nobody calls.
 //

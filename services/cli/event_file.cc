@@ -1,5 +1,7 @@
 #include "services/cli/event_file.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 
@@ -49,9 +51,9 @@ class Reader {
   Result<void> add(const json::Value& value) {
     if (!value.is(json::Kind::object))
       return Error{ErrorCode::invalid_input,
-                   "expected event " + std::to_string(events.size() + 1) + " as a JSON object, got " +
-                       json::kind_name(value.kind()) +
-                       "; hint: a file holds CloudEvents, one after the other or in one array"};
+                   fmt::format("expected event {} as a JSON object, got {}; hint: a file holds CloudEvents, one after "
+                               "the other or in one array",
+                               events.size() + 1, json::kind_name(value.kind()))};
     FileEvent event;
     json::append_json(event.json, value);
     const events::TypeInfo* type = events::type_by_name(text_of(value, "type"));
@@ -76,9 +78,9 @@ Result<std::vector<FileEvent>> events_of(std::string_view text) {
     if (!added.ok()) {
       const bool is_cut = !value_end(text, at);
       return Error{ErrorCode::invalid_input,
-                   "line " + std::to_string(line) + ": " +
-                       (is_cut ? "what begins here is not closed before the end; is the file cut short? " : "") +
-                       added.error().message};
+                   fmt::format("line {}: {}{}", line,
+                               is_cut ? "what begins here is not closed before the end; is the file cut short? " : "",
+                               added.error().message)};
     }
     at = end;
   }

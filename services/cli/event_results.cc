@@ -8,18 +8,23 @@ namespace granary::cli {
 namespace {
 
 Result<EventResult> result_of(const json::Value& result) {
-  if (result.find("outcome") != nullptr) {
-    const auto outcome = member_of(result, "outcome", json::Kind::object);
-    if (!outcome.ok()) return outcome.error();
-    const auto judgement = member_of(**outcome, "judgement", json::Kind::string);
+  EventResult told;
+  const bool is_judged = result.find("outcome") != nullptr;  // else the door took none of it
+  const auto what = member_of(result, is_judged ? "outcome" : "problem", json::Kind::object);
+  if (!what.ok()) return what.error();
+  if (is_judged) {
+    const auto judgement = member_of(**what, "judgement", json::Kind::string);
     if (!judgement.ok()) return judgement.error();
-    return EventResult{(*judgement)->string(), text_of(**outcome, "reason"), text_of(**outcome, "field"),
-                       text_of(**outcome, "hint")};
+    told.judgement = (*judgement)->string();
+    told.reason = text_of(**what, "reason");
+  } else {
+    told.judgement = "refused";
+    told.reason = problem_name(**what);
   }
-  // The door took none of it.
-  const auto problem = member_of(result, "problem", json::Kind::object);
-  if (!problem.ok()) return problem.error();
-  return EventResult{"refused", problem_name(**problem), text_of(**problem, "field"), text_of(**problem, "hint")};
+  if (told.judgement == "refused" && told.reason.empty()) return strange_answer("why an event is refused", "no reason");
+  told.field = text_of(**what, "field");
+  told.hint = text_of(**what, "hint");
+  return told;
 }
 
 }  // namespace

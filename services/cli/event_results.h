@@ -11,7 +11,7 @@ namespace granary::cli {
 
 struct EventResult {
   std::string judgement;            // "new", "repeat", "waiting", "unknown", "refused", or another build's word
-  std::string reason, field, hint;  // of a refusal; `field`: a JSON pointer into the event's data; each may be empty
+  std::string reason, field, hint;  // of a refusal, which has a reason; `field`: a JSON pointer into the event's data
 };
 
 struct EventResults {

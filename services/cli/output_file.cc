@@ -1,5 +1,7 @@
 #include "services/cli/output_file.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,7 +71,7 @@ Result<std::string> target_of(const std::string& path) {
     at = to.starts_with('/') ? to : at.substr(0, at.rfind('/') + 1) + to;
   }
   return Error{ErrorCode::io_error,
-               "--out: expected to write " + path + ", got: " + system_words(ELOOP) + "; hint: name another file"};
+               fmt::format("--out: expected to write {}, got: {}; hint: name another file", path, system_words(ELOOP))};
 }
 
 mode_t usual_mode() {
@@ -97,31 +99,33 @@ OutputFile::~OutputFile() {
 }
 
 Error OutputFile::failed(const std::string& what, int error_number) const {
-  return {ErrorCode::io_error, "--out: expected to " + what + " " + path_ + ", got: " + system_words(error_number) +
-                                   "; hint: nothing is left of it, and what was there before still is: look at the "
-                                   "path, its rights and the free space"};
+  return {ErrorCode::io_error,
+          fmt::format("--out: expected to {} {}, got: {}; hint: nothing is left of it, and what was "
+                      "there before still is: look at the path, its rights and the free space",
+                      what, path_, system_words(error_number))};
 }
 
 Result<OutputFile> OutputFile::create(const std::string& path) {
   const auto target = target_of(path);
   if (!target.ok()) return target.error();
   struct stat status {};
-  const bool stands = ::stat(target->c_str(), &status) == 0;
+  const bool exists = ::stat(target->c_str(), &status) == 0;
   const int why = errno;
   OutputFile made(*target, target->substr(0, target->rfind('/') + 1) + ".granary-export-XXXXXX", -1);
-  if (!stands && why != ENOENT) return made.failed("write", why);
-  if (target->ends_with('/') || (stands && !S_ISREG(status.st_mode)))
-    return Error{ErrorCode::invalid_input,
-                 "--out: expected the name of a file, got " + path + ", which is " +
-                     (stands && !S_ISDIR(status.st_mode) ? "no regular file" : "a directory") +
-                     "; hint: name a file, or leave --out out and redirect the output"};
-  if (stands && ::access(target->c_str(), W_OK) != 0) return made.failed("write", errno);
+  if (!exists && why != ENOENT) return made.failed("write", why);
+  if (target->ends_with('/') || (exists && !S_ISREG(status.st_mode)))
+    return Error{
+        ErrorCode::invalid_input,
+        fmt::format("--out: expected the name of a file, got {}, which is {}; hint: name a file, or leave --out "
+                    "out and redirect the output",
+                    path, exists && !S_ISDIR(status.st_mode) ? "no regular file" : "a directory")};
+  if (exists && ::access(target->c_str(), W_OK) != 0) return made.failed("write", errno);
   made.file_ = make_part(made.part_);
   if (made.file_ < 0) return made.failed("write beside", errno);
   // Whose the old file is; who may not give it away leaves it theirs.
-  if (stands && ::fchown(made.file_, status.st_uid, status.st_gid) != 0 && errno != EPERM)
+  if (exists && ::fchown(made.file_, status.st_uid, status.st_gid) != 0 && errno != EPERM)
     return made.failed("write", errno);
-  if (::fchmod(made.file_, stands ? status.st_mode & 07777 : usual_mode()) != 0) return made.failed("write", errno);
+  if (::fchmod(made.file_, exists ? status.st_mode & 07777 : usual_mode()) != 0) return made.failed("write", errno);
   return made;
 }
 

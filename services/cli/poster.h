@@ -27,8 +27,8 @@ struct Refused {
 
 class Poster {
  public:
-  // Each batch is appended once what `after` (a token, or empty) stands for is folded. A server that is away is asked
-  // again until `retry_for_ms` are over; 0: never.
+  // Each batch is appended once the records that `after` (a token, or empty) names are folded. A server that is away is
+  // asked again until `retry_for_ms` are over; 0: never.
   Poster(Api& api, std::string after, std::int64_t retry_for_ms)
       : api_(api), after_(std::move(after)), retry_for_ms_(retry_for_ms) {}
 
@@ -40,9 +40,9 @@ class Poster {
   std::uint64_t answered = 0;  // of these:
   std::uint64_t accepted = 0, repeats = 0, waiting = 0;
   std::vector<Refused> refused;
-  // Stands for all that was answered; empty: nothing was appended.
+  // Covers all that was answered; empty: nothing was appended.
   [[nodiscard]] std::string token() const { return appended_.text(); }
-  // The token stands for what another one has posted too.
+  // Now the token covers what another one has posted too.
   Result<void> cover(const Poster& other) { return appended_.add(other.token()); }
 
  private:

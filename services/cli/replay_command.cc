@@ -82,7 +82,7 @@ Result<std::unique_ptr<journal::Journal>> open_log(const Arguments& arguments) {
   return journal::open_embedded_journal(data + "/journal", {});
 }
 
-// Where the live state of a shard lies: in the first directory that holds any of it.
+// The directory of a shard's live state: the first that holds any of it.
 std::string live_directory(const std::vector<std::string>& data, MachineKind kind, std::uint16_t shard) {
   std::error_code trouble;  // what cannot be looked at is told when it is opened
   for (const std::string& one : data)

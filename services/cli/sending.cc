@@ -22,7 +22,7 @@ constexpr std::size_t kBatchEvents = 1000;
 constexpr std::size_t kBatchBytes = 900U << 10;
 constexpr int kWaitSeconds = 30;
 
-// Posts events in batches, counts what became of each, and knows the token that stands for all of them.
+// Posts events in batches, counts what became of each, and knows the token that covers all of them.
 class Sending {
  public:
   Sending(Api& api, const ClientOptions& options) : api_(api), options_(options) {}

@@ -37,7 +37,7 @@ std::uint64_t unrated_of(const json::Value& shard) {
   return number_of(shard, "unrated").value_or(0);
 }
 
-// Where the state stood that is folded again; empty: none is.
+// The position of the old state, if the shard's state is folded again; empty: it is not.
 std::string folds_again_until(const json::Value& shard) {
   const json::Value* folding = shard.find("folding_again");
   return folding != nullptr && folding->is(json::Kind::object) ? text_of(*folding, "until") : std::string();

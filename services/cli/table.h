@@ -18,7 +18,7 @@ class Table {
   }
   // A column that older servers' answers have nothing for.
   void leave_out_if_empty(const std::string& heading) { optional_.insert(heading); }
-  // The headings bold and alarms red where `out` is a terminal. Columns in which every cell is a number stand to the
+  // The headings bold and alarms red if `out` is a terminal. Columns in which every cell is a number are aligned to the
   // right.
   void print(std::FILE* out) const;
 

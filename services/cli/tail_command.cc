@@ -53,7 +53,7 @@ bool is_money(const std::string& column) {
   return column.ends_with("_amount");
 }
 
-// Lines whose columns stand below each other as far as what has come allows.
+// Lines whose columns are below each other, as far as what has come allows.
 class Lines {
  public:
   Lines(const std::string& stream, bool exact)

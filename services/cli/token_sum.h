@@ -1,4 +1,4 @@
-// The one token that stands for several: of each partition the last record. One thread.
+// The one token that covers several: of each partition the last record. One thread.
 #pragma once
 
 #include <algorithm>

@@ -51,7 +51,7 @@ void CutWatch::look_at(const SlurmJob& job) {
     return Remark{job.row.line, job.row.job, job.field_prefix + field, "cut", detail};
   };
   if (state == "RUNNING" || state == "SUSPENDED" || state == "PENDING") {
-    if (!proof_) proof_ = remark(job.names->end, "the job is " + state + " and shows an end");
+    if (!proof_) proof_ = remark(job.names->end, fmt::format("the job is {} and shows an end", state));
     return;
   }
   if (job.start_s <= 0 || job.end_s <= job.start_s || is_further_component(job.row.job)) return;

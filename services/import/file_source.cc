@@ -1,5 +1,7 @@
 #include "services/import/file_source.h"
 
+#include <fmt/format.h>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fcntl.h>
@@ -22,8 +24,8 @@ using std::string_view_literals::operator""sv;
 constexpr std::size_t kChunkBytes = 64U << 10;
 
 Error corrupt_archive(const std::string& path, const char* kind, const std::string& what) {
-  return {ErrorCode::corrupt, std::string("expected a sound ") + kind + " file in " + path + ", got " + what +
-                                  "; hint: fetch the file again"};
+  return {ErrorCode::corrupt,
+          fmt::format("expected a sound {} file in {}, got {}; hint: fetch the file again", kind, path, what)};
 }
 
 class PlainSource : public ByteSource {
@@ -137,9 +139,11 @@ class ZipSource : public ByteSource {
     while (members < 2 && (status = next(&entry)) >= ARCHIVE_WARN && status != ARCHIVE_EOF) ++members;
     if (status < ARCHIVE_WARN && !is_cut_) return corrupt_archive(path_, "zip", archive_text());
     if (members != 1) {
-      return Error{ErrorCode::invalid_input, "expected a zip of one member in " + path_ + ", got one of " +
-                                                 (members == 0 ? "none" : "several") +
-                                                 "; hint: unpack it and import the files one by one"};
+      return Error{
+          ErrorCode::invalid_input,
+          fmt::format("expected a zip of one member in {}, got one of {}; hint: unpack it and import the files "
+                      "one by one",
+                      path_, members == 0 ? "none" : "several")};
     }
     GRANARY_TRY(start());
     if (next(&entry) < ARCHIVE_WARN) return corrupt_archive(path_, "zip", archive_text());
@@ -251,9 +255,9 @@ ssize_t FileHandle::read_at(char* buffer, std::size_t capacity, std::uint64_t of
 
 Error file_error(const std::string& path, int error_number) {
   const bool is_missing = error_number == ENOENT || error_number == ENOTDIR;
-  return {
-      is_missing ? ErrorCode::not_found : ErrorCode::io_error,
-      "expected to read " + path + ", got '" + std::strerror(error_number) + "'; hint: check the path and its rights"};
+  return {is_missing ? ErrorCode::not_found : ErrorCode::io_error,
+          fmt::format("expected to read {}, got '{}'; hint: check the path and its rights", path,
+                      std::strerror(error_number))};
 }
 
 Result<std::uint64_t> regular_file_size(const FileHandle& file, const std::string& path) {
@@ -261,9 +265,10 @@ Result<std::uint64_t> regular_file_size(const FileHandle& file, const std::strin
   struct stat status {};
   if (::fstat(file.fd(), &status) != 0) return file_error(path, errno);
   if (S_ISREG(status.st_mode)) return static_cast<std::uint64_t>(status.st_size);
-  return Error{ErrorCode::invalid_input, "expected a regular file in " + path +
-                                             ", got something else; hint: import reads a file more than once, so a "
-                                             "pipe or a folder will not do: write it to a file first"};
+  return Error{ErrorCode::invalid_input,
+               fmt::format("expected a regular file in {}, got something else; hint: import reads a file more than "
+                           "once, so a pipe or a folder will not do: write it to a file first",
+                           path)};
 }
 
 Result<OpenedFile> open_file_source(const std::string& path) {
@@ -273,7 +278,7 @@ Result<OpenedFile> open_file_source(const std::string& path) {
   const std::uint64_t size = *found;
   if (size == 0) {
     return Error{ErrorCode::invalid_input,
-                 "expected a workload in " + path + ", got an empty file; hint: export it again"};
+                 fmt::format("expected a workload in {}, got an empty file; hint: export it again", path)};
   }
   std::array<char, 512> head_bytes{};
   const ssize_t got = file.read_at(head_bytes.data(), head_bytes.size(), 0);
@@ -290,8 +295,10 @@ Result<OpenedFile> open_file_source(const std::string& path) {
     return OpenedFile{std::move(zip), size};
   }
   if (const char* name = other_archive(head)) {
-    return Error{ErrorCode::invalid_input, "expected a plain file, a gzip file or a zip of one member in " + path +
-                                               ", got " + name + "; hint: unpack it first"};
+    return Error{ErrorCode::invalid_input,
+                 fmt::format("expected a plain file, a gzip file or a zip of one member in {}, got {}; hint: unpack it "
+                             "first",
+                             path, name)};
   }
   return OpenedFile{std::make_unique<PlainSource>(std::move(file), path), size};
 }

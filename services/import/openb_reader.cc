@@ -114,13 +114,14 @@ class OpenbReader {
     if (is_unset(kDeleted)) return skip(kDeleted, "still_running", "the pod has no deletion_time");
     const std::int64_t thousandths = *integer(kGpus) * *integer(kGpuMilli);
     if (thousandths == 0) {
-      return skip(kGpus, "no_quantity", "the pod has num_gpu " + field(kGpus) + ", gpu_milli " + field(kGpuMilli));
+      return skip(kGpus, "no_quantity",
+                  fmt::format("the pod has num_gpu {}, gpu_milli {}", field(kGpus), field(kGpuMilli)));
     }
     if (is_unset(kQos)) return skip(kQos, "no_qos", "the pod has no class of service, which would name its project");
     for (const Column column : {kName, kQos}) {
       if (json::is_utf8(field(column))) continue;
       return emitter_.tell(Fate::refused, {record.line, printable(field(kName)), kNames[column], "not_utf8",
-                                           "'" + printable(field(column)) + "' is not UTF-8"});
+                                           fmt::format("'{}' is not UTF-8", printable(field(column)))});
     }
     UsageRow row;
     row.line = record.line;

@@ -101,15 +101,15 @@ std::string source_prefix(const Options& options) {
 
 std::string source_of(const Options& options, const std::string& cluster) {
   if (is_slurm(options.format)) return "slurm://" + cluster;
-  std::string source = source_prefix(options) + std::string(name_in(kFormats, options.format));
-  if (options.format == Format::swf) {
-    source += ";from=" + std::string(name_in(kProjectFroms, options.project_from.value_or(ProjectFrom::group)));
-  }
-  if (!options.project_prefix.empty()) source += ";prefix=" + http::percent_encode(options.project_prefix);
+  std::string source = fmt::format("{}{}", source_prefix(options), name_in(kFormats, options.format));
+  if (options.format == Format::swf)
+    source += fmt::format(";from={}", name_in(kProjectFroms, options.project_from.value_or(ProjectFrom::group)));
+  if (!options.project_prefix.empty())
+    source += fmt::format(";prefix={}", http::percent_encode(options.project_prefix));
   if (options.shift_end_to_ms) {
-    source += ";end=" + instant_text(*options.shift_end_to_ms);  // moves any epoch away
+    source += fmt::format(";end={}", instant_text(*options.shift_end_to_ms));  // moves any epoch away
   } else if (options.epoch_ms) {
-    source += ";epoch=" + instant_text(*options.epoch_ms);
+    source += fmt::format(";epoch={}", instant_text(*options.epoch_ms));
   }
   return source;
 }

@@ -172,7 +172,7 @@ Error missing(const Line& header, const Options& options, SacctColumn needed) {
     return refuse(std::string("its columns seem to be padded with blanks: ") + kExportHint);
   if (!guessed.empty() && guessed != options.delimiter) {
     const std::string shown = guessed == "\t" ? "\\t" : std::string(guessed);
-    return refuse("its columns seem to be separated by '" + shown + "': say --delimiter '" + shown + "'");
+    return refuse(fmt::format("its columns seem to be separated by '{0}': say --delimiter '{0}'", shown));
   }
   const bool is_row = !header.text.empty() && std::isdigit(static_cast<unsigned char>(header.text.front())) != 0;
   if (is_row)
@@ -213,10 +213,12 @@ Result<SacctColumns> SacctColumns::parse(const Line& header, const Options& opti
     if (!is_there) return missing(header, options, needed);
   }
   if (!texts.empty() && !options.trusts_text) {
-    return row_error(header.number, is_given ? "--columns" : "header", texts,
-                     "columns in which nobody can write a line end, which would make rows of other people's usage",
-                     "export again without " + texts +
-                         ", or as sacct --json; --trust-text takes them, if you know that no text holds a line end");
+    return row_error(
+        header.number, is_given ? "--columns" : "header", texts,
+        "columns in which nobody can write a line end, which would make rows of other people's usage",
+        fmt::format("export again without {}, or as sacct --json; --trust-text takes them, if you know that no "
+                    "text holds a line end",
+                    texts));
   }
   return columns;
 }

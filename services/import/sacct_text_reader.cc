@@ -6,6 +6,8 @@
 #include <string>
 
 #include "services/import/formats.h"
+
+#include <fmt/format.h>
 #include "services/import/sacct_columns.h"
 #include "services/import/slurm_job.h"
 #include "services/import/text.h"
@@ -168,7 +170,7 @@ class SacctTextReader {
                                      SacctColumn::partition, SacctColumn::reservation, SacctColumn::alloc_tres}) {
       if (json::is_utf8(fields[column])) continue;
       return jobs_.tell(Fate::refused, {line.number, std::string(fields[SacctColumn::job_id]), name_of(column),
-                                        "not_utf8", "'" + printable(fields[column]) + "' is not UTF-8"});
+                                        "not_utf8", fmt::format("'{}' is not UTF-8", printable(fields[column]))});
     }
     SlurmJob job;
     job.names = &kFieldNames;
@@ -226,7 +228,7 @@ class SacctTextReader {
     }
     const Instants instants = zone_->instants(time->seconds);
     if (!instants.earliest) {
-      return refuse("a time that " + options_.time_zone + " has",
+      return refuse(fmt::format("a time that {} has", options_.time_zone),
                     "its clocks jumped over this one: name the cluster's zone with --time-zone");
     }
     return Times{instants, time->is_midnight};
@@ -269,9 +271,11 @@ class SacctTextReader {
       }
     }
     const SacctColumn column = starts.is_ambiguous() ? SacctColumn::start : SacctColumn::end;
-    return jobs_.tell(Fate::noted, {line.number, job.row.job, name_of(column), "ambiguous_time",
-                                    "clocks were set back over '" + printable(fields[column]) +
-                                        "' and the elapsed time does not say which one it is: the first is taken"});
+    return jobs_.tell(Fate::noted,
+                      {line.number, job.row.job, name_of(column), "ambiguous_time",
+                       fmt::format("clocks were set back over '{}' and the elapsed time does not say which one it is: "
+                                   "the first is taken",
+                                   printable(fields[column]))});
   }
 
   static std::optional<std::int64_t> duration(std::optional<std::int64_t> seconds) {

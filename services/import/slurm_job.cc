@@ -85,7 +85,7 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
     return skip(job.names->start, may_have_begun ? "start_unknown" : "never_started", "the job is " + state);
   }
   if (!has_ended) return skip(job.names->end, "still_running", "the job is " + state);
-  if (job.end_s <= 0) return skip(job.names->end, "end_unknown", "the job is " + state + " and shows no end");
+  if (job.end_s <= 0) return skip(job.names->end, "end_unknown", fmt::format("the job is {} and shows no end", state));
   if (job.end_s < job.start_s) {
     return skip(job.names->end, "end_before_start",
                 fmt::format("the job ended {} and started {}", time_text(job.end_s), time_text(job.start_s)));
@@ -109,7 +109,7 @@ Result<std::optional<SlurmJobs::Run>> SlurmJobs::run_of(SlurmJob& job) {
   }
   if (!job.tres.rounded().empty()) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->tres, "rounded",
-                     "'" + job.tres.rounded() + "' is a rounded number: sacct --noconvert writes exact ones"));
+                     fmt::format("'{}' is a rounded number: sacct --noconvert writes exact ones", job.tres.rounded())));
   }
   if (start_s != job.start_s && start_s != job.submit_s) {
     GRANARY_TRY(tell(Fate::noted, job, job.names->start, "overlapping",

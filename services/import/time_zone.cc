@@ -1,5 +1,7 @@
 #include "services/import/time_zone.h"
 
+#include <fmt/format.h>
+
 #include <date/tz.h>
 
 #include <chrono>
@@ -53,8 +55,9 @@ Result<TimeZone> TimeZone::find(const std::string& name) {
     return TimeZone(*date::locate_zone(name));
   } catch (const std::exception&) {
     return Error{ErrorCode::invalid_input,
-                 "--time-zone: expected an IANA time zone such as Europe/Paris, or UTC, got '" + name +
-                     "'; hint: 'timedatectl list-timezones' lists them; the package tzdata must be installed"};
+                 fmt::format("--time-zone: expected an IANA time zone such as Europe/Paris, or UTC, got '{}'; hint: "
+                             "'timedatectl list-timezones' lists them; the package tzdata must be installed",
+                             name)};
   }
 }
 

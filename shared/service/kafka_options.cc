@@ -1,5 +1,7 @@
 #include "shared/service/kafka_options.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/http/uri.h"
@@ -34,50 +36,51 @@ Result<void> check_brokers(const std::string& text) {
     if (const auto scheme = one.find("://"); scheme != std::string::npos) one.erase(0, scheme + 3);
     if (const auto parsed = http::parse_url("http://" + one); !parsed.ok() || !parsed->path.empty())
       return Error{ErrorCode::invalid_input,
-                   "expected HOST:PORT,HOST:PORT, got \"" + text + "\"; hint: localhost:9092"};
+                   fmt::format("expected HOST:PORT,HOST:PORT, got \"{}\"; hint: localhost:9092", text)};
     at = comma + 1;
   }
   return {};
 }
 
 std::string mending_command(const journal::TopicSetting& setting, const std::string& brokers) {
-  return "kafka-configs.sh --bootstrap-server " + brokers + " --alter --entity-type topics --entity-name " +
-         setting.topic + " --add-config " + setting.name + "=" + setting.wanted;
+  return fmt::format(
+      "kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {} --add-config {}={}",
+      brokers, setting.topic, setting.name, setting.wanted);
 }
 
 Result<void> check_topics(const journal::KafkaOptions& options, const journal::Journal& journal,
                           const runtime::Ledger& ledger) {
   const std::string check = "granary topics --check --brokers " + options.brokers;
-  const auto standing = journal.topics();
-  if (!standing.ok()) return standing.error();
+  const auto topics = journal.topics();
+  if (!topics.ok()) return topics.error();
   std::vector<std::string> names;
   for (const machine::Topic topic : machine::kTopics) {
     const std::string& name = names.emplace_back(machine::topic_name(topic));
-    const auto found = std::find_if(standing->begin(), standing->end(),
+    const auto found = std::find_if(topics->begin(), topics->end(),
                                     [&name](const journal::TopicInfo& one) { return one.name == name; });
-    if (found == standing->end())
-      return Error{ErrorCode::not_found, "expected topic " + name + " at " + options.brokers +
-                                             ", found none; hint: if it ever held records, restore it; else make it: "
-                                             "granary topics --create --brokers " +
-                                             options.brokers};
+    if (found == topics->end())
+      return Error{ErrorCode::not_found,
+                   fmt::format("expected topic {0} at {1}, found none; hint: if it ever held records, restore it; else "
+                               "make it: granary topics --create --brokers {1}",
+                               name, options.brokers)};
     const std::uint16_t wanted = machine::partitions_of(topic, ledger.partitions);
     if (found->partitions != wanted)
-      return Error{ErrorCode::conflict, "expected topic " + name + " with " + std::to_string(wanted) +
-                                            " partitions, got " + std::to_string(found->partitions) +
-                                            ": the number never changes in a ledger; hint: restore the topic as it "
-                                            "was; what is wrong: " +
-                                            check};
+      return Error{ErrorCode::conflict,
+                   fmt::format("expected topic {} with {} partitions, got {}: the number never changes in a ledger; "
+                               "hint: restore the topic as it was; what is wrong: {}",
+                               name, wanted, found->partitions, check)};
   }
   if (const auto whole = runtime::check_ledger(journal, ledger); !whole.ok())
-    return Error{whole.error().code, whole.error().message + "; what stands: " + check};
+    return Error{whole.error().code, fmt::format("{}; what is there: {}", whole.error().message, check)};
   const auto wrong = journal::wrong_topic_settings(options, names);
   if (!wrong.ok()) return wrong.error();
   if (wrong->empty()) return {};
   const journal::TopicSetting& first = wrong->front();
-  return Error{ErrorCode::conflict,
-               "expected topic " + first.topic + " with " + first.name + "=" + first.wanted + ", got " + first.found +
-                   (wrong->size() > 1 ? " (and " + std::to_string(wrong->size() - 1) + " more: " + check + ")" : "") +
-                   ": records would be lost or changed; hint: " + mending_command(first, options.brokers)};
+  const std::string more = wrong->size() > 1 ? fmt::format(" (and {} more: {})", wrong->size() - 1, check) : "";
+  return Error{
+      ErrorCode::conflict,
+      fmt::format("expected topic {} with {}={}, got {}{}: records would be lost or changed; hint: {}", first.topic,
+                  first.name, first.wanted, first.found, more, mending_command(first, options.brokers))};
 }
 
 }  // namespace granary::service

@@ -15,7 +15,6 @@ from needs import PROGRAM  # noqa: E402
 TIMEOUT_S = 30
 JOBS = "; UnixStartTime: 0\n" + "1 0 0 60 1 -1 -1 1 60 -1 1 1 1 1 1 1 -1 -1\n"
 POSITIONALS = {"PROJECT": "p", "VERSION": "2", "WHAT": "usage", "STREAM": "billing"}
-STATUS = {"clock": {"state": "running"}, "shards": []}
 
 
 class Strangers(unittest.TestCase):
@@ -34,7 +33,6 @@ class Strangers(unittest.TestCase):
         "tail": [b'{"partitions": 1, "rows": [{"data": 1}], "next": "0"}'],
         "projects charges rejected export": [b'{"rows": [{}]}', b'{"partitions": 2, "rows": []}'],
         "sources": [b'{"partitions": 2, "rows": []}'],
-        "post": [b'{"results": [{"outcome": {"judgement": "refused"}}]}'],
     }
 
     def setUp(self):
@@ -69,6 +67,27 @@ class Strangers(unittest.TestCase):
                         self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1), done.stdout[-500:] + done.stderr[-1000:])
                         self.assertNotIn("this is a bug", done.stderr)
         self.assertGreater(asked, 500)
+
+    def test_an_import_that_is_judged_and_then_answered_nonsense_stops_in_one_line(self):
+        """1: stopped in the middle, as something may have been taken; 3 if nothing was posted yet."""
+        classes = {"kind": "resource_classes", "content": {"classes": [{"class": "cpu", "unit": "resource-us", "charging": "lots"}]}}
+        right = {"/v1/clock": {"now": "2026-11-01T00:00:00Z"}, "/v1/policies": {"policies": [], "in_force": [classes]}, "/v1/sources": {"rows": []}}
+
+        def answering(path, wrong_path, wrong):
+            at = path.split("?")[0]
+            return (202 if at == "/v1/events" else 200, wrong if at == wrong_path else json.dumps(right.get(at, {})).encode())
+
+        window = {"policies": [], "in_force": [{"kind": "acceptance_window", "content": {"window_days": 1 << 62}}]}
+        cases = [("/v1/events", answer, 1) for answer in self.ANSWERS]
+        cases += [("/v1/policies", json.dumps(answer).encode(), 3) for answer in (
+            window, {"policies": [], "in_force": [1]}, {"policies": [1], "in_force": []}, {"policies": [{"effective": "x"}], "in_force": []},
+            {"policies": [], "in_force": [{"kind": "resource_classes", "content": {"classes": [1]}}]})]
+        cases += [("/v1/sources", b'{"rows": [1]}', 3), ("/v1/clock", b'{"now": "x"}', 3)]
+        for path, wrong, code in cases:
+            self.answer = lambda asked, path=path, wrong=wrong: answering(asked, path, wrong)
+            with self.subTest(path=path, answer=wrong[:80]):
+                done = self.run_it("import", self.jobs, "--format", "swf", "--retry-for", "0")
+                self.assertEqual((done.returncode, len(done.stderr.splitlines())), (code, 1), done.stdout + done.stderr)
 
     def test_whatever_it_answers_no_command_breaks(self):
         out = os.path.join(self.folder, "out")
