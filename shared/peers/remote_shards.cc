@@ -33,7 +33,7 @@ void RemoteShards::when_met(const ShardName& shard, const runtime::Needs& needs,
                     const auto held = alive.lock();
                     if (!held || !response.ok()) return;  // who asked keeps time
                     if (response->status == kBeyondTheLogStatus) return done(std::nullopt);
-                    if (response->status != 200 || !codec::decode(response->body, answer)) return;
+                    if (response->status != 200 || !read_shard_message(response->body, answer)) return;
                     std::vector<runtime::LaneNumber> lanes;
                     for (const LaneMessage& lane : answer.lanes)
                       lanes.push_back({static_cast<runtime::Topic>(lane.topic), static_cast<std::uint16_t>(lane.shard),
@@ -54,8 +54,8 @@ void RemoteShards::when_judged(runtime::Topic topic, std::uint16_t partition, co
                   [alive, done = std::move(done), count = offsets.size()](const Result<http::Response>& response) {
                     OutcomesAnswer answer;
                     const auto held = alive.lock();
-                    if (!held || !response.ok() || response->status != 200 || !codec::decode(response->body, answer) ||
-                        answer.outcomes.size() != count)
+                    if (!held || !response.ok() || response->status != 200 ||
+                        !read_shard_message(response->body, answer) || answer.outcomes.size() != count)
                       return;
                     std::vector<std::optional<machine::Outcome>> outcomes(count);
                     for (std::size_t i = 0; i < count; ++i) {

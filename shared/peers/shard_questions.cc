@@ -19,7 +19,7 @@ Response malformed() {
   problem.status = 400;
   problem.type = "malformed";
   problem.title = "Not a question about a shard";
-  problem.hint = "this is spoken between Granary's own processes, of one build";
+  problem.hint = "this is spoken between Granary's own processes";
   return make_response(problem);
 }
 
@@ -93,7 +93,7 @@ routes::Table shard_routes(runtime::Runtime& runtime, http::Loop& loop) {
   add("/v1/shards/{machine}/{shard}/wait",
       [&runtime, &loop](const ShardName& shard, const Request& request, Responder responder) {
         WaitQuestion question;
-        if (!codec::decode(request.body, question)) return responder(malformed());
+        if (!read_shard_message(request.body, question)) return responder(malformed());
         runtime::Needs needs;
         needs.position = question.position;
         needs.committed = question.committed != 0;
@@ -120,7 +120,8 @@ routes::Table shard_routes(runtime::Runtime& runtime, http::Loop& loop) {
   add("/v1/shards/{machine}/{shard}/outcomes",
       [&runtime, &loop](const ShardName& shard, const Request& request, Responder responder) {
         OutcomesQuestion question;
-        if (!codec::decode(request.body, question) || question.offsets_behind.empty()) return responder(malformed());
+        if (!read_shard_message(request.body, question) || question.offsets_behind.empty())
+          return responder(malformed());
         std::vector<std::uint64_t> offsets;
         for (const std::uint64_t behind : question.offsets_behind) offsets.push_back(question.first + behind);
         const auto waiting = wait_at_most(loop, question.wait_ms, std::move(responder));

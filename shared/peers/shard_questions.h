@@ -1,6 +1,6 @@
 // What Granary's processes ask each other about a shard: waits along the lanes, and outcomes of raw records. Messages
-// in the canonical encoding of events/wire.h, as `application/x-protobuf`; between processes of one build only, nothing
-// of them is stored.
+// in the canonical encoding of codec/wire.h, as `application/x-protobuf`; nothing of them is stored. In an upgrade two
+// builds speak: a field that the other does not know is passed over, so a new one must be one that may be.
 //
 //   POST /v1/shards/{machine}/{shard}/wait      WaitQuestion -> LanesAnswer
 //   POST /v1/shards/{machine}/{shard}/outcomes  OutcomesQuestion -> OutcomesAnswer
@@ -18,6 +18,12 @@
 #include "shared/runtime/runtime.h"
 
 namespace granary::peers {
+
+// Reads a message, also one with fields of a newer build. False: it is none.
+template <class Message>
+bool read_shard_message(BytesView bytes, Message& message) {
+  return codec::read_message(bytes, message) != codec::Read::malformed;
+}
 
 inline constexpr std::string_view kShardMessageType = "application/x-protobuf";
 // How long a read or a write waits for a token before it answers 503.

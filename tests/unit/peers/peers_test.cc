@@ -61,6 +61,26 @@ TEST(Peers, AQuestionAboutAShardThatIsNotHereIsRefusedByName) {
   EXPECT_EQ(test::text_at(test::parsed(response.body), {"type"}), "urn:granary:problem:no_owner");
 }
 
+// In an upgrade two builds ask each other.
+TEST(Peers, AQuestionOfANewerBuildIsAnswered) {
+  test::DoorLedger ledger(1);
+  ledger.start();
+  http::Router router;
+  routes::add_to(router, shard_routes(*ledger.runtime, ledger.reach.loop));
+  http::Request request;
+  request.method = "POST";
+  request.path = "/v1/shards/metering/0/wait";
+  WaitQuestion question;
+  question.position = 1;
+  question.wait_ms = kWaitMsMax;
+  codec::encode(question, request.body);
+  request.body += "\xa0\x06\x01";  // field 100
+  std::promise<http::Response> answer;
+  router.serve(std::move(request),
+               http::Responder([&answer](http::Response response) { answer.set_value(std::move(response)); }));
+  EXPECT_EQ(answer.get_future().get().status, 200);
+}
+
 // A process that listens, of a table of routes as a service declares it.
 class Process {
  public:
