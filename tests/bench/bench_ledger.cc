@@ -100,7 +100,7 @@ Temporary& temporary() {
 
 std::unique_ptr<journal::Journal> open_journal(const Arguments& arguments, const std::string& folder) {
   if (arguments.brokers.empty()) return must(journal::open_embedded_journal(folder + "/journal", {}));
-  return must(journal::open_kafka_journal(must(service::kafka_options(arguments.brokers, {}, ""))));
+  return must(journal::open_kafka_journal(must(service::kafka_options({arguments.brokers, {}, ""}))));
 }
 
 }  // namespace
