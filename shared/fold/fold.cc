@@ -1,9 +1,10 @@
 #include "shared/fold/fold.h"
 
+#include <fmt/format.h>
+
 #include "shared/base/check.h"
 #include "shared/base/probe.h"
-#include "shared/codec/limits.h"
-#include "shared/fold/outward.h"
+#include "shared/fold/record_checks.h"
 #include "shared/proof/hash.h"
 
 namespace granary::runtime {
@@ -12,23 +13,15 @@ namespace {
 using events::RecordKind;
 using machine::Outcome;
 
+// How often a shard tells on its lanes how far it is: what closes by `complete` waits that long, and each time costs a
+// record on every lane.
 constexpr std::int64_t kCompletionGridMs = 5 * units::kMinuteMs;
-constexpr std::size_t kOutcomesKept = 1 << 14;
 
 Instant floor_to_grid(Instant at) {
   return Instant(at.ms() - at.ms() % kCompletionGridMs);
 }
 
-std::string unknown_version(std::uint64_t version) {
-  return "rules version " + std::to_string(version) + ", of which this build knows nothing; it knows up to " +
-         std::to_string(events::kRulesNewest);
-}
-
 }  // namespace
-
-journal::Partition partition_of(const LaneTarget& target) {
-  return {std::string(machine::topic_name(target.topic)), target.partition};
-}
 
 Fold::Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::unique_ptr<Machine> rules)
     : ledger_(ledger),
@@ -37,11 +30,8 @@ Fold::Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::
       inbox_(machine::inbox_of(machine)),
       rules_(std::move(rules)),
       router_(ledger.partitions),
-      noted_(kOutcomesKept) {
-  for (const MachineKind writer : machine::writers_of(inbox_))
-    for (std::uint16_t i = 0; i < machine::shards_of(writer, ledger_.partitions); ++i)
-      in_[{writer, i}].hash = chain_start(ledger_.id, writer, i, inbox_, shard_);
-}
+      in_(ledger, machine, shard),
+      out_(ledger, machine, shard) {}
 
 void Fold::open(const store::View& whole) {
   if (const auto value = whole.get(kPlaceKey)) {
@@ -51,14 +41,9 @@ void Fold::open(const store::View& whole) {
     now_ = row.now;
     rules_version_ = row.rules;
   }
-  whole.scan(kInLaneKey, prefix_end(kInLaneKey), [this](BytesView key, BytesView value) {
-    const auto row = decode_row<LaneRow>(value);
-    in_[{static_cast<MachineKind>(key[2]), read_u16(key.substr(3))}] = {
-        row.number, hash_from(row.hash).value_or(Hash32{}), row.completed, false};
-    return true;
-  });
-  out_ = stored_lanes(whole);
-  update_complete();
+  in_.open(whole);
+  out_.open(whole);
+  complete_ = in_.complete(now_);
   const auto stamp = whole.get(kStampKey);
   stamped_ = stamp && decode_row<StampRow>(*stamp) == own_stamp(rules_->row_form());
   domain_ = std::make_unique<DomainView>(whole);
@@ -143,8 +128,8 @@ Fold::Step Fold::fold_genesis(BytesView record) {
   }
   if (genesis.rules > events::kRulesNewest) {
     GRANARY_PROBE("a ledger begins with rules that this build does not know");
-    return park("a ledger that begins with rules version " + std::to_string(genesis.rules) +
-                "; this build knows up to " + std::to_string(events::kRulesNewest));
+    return park(fmt::format("a ledger that begins with rules version {}; this build knows up to {}", genesis.rules,
+                            events::kRulesNewest));
   }
   rules_version_ = genesis.rules;
   return Step::folded;
@@ -153,20 +138,17 @@ Fold::Step Fold::fold_genesis(BytesView record) {
 void Fold::fold_tick(Instant instant) {
   if (instant <= now_) return;
   const Instant before = std::exchange(now_, instant);
-  update_complete();
+  complete_ = in_.complete(now_);
   rules_->apply_tick(before, context(), *this);
   if (floor_to_grid(now_) <= floor_to_grid(before)) return;
   const events::LaneCompleted completed{std::min(floor_to_grid(now_), complete_)};
-  for (const Topic topic : machine::kTopics) {
-    if (!machine::is_inbox(topic) || topic == inbox_) continue;
-    for (const MachineKind writer : machine::writers_of(topic))
-      if (writer == machine_) broadcast(topic, ledger_.partitions, completed);
-  }
+  for (const Topic topic : machine::kTopics)
+    if (writes_to(topic) && machine::counts_for_complete(machine_, topic))
+      broadcast(topic, ledger_.partitions, completed);
 }
 
-void Fold::update_complete() {
-  complete_ = now_;
-  for (const auto& [lane, state] : in_) complete_ = std::min(complete_, state.completed);
+bool Fold::writes_to(Topic inbox) const {
+  return machine::is_inbox(inbox) && ledger_.topology->row(inbox).writers.contains(machine_);
 }
 
 Fold::Step Fold::fold_raw(BytesView record) {
@@ -181,39 +163,41 @@ Fold::Step Fold::fold_raw(BytesView record) {
     refuse_record(record, "malformed", "a raw record that does not decode");
     return Step::folded;
   }
+  const auto numbered = [this] {
+    return fmt::format("number {}, from {}", static_cast<int>(events::peek_type(raw_.substance)), raw_.source);
+  };
   switch (decoder_.decode(raw_.substance)) {
     case events::DecodeResult::ok:
       break;
     case events::DecodeResult::unknown_type:
       GRANARY_PROBE("an event of an unknown type parks");
-      return park("an event of a type that this build has no rule for (number " +
-                  std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
+      return park(fmt::format("an event of a type that this build has no rule for ({})", numbered()));
     case events::DecodeResult::newer:
       GRANARY_PROBE("an event with a newer build's field or value parks");
-      return park("an event with a field or a value that this build does not know (number " +
-                  std::to_string(static_cast<int>(events::peek_type(raw_.substance))) + ", from " + raw_.source + ")");
+      return park(fmt::format("an event with a field or a value that this build does not know ({})", numbered()));
     case events::DecodeResult::malformed:
       GRANARY_PROBE("a substance that does not decode is refused");
       refuse_record(record, "malformed", "a substance that does not decode");
       return Step::folded;
   }
   const auto named = [this] {
-    return std::string(events::type_name(events::type_of(decoder_.event()))) + ", from " + raw_.source;
+    return fmt::format("{}, from {}", events::type_name(events::type_of(decoder_.event())), raw_.source);
   };
   const auto entry = events::entry_of(decoder_.event());
   if (!entry) {
     GRANARY_PROBE("a raw event that no door takes parks");
-    return park("an event that no door takes (" + named() + ")");
+    return park(fmt::format("an event that no door takes ({})", named()));
   }
   ++counters_.events;
   const Id16 identity = machine::identity_of(raw_);
-  if (auto refused = why_refused(*entry, identity, std::max(form, decoder_.form()))) {
+  if (auto refused =
+          why_refused(raw_, decoder_.event(), std::max(form, decoder_.form()), *entry, identity, context())) {
     refuse_raw(*std::move(refused));
     return Step::folded;
   }
   if (!rules_->has_rule(machine::Way::raw, decoder_.event(), rules_version_)) {
     GRANARY_PROBE("a raw event without a rule parks");
-    return park("an event that this build has no rule for (" + named() + ")");
+    return park(fmt::format("an event that this build has no rule for ({})", named()));
   }
   // In every build alike: the version after that in force is taken, or waits for a build that knows it.
   if (const auto* activated = std::get_if<events::RulesActivated>(&decoder_.event());
@@ -227,157 +211,88 @@ Fold::Step Fold::fold_raw(BytesView record) {
     return Step::folded;
   }
   counters_.repeats += outcome.judgement == machine::Judgement::repeat ? 1 : 0;
-  note(std::move(outcome));
+  outcomes_.note(position_, std::move(outcome));
   return Step::folded;
 }
 
-std::optional<Outcome> Fold::why_refused(const events::Entry& entry, const Id16& identity, std::uint16_t form) const {
-  if (auto trouble = events::check_envelope(raw_, entry.root)) {
-    GRANARY_PROBE("an envelope breaks a rule of form that doors hold");
-    return Outcome::refuse(machine::interned(trouble->reason), "", std::move(trouble->hint));
-  }
-  const bool is_usage = entry.topic == Topic::usage;
-  const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw_.root) : identity;
-  const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % ledger_.partitions : 0;
-  if (entry.topic != inbox_ || partition != shard_) {
-    GRANARY_PROBE("a raw event stands in another inbox than its own");
-    return Outcome::refuse("wrong_partition", "",
-                           "its key belongs to " + std::string(machine::topic_name(entry.topic)) + "/" +
-                               std::to_string(partition) + "; post it at a door, which knows where it goes");
-  }
-  if (form > rules_version_) {
-    GRANARY_PROBE("a raw event has a form whose rules are not in force");
-    return Outcome::refuse(
-        "rules_not_in_force", "",
-        "its form came with rules version " + std::to_string(form) + ", in force is " + std::to_string(rules_version_));
-  }
-  if (auto trouble = events::check_form(decoder_.event())) {
-    GRANARY_PROBE("a raw event breaks a rule of form that doors hold");
-    return Outcome::refuse(machine::interned(trouble->reason), std::move(trouble->field), std::move(trouble->hint));
-  }
-  return std::nullopt;
-}
-
 void Fold::refuse_raw(Outcome outcome) {
-  ++counters_.refusals;
-  ++counters_.refusals_by_name[outcome.reason];
-  events::RecordRefused refused;
-  refused.machine = machine_;
-  refused.reason = outcome.reason;
-  refused.field = outcome.field;
-  refused.hint = outcome.hint;
-  refused.topic = machine::topic_name(inbox_);
-  refused.partition = shard_;
-  refused.offset = position_;
-  refused.type = events::type_name(events::type_of(decoder_.event()));
-  // Of a record that no door wrote they may be as long as a record, and the refusal is one too.
-  if (raw_.source.size() <= codec::kTextBytesMax) refused.source = raw_.source;
-  if (raw_.id.size() <= codec::kTextBytesMax) refused.id = raw_.id;
-  refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw_)));
-  refused.recorded_at = raw_.recorded_at;
-  if (raw_.collector.size() <= events::kCollectorBytesMax) refused.collector = raw_.collector;
-  publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
-  note(std::move(outcome));
+  count_refusal(outcome.reason);
+  publish(machine::shard_partition(machine_, shard_, ledger_.partitions),
+          refusal_of_raw(raw_, decoder_.event(), outcome, context()));
+  outcomes_.note(position_, std::move(outcome));
 }
 
 void Fold::refuse_record(BytesView record, std::string_view reason, std::string hint) {
+  count_refusal(reason);
+  publish(machine::shard_partition(machine_, shard_, ledger_.partitions),
+          refusal_of_record(record, reason, hint, context()));
+  outcomes_.note(position_, Outcome::refuse(reason, "", std::move(hint)));
+}
+
+void Fold::count_refusal(std::string_view reason) {
   ++counters_.refusals;
   ++counters_.refusals_by_name[reason];
-  events::RecordRefused refused;
-  refused.machine = machine_;
-  refused.reason = reason;
-  refused.hint = std::move(hint);
-  refused.topic = machine::topic_name(inbox_);
-  refused.partition = shard_;
-  refused.offset = position_;
-  refused.substance_sha256 = to_hex(view_of(proof::sha256(record)));
-  publish(machine::shard_partition(machine_, shard_, ledger_.partitions), refused);
-  note(Outcome::refuse(reason, "", refused.hint));
 }
 
 Fold::Step Fold::fold_packet(BytesView record) {
-  PacketView view;
-  const codec::Read read = PacketView::read(events::body_of(record), view);
+  PacketView packet;
+  const codec::Read read = PacketView::read(events::body_of(record), packet);
   if (read == codec::Read::newer) {
     GRANARY_PROBE("a newer build's packet parks");
     return park("a packet with a field that this build does not know");
   }
-  const auto lane = read == codec::Read::ok ? in_.find({view.machine, view.shard}) : in_.end();
-  if (lane == in_.end()) {
+  LanesIn::Lane* const lane = read == codec::Read::ok ? in_.find(packet.machine, packet.shard) : nullptr;
+  if (lane == nullptr) {
     GRANARY_PROBE("a packet is of no lane that leads here");
     ++counters_.lane_alarms;
     alarm_ = read == codec::Read::ok ? "a packet of a lane that does not lead here" : "a packet that does not decode";
     refuse_record(record, read == codec::Read::ok ? "wrong_partition" : "malformed", alarm_);
     return Step::folded;
   }
-  PacketView* const packet = &view;
-  InLane& state = lane->second;
-  const std::uint64_t first = packet->first;
-  const Joint joint = join(*packet, state.folded, state.hash);
+  const std::uint64_t first = packet.first;
+  const Joint joint = join(packet, lane->folded, lane->hash);
   if (joint == Joint::gap || joint == Joint::other) {
     if (joint == Joint::gap) GRANARY_PROBE("a packet leaves a gap in its lane");
     if (joint == Joint::other) GRANARY_PROBE("a packet follows another event than was folded");
     ++counters_.lane_alarms;
-    alarm_ = "expected event " + std::to_string(state.folded + 1) + " of " +
-             std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
-             ", got " +
-             (joint == Joint::gap ? "a packet from event " + std::to_string(first) + " on"
-                                  : "a packet that follows another event " + std::to_string(state.folded));
+    const std::string got = joint == Joint::gap ? fmt::format("a packet from event {} on", first)
+                                                : fmt::format("a packet that follows another event {}", lane->folded);
+    alarm_ = fmt::format("expected event {} of {} shard {}, got {}", lane->folded + 1,
+                         machine::machine_name(packet.machine), packet.shard, got);
     return Step::folded;
   }
   if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
-  if (joint == Joint::next && packet->first > first) GRANARY_PROBE("a packet begins with what was folded");
-  counters_.repeats_dropped += packet->first - first;
+  if (joint == Joint::next && packet.first > first) GRANARY_PROBE("a packet begins with what was folded");
+  counters_.repeats_dropped += packet.first - first;
   // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
   decoder_.clear();
   std::uint64_t rules = rules_version_;
-  for (PacketView ahead = *packet; const auto event = ahead.next();) {
+  for (PacketView ahead = packet; const auto event = ahead.next();) {
     const bool is_read = decoder_.add(*event) == events::DecodeResult::ok;
-    const std::string why = is_read ? why_no_rule(*decoder_.events().back(), decoder_.form(), rules)
+    const std::string why = is_read ? why_no_rule(*decoder_.events().back(), decoder_.form(), *rules_, rules)
                                     : "an event of a lane that this build cannot read";
     if (!why.empty()) {
       GRANARY_PROBE("an event of a lane that this build has no rule for parks");
-      return park(why + " (number " + std::to_string(ahead.first - 1) + " of " +
-                  std::string(machine::machine_name(packet->machine)) + " shard " + std::to_string(packet->shard) +
-                  ")");
+      return park(fmt::format("{} (number {} of {} shard {})", why, ahead.first - 1,
+                              machine::machine_name(packet.machine), packet.shard));
     }
   }
   for (const events::Event* event : decoder_.events()) {
-    state.hash = proof::chain(state.hash, *packet->next());
-    state.folded = packet->first - 1;
-    state.dirty = true;
+    LanesIn::advance(*lane, *packet.next());
     ++counters_.events;
     if (const auto* completed = std::get_if<events::LaneCompleted>(event)) {
-      state.completed = std::max(state.completed, completed->instant);
-      update_complete();
+      lane->completed = std::max(lane->completed, completed->instant);
+      complete_ = in_.complete(now_);
     } else if (const auto* activated = std::get_if<events::RulesActivated>(event)) {
       if (activated->version > rules_version_)
         activate_rules(activated->version);
       else
         GRANARY_PROBE("a second lane brings the rules that are in force");
     } else {
-      rules_->apply_lane({packet->machine, packet->shard, state.folded, *event}, context(), *this);
+      rules_->apply_lane({packet.machine, packet.shard, lane->folded, *event}, context(), *this);
     }
   }
   return Step::folded;
-}
-
-std::string Fold::why_no_rule(const events::Event& event, std::uint16_t form, std::uint64_t& rules) const {
-  if (std::holds_alternative<events::LaneCompleted>(event)) return {};
-  if (const auto* activated = std::get_if<events::RulesActivated>(&event)) {
-    if (activated->version <= rules) return {};
-    if (activated->version > events::kRulesNewest) return unknown_version(activated->version);
-    if (activated->version != rules + 1)
-      return "rules version " + std::to_string(activated->version) + " after version " + std::to_string(rules);
-    rules = activated->version;
-    return {};
-  }
-  if (form > rules)
-    return "an event in a form of rules version " + std::to_string(form) + ", which is not in force here";
-  if (!rules_->has_rule(machine::Way::lane, event, rules))
-    return "an event of a lane that this build has no rule for, " +
-           std::string(events::type_name(events::type_of(event)));
-  return {};
 }
 
 // The machine's lanes are told before anything that the new rules emit, so that no event of a newer form meets an older
@@ -385,57 +300,8 @@ std::string Fold::why_no_rule(const events::Event& event, std::uint16_t form, st
 void Fold::activate_rules(std::uint64_t version) {
   GRANARY_CHECK(version == rules_version_ + 1, "a rules version was left out");
   rules_version_ = version;
-  for (const Topic topic : machine::kTopics) {
-    if (!machine::is_inbox(topic)) continue;
-    for (const MachineKind writer : machine::writers_of(topic))
-      if (writer == machine_) broadcast(topic, ledger_.partitions, events::RulesActivated{version});
-  }
-}
-
-std::uint64_t Fold::next_number(Topic topic, std::uint16_t partition) const {
-  const auto lane = out_.find({topic, partition});
-  return lane == out_.end() ? 1 : lane->second.number + 1;
-}
-
-std::uint64_t Fold::send(Topic topic, std::uint16_t partition, BytesView event) {
-  const LaneTarget target{topic, partition};
-  const auto [found, is_new] = out_.try_emplace(target);
-  LaneCounter& lane = found->second;
-  if (is_new) lane.hash = chain_start(ledger_.id, machine_, shard_, topic, partition);
-  const Hash32 before = lane.hash;
-  lane.hash = proof::chain(lane.hash, machine::is_inbox(topic) ? event : outward_chained(event, chained_));
-  ++lane.number;
-  OpenPacket& packet = open_[target];
-  if (!standing_.empty()) {
-    if (const auto standing = standing_.find(target);
-        standing != standing_.end() && lane.number <= standing->second.number) {
-      if (lane.number == standing->second.number) {
-        counters_.diverged |= standing->second.hash != (machine::is_inbox(topic) ? lane.hash : outward_hash(event));
-        GRANARY_PROBE("a fold comes to the last event that a target held already");
-        standing_.erase(standing);
-      }
-      if (!packet.open) changed_.push_back(target);
-      packet.open = true;  // the counter has to be written even though nothing is sent
-      return lane.number;
-    }
-  }
-  if (packet.open && !packet.builder.empty() && !packet.builder.fits(event)) {
-    GRANARY_PROBE("a packet is full before its commit");
-    close_packet(target, packet);
-  }
-  if (packet.builder.empty()) packet.builder.start(ledger_.id, machine_, shard_, lane.number, before);
-  if (!packet.open) changed_.push_back(target);
-  packet.open = true;
-  GRANARY_CHECK(packet.builder.fits(event), "an event is larger than a record: its machine has to cut it");
-  packet.builder.add(event);
-  return lane.number;
-}
-
-void Fold::close_packet(const LaneTarget& target, OpenPacket& packet) {
-  const std::uint64_t first = packet.builder.first();
-  const std::uint64_t last = packet.builder.last();
-  ready_.push_back({target, first, last, packet.builder.take()});
-  packet.builder = PacketBuilder();
+  for (const Topic topic : machine::kTopics)
+    if (writes_to(topic)) broadcast(topic, ledger_.partitions, events::RulesActivated{version});
 }
 
 void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
@@ -452,24 +318,8 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
   }
   rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_}));
   if (!std::exchange(stamped_, true)) rows.put(Bytes(kStampKey), encode_row(own_stamp(rules_->row_form())));
-  for (auto& [lane, state] : in_) {
-    if (!state.dirty) continue;
-    state.dirty = false;
-    rows.put(lane_key(kInLaneKey, static_cast<std::uint8_t>(lane.first), lane.second),
-             encode_row(LaneRow{state.folded, Bytes(view_of(state.hash)), state.completed}));
-  }
-  for (const LaneTarget& target : changed_) {
-    OpenPacket& packet = open_[target];
-    if (!packet.builder.empty()) close_packet(target, packet);
-    packet.open = false;
-    const LaneCounter& lane = out_[target];
-    rows.put(lane_key(kOutLaneKey, static_cast<std::uint8_t>(target.topic), target.partition),
-             encode_row(LaneRow{lane.number, Bytes(view_of(lane.hash)), {}}));
-  }
-  changed_.clear();
-  for (const OutPacket& packet : ready_) rows.put(outbox_key(packet.target, packet.first), packet.bytes);
-  ready = std::move(ready_);
-  ready_.clear();
+  in_.flush(rows);
+  out_.flush(rows, ready);
 }
 
 events::Checkpoint Fold::checkpoint() const {
@@ -478,8 +328,7 @@ events::Checkpoint Fold::checkpoint() const {
   checkpoint.partition = shard_;
   checkpoint.size = position_;
   checkpoint.last_record_hash = Bytes(view_of(last_hash_));
-  for (const auto& [lane, state] : in_)
-    checkpoint.lanes.push_back({lane.first, lane.second, state.folded + 1, Bytes(view_of(state.hash))});
+  in_.describe(checkpoint);
   checkpoint.check = Bytes(view_of(check_of(checkpoint)));
   return checkpoint;
 }
@@ -494,23 +343,8 @@ void Fold::committed() {
 }
 
 std::uint64_t Fold::folded_from(MachineKind machine, std::uint16_t shard) const {
-  const auto lane = in_.find({machine, shard});
-  return lane == in_.end() ? 0 : lane->second.folded;
-}
-
-void Fold::note(Outcome outcome) {
-  Noted& slot = noted_[position_ % noted_.size()];
-  slot.offset = position_;
-  slot.outcome = std::move(outcome);
-}
-
-std::optional<Outcome> Fold::outcome_of(std::uint64_t offset) const {
-  const Noted& slot = noted_[offset % noted_.size()];
-  if (slot.offset != offset) {
-    GRANARY_PROBE("an outcome is asked for that is no longer known");
-    return std::nullopt;
-  }
-  return slot.outcome;
+  const LanesIn::Lane* const lane = in_.find(machine, shard);
+  return lane == nullptr ? 0 : lane->folded;
 }
 
 }  // namespace granary::runtime

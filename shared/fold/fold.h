@@ -1,26 +1,27 @@
-// One shard's fold: takes the records of an inbox in order, runs its machine over them, numbers and chains what the
-// machine emits, and turns all of it into the rows of one atomic commit. No I/O: who owns a Fold reads, commits and
-// publishes; replay owns one too and publishes nothing.
+// One shard's fold: takes the records of an inbox in order, runs its machine over them, and turns what comes of them
+// into the rows of one atomic commit. The lanes that lead here are in lanes_in.h, those that lead away in lanes_out.h,
+// what is refused or parks before the machine sees it in record_checks.h, the keys and rows of the store in layout.h.
 //
-// Threads: one owner.
+// Threads: one owner. May touch: the view that it was opened with, which it reads; nothing else. Who owns a Fold reads
+// the log, commits and publishes; replay owns one too and publishes nothing.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "shared/fold/lanes_in.h"
+#include "shared/fold/lanes_out.h"
 #include "shared/fold/layout.h"
-#include "shared/fold/packet.h"
-#include "shared/journal/journal.h"
+#include "shared/fold/outcomes.h"
 #include "shared/ledger/ledger.h"
 #include "shared/machine/machine.h"
 
 namespace granary::runtime {
 
 using machine::Machine;
-
-journal::Partition partition_of(const LaneTarget& target);
 
 class Fold final : private machine::Out {
  public:
@@ -44,7 +45,9 @@ class Fold final : private machine::Out {
   // Numbers up to which a target is known to hold this lane already (after state was lost): they are folded but not
   // sent again. The hash is checked when the fold gets there: of an inbox's lane the chained one, of an outward stream
   // the last record's (outward_hash).
-  void set_standing(const LaneTarget& target, const LaneCounter& standing) { standing_[target] = standing; }
+  void set_standing(const LaneTarget& target, const LaneCounter& standing) { out_.set_standing(target, standing); }
+  // A target holds another output for the same input.
+  [[nodiscard]] bool diverged() const { return out_.diverged(); }
 
   [[nodiscard]] Machine& rules() { return *rules_; }
   [[nodiscard]] std::uint64_t position() const { return position_; }
@@ -56,55 +59,41 @@ class Fold final : private machine::Out {
   [[nodiscard]] std::uint64_t rules_version() const { return rules_version_; }
   // The number of the last event folded from a lane.
   [[nodiscard]] std::uint64_t folded_from(MachineKind machine, std::uint16_t shard) const;
-  [[nodiscard]] const LaneCounters& out_lanes() const { return out_; }
+  [[nodiscard]] const LaneCounters& out_lanes() const { return out_.counters(); }
   // What the inbox held when it was folded up to position(), as of the last flush.
   [[nodiscard]] events::Checkpoint checkpoint() const;
   // What the last raw records came to; nullopt: too long ago.
-  [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const;
+  [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const { return outcomes_.of(offset); }
 
   struct Counters {
     std::uint64_t events = 0, repeats_dropped = 0, lane_alarms = 0, refusals = 0;
     std::uint64_t repeats = 0;                                   // raw events that were judged repeats
     std::map<std::string_view, std::uint64_t> refusals_by_name;  // names are static text
-    bool diverged = false;                                       // a target holds another output for the same input
   };
   [[nodiscard]] const Counters& counters() const { return counters_; }
   // What was wrong with the packet that raised the last lane alarm.
   [[nodiscard]] const std::string& alarm() const { return alarm_; }
 
  private:
-  struct InLane {
-    std::uint64_t folded = 0;
-    Hash32 hash{};
-    Instant completed;
-    bool dirty = false;
-  };
-  struct OpenPacket {
-    PacketBuilder builder;
-    bool open = false;
-  };
-
-  std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override;
-  [[nodiscard]] std::uint64_t next_number(Topic topic, std::uint16_t partition) const override;
+  std::uint64_t send(Topic topic, std::uint16_t partition, BytesView event) override {
+    return out_.send({topic, partition}, event);
+  }
+  [[nodiscard]] std::uint64_t next_number(Topic topic, std::uint16_t partition) const override {
+    return out_.next_number({topic, partition});
+  }
   void activate_rules(std::uint64_t version) override;
   Step fold_known(BytesView record, events::RecordKind kind);
   Step fold_genesis(BytesView record);
   Step fold_raw(BytesView record);
-  // What the runtime itself has against a raw event that was read, by name; nullopt: nothing.
-  // `form`: the rules version that envelope and event need.
-  [[nodiscard]] std::optional<machine::Outcome> why_refused(const events::Entry& entry, const Id16& identity,
-                                                            std::uint16_t form) const;
   void refuse_raw(machine::Outcome outcome);
   Step fold_packet(BytesView record);
-  // Of an event of a lane that was read: why it cannot be folded; empty: it can. Follows rules.activated in `rules`.
-  [[nodiscard]] std::string why_no_rule(const events::Event& event, std::uint16_t form, std::uint64_t& rules) const;
   void fold_tick(Instant instant);
-  void note(machine::Outcome outcome);
   void refuse_record(BytesView record, std::string_view reason, std::string hint);
-  void update_complete();
+  void count_refusal(std::string_view reason);
+  // Whether its machine has lanes to that inbox.
+  [[nodiscard]] bool writes_to(Topic inbox) const;
   machine::Context context();
   Step park(std::string reason);
-  void close_packet(const LaneTarget& target, OpenPacket& packet);
 
   Ledger ledger_;
   MachineKind machine_;
@@ -121,21 +110,12 @@ class Fold final : private machine::Out {
   bool folded_since_flush_ = false;
   Instant now_, complete_;
   std::uint64_t rules_version_ = 1;  // until the genesis record says
-  std::map<std::pair<MachineKind, std::uint16_t>, InLane> in_;
-  LaneCounters out_;
-  LaneCounters standing_;
-  Bytes chained_;
-  std::map<LaneTarget, OpenPacket> open_;
-  std::vector<LaneTarget> changed_;  // lanes with an open packet
-  std::vector<OutPacket> ready_;
+  LanesIn in_;
+  LanesOut out_;
+  Outcomes outcomes_;
 
   events::Raw raw_;
   events::EventDecoder decoder_;
-  struct Noted {
-    std::uint64_t offset = ~0ULL;
-    machine::Outcome outcome;
-  };
-  std::vector<Noted> noted_;
   std::string park_reason_;
   std::string alarm_;
   Counters counters_;

@@ -102,6 +102,7 @@ AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t s
   }
   as_of.complete = as_of.now;
   for (const MachineKind writer : machine::writers_of(machine::inbox_of(machine))) {
+    if (!machine::counts_for_complete(writer, machine::inbox_of(machine))) continue;
     for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions); ++i) {
       const auto value = whole.get(lane_key(kInLaneKey, static_cast<std::uint8_t>(writer), i));
       as_of.complete = std::min(as_of.complete, value ? decode_row<LaneRow>(*value).completed : Instant());

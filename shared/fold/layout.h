@@ -1,5 +1,5 @@
-// What stands in a shard's store: the names of the runtime's keys, its rows, and what can be read from them without a
-// fold. Of the machine's own rows it knows only where they stand.
+// What a shard's store holds: the names of the runtime's keys, its rows, and what can be read from them without a fold.
+// Of the machine's own rows it knows only where they are.
 //
 // Threads: as the view that is given.
 #pragma once
@@ -125,11 +125,7 @@ Hash32 state_digest(const store::View& whole);
 // How many records of its inbox a store has folded.
 std::uint64_t stored_position(const store::View& whole);
 
-struct LaneTarget {
-  Topic topic{};
-  std::uint16_t partition = 0;
-  auto operator<=>(const LaneTarget&) const = default;
-};
+using machine::LaneTarget;
 
 // A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
 struct OutPacket {

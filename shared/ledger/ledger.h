@@ -14,7 +14,8 @@ namespace granary::runtime {
 struct Ledger {
   Id16 id{};
   std::uint16_t partitions = 0;
-  std::uint64_t rules = 0;  // the rules version that it begins with
+  std::uint64_t rules = 0;                                  // the rules version that it begins with
+  const machine::Topology* topology = &machine::kTopology;  // of this build; tests have others
 };
 
 // What a new ledger should be.

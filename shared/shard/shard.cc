@@ -112,24 +112,9 @@ Result<bool> Shard::recover_lanes(TargetScan& scan) {
     ++outbox_packets_;
     lanes_[packet.target].outbox.push_back(std::move(packet));
   }
-  // A lane that this shard may have: those it knows, and after a loss of state all that its machine can write to.
-  std::vector<LaneTarget> targets;
-  for (const Topic topic : machine::kTopics) {
-    bool writes = topic == Topic::rejected || (topic == Topic::billing && setup_.machine == MachineKind::billing) ||
-                  (topic == Topic::notices && setup_.machine == MachineKind::allocation);
-    for (const MachineKind writer : machine::is_inbox(topic) ? machine::writers_of(topic) : std::vector<MachineKind>{})
-      writes |= writer == setup_.machine;
-    if (!writes) continue;
-    if (topic == Topic::rejected) {
-      targets.push_back({topic, machine::shard_partition(setup_.machine, setup_.shard, setup_.ledger.partitions)});
-    } else if (!machine::is_inbox(topic)) {
-      targets.push_back({topic, setup_.shard});
-    } else {
-      for (std::uint16_t p = 0; p < machine::partitions_of(topic, setup_.ledger.partitions); ++p)
-        targets.push_back({topic, p});
-    }
-  }
-  for (const LaneTarget& target : targets) {
+  // Also those that the state knows nothing of: it may have been lost.
+  for (const LaneTarget& target :
+       machine::lanes_of(setup_.machine, setup_.shard, setup_.ledger.partitions, *setup_.ledger.topology)) {
     Lane& lane = lanes_[target];
     if (const auto value = store_->get(acked_key(target))) lane.acked_end = read_u64(*value);
     // Not from what was acknowledged on: behind another owner's output the reader may have dropped it.
@@ -198,7 +183,7 @@ bool Shard::step() {
   }
   const bool more = parked_.empty() && room && inbox_grew_ && read_and_fold();
   if (stopped_) return false;
-  if (fold_->counters().diverged) {
+  if (fold_->diverged()) {
     GRANARY_PROBE("a fold emits other output than its target holds");
     park(
         "a target holds other output for the same input, by another build or owner; nothing of this is kept or "
@@ -259,7 +244,7 @@ std::uint64_t Shard::suspect() const {
 }
 
 void Shard::commit() {
-  if (fold_->counters().diverged) return;
+  if (fold_->diverged()) return;
   crash_point("runtime.before_commit");
   const auto start = std::chrono::steady_clock::now();
   committing_ = true;
@@ -325,7 +310,7 @@ void Shard::checkpoint_if_due() {
 }
 
 void Shard::publish() {
-  if (fold_->counters().diverged || contradicted_) return;
+  if (fold_->diverged() || contradicted_) return;
   for (auto& [target, lane] : lanes_) {
     if (lane.outbox.empty() || lane.in_flight > 0 || lane.failed || lane.newer) continue;
     publish_lane(target, lane);

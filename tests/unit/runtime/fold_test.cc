@@ -571,7 +571,7 @@ TEST(FoldStanding, IsNotSentAgain) {
       again.take(toy_usage(id_in(0, std::to_string(n) + "-"), "p-a", n));
       if (n % 3 == 0) again.commit();
     }
-    EXPECT_EQ(again.fold->counters().diverged, !same);
+    EXPECT_EQ(again.fold->diverged(), !same);
     ASSERT_EQ(again.sent.size(), 1U);
     EXPECT_EQ(again.sent[0].first, 5U);
     EXPECT_EQ(again.sent[0].last, 6U);
