@@ -11,6 +11,7 @@
 #include "shared/base/thread.h"
 #include "shared/base/version.h"
 #include "shared/ledger/ledger.h"
+#include "shared/runtime/folded_wait.h"
 #include "shared/runtime/reader.h"
 #include "shared/shard/opening.h"
 #include "shared/shard/shard.h"
@@ -287,102 +288,15 @@ class LocalRuntime final : public Runtime {
   std::atomic<bool> stopped_ = false;
 };
 
-// Follows a token along the lanes: a shard that has folded its place answers with its lane counters, and the shards
-// behind those lanes wait for these; later counters are safe. Machines stand in the order of the flow, so each is asked
-// once.
-class FoldedWait : public std::enable_shared_from_this<FoldedWait> {
- public:
-  FoldedWait(LocalRuntime& runtime, MachineKind target, std::uint16_t shard, std::weak_ptr<void> alive,
-             std::function<void(Runtime::Folded)> done)
-      : runtime_(runtime), target_(target), target_shard_(shard), alive_(std::move(alive)), done_(std::move(done)) {}
-
-  void start(const Token& token) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (const Place& place : token.places) {
-        Needs& needs = needs_[{machine::reader_of(place.topic), place.partition}];
-        needs.position = std::max(needs.position, place.offset + 1);
-      }
-    }
-    // On a worker's thread where that is possible, so that `done` never runs within the caller's own call.
-    if (runtime_.owner_of({target_, target_shard_})) return next();
-    runtime_.on_shard(target_, target_shard_, [self = shared_from_this()](Shard&) { self->next(); });
-  }
-
- private:
-  // Asks all shards of the earliest machine that is left; when the last of them has answered, the next machine's turn
-  // comes.
-  void next() {
-    std::vector<std::pair<ShardName, Needs>> asked;
-    {
-      const std::lock_guard lock(mutex_);
-      while (!needs_.empty()) {
-        const MachineKind kind = needs_.begin()->first.first;
-        if (kind > target_) {
-          needs_.clear();
-          break;
-        }
-        while (!needs_.empty() && needs_.begin()->first.first == kind) {
-          auto node = needs_.extract(needs_.begin());
-          // Of the target's machine only the target itself is waited for.
-          if (kind == target_ && node.key().second != target_shard_) continue;
-          node.mapped().committed = kind == target_;
-          asked.emplace_back(node.key(), std::move(node.mapped()));
-        }
-        if (!asked.empty()) break;
-      }
-      waiting_ = asked.size();
-    }
-    if (asked.empty()) {
-      if (!alive_.expired()) done_(Runtime::Folded::yes);
-      return;
-    }
-    for (const auto& [at, needs] : asked) {
-      runtime_.when_met(at, needs, alive_,
-                        [self = shared_from_this(), from = at](const std::optional<std::vector<LaneNumber>>& lanes) {
-                          if (lanes) return self->answered(from, *lanes);
-                          self->end_in_vain();
-                        });
-    }
-  }
-
-  void answered(const ShardName& from, const std::vector<LaneNumber>& lanes) {
-    {
-      const std::lock_guard lock(mutex_);
-      for (const LaneNumber& lane : lanes) {
-        const ShardName reader{machine::reader_of(lane.topic), lane.partition};
-        // What lies behind the target, or beside it, is not waited for.
-        if (reader.first < target_ || reader == ShardName{target_, target_shard_})
-          needs_[reader].lanes[from] = lane.number;
-      }
-      if (--waiting_ > 0) return;
-    }
-    next();
-  }
-
-  // The shards that were asked beside it may answer still: without this one's answer that leads no further.
-  void end_in_vain() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (std::exchange(in_vain_, true)) return;
-    }
-    if (!alive_.expired()) done_(Runtime::Folded::beyond_the_log);
-  }
-
-  LocalRuntime& runtime_;
-  MachineKind target_;
-  std::uint16_t target_shard_;
-  std::weak_ptr<void> alive_;
-  std::function<void(Runtime::Folded)> done_;
-  std::mutex mutex_;
-  std::map<ShardName, Needs> needs_;
-  std::size_t waiting_ = 0;
-  bool in_vain_ = false;
-};
-
 void LocalRuntime::when_folded(const Token& token, MachineKind machine, std::uint16_t shard, std::weak_ptr<void> alive,
                                std::function<void(Folded)> done) {
-  std::make_shared<FoldedWait>(*this, machine, shard, std::move(alive), std::move(done))->start(token);
+  const auto wait = std::make_shared<FoldedWait>(*this, ShardName{machine, shard}, *ledger_.topology, std::move(alive),
+                                                 std::move(done));
+  // On a worker's thread if possible, so that `done` never runs within the caller's own call.
+  if (owns({machine, shard}))
+    on_shard(machine, shard, [wait, token](Shard&) { wait->start(token); });
+  else
+    wait->start(token);
 }
 
 }  // namespace
@@ -390,8 +304,9 @@ void LocalRuntime::when_folded(const Token& token, MachineKind machine, std::uin
 Result<std::unique_ptr<Runtime>> start_runtime(journal::Journal& journal, const Options& options,
                                                MakeMachine make_machine, store::States& states,
                                                std::string marker_directory, std::function<void(const Error&)> fatal) {
-  const auto ledger = read_ledger(journal);
+  auto ledger = read_ledger(journal);
   if (!ledger.ok()) return ledger.error();
+  ledger->topology = options.topology;
   auto runtime = std::make_unique<LocalRuntime>(journal, *ledger);
   GRANARY_TRY(runtime->open(options, make_machine, states, marker_directory, fatal));
   return std::unique_ptr<Runtime>(std::move(runtime));

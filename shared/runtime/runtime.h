@@ -37,6 +37,7 @@ struct Options : ShardOptions {
   // is asked about them.
   std::optional<std::set<ShardName>> owned;
   Elsewhere* elsewhere = nullptr;
+  const machine::Topology* topology = &machine::kTopology;  // tests have others; outlives the runtime
 };
 
 class Runtime {

@@ -8,7 +8,6 @@
 #include "shared/base/crash_point.h"
 #include "shared/base/probe.h"
 #include "shared/base/version.h"
-#include "shared/fold/outward.h"
 #include "shared/proof/hash.h"
 #include "shared/shard/shard_state.h"
 
@@ -17,14 +16,20 @@ namespace {
 
 // What is done in one go, at most: a question to the shard waits for it.
 constexpr std::size_t kReadBytes = 512U << 10;
-constexpr std::size_t kAppendBytesMax = 1U << 20;
-constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 }  // namespace
+
+Shard::Shard(Setup setup)
+    : setup_(std::move(setup)),
+      inbox_{std::string(machine::topic_name(machine::inbox_of(setup_.machine))), setup_.shard},
+      log_(inbox_, setup_.machine, setup_.shard),
+      publisher_({setup_.machine, setup_.shard, setup_.ledger, setup_.journal, setup_.mailbox, &log_,
+                  [this] { run_jobs(); }, [this](std::string reason) { park(std::move(reason)); },
+                  [this](const Error& error) { fail(error); }}) {}
 
 std::string Shard::marker_path() const {
   return setup_.marker_directory + "/parked-" + name();
@@ -45,15 +50,12 @@ Result<void> Shard::start(TargetScan& scan) {
                     [this](std::uint64_t position, const Hash32& hash) { return check_inbox(position, hash); }});
   GRANARY_TRY(state.open());
   for (bool again = false;; again = true) {
-    lanes_.clear();
-    outbox_bytes_ = 0;
-    outbox_packets_ = 0;
     store_ = state.take_store();
     if (!rules) rules = setup_.make_machine(setup_.machine, setup_.shard);
     fold_ = std::make_unique<Fold>(setup_.ledger, setup_.machine, setup_.shard, std::move(rules));
     fold_->open(*store_);
     GRANARY_TRY(check_inbox(fold_->position(), fold_->last_record_hash()));
-    const auto whole = recover_lanes(scan);
+    const auto whole = publisher_.recover(*store_, *fold_, scan);
     if (!whole.ok()) return whole.error();
     if (*whole || again) break;
     GRANARY_PROBE("state that is ahead of its targets is folded again");
@@ -106,76 +108,11 @@ Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_recor
   return {};
 }
 
-Result<bool> Shard::recover_lanes(TargetScan& scan) {
-  for (OutPacket& packet : read_outbox(*store_)) {
-    outbox_bytes_ += packet.bytes.size();
-    ++outbox_packets_;
-    lanes_[packet.target].outbox.push_back(std::move(packet));
-  }
-  // Also those that the state knows nothing of: it may have been lost.
-  for (const LaneTarget& target :
-       machine::lanes_of(setup_.machine, setup_.shard, setup_.ledger.partitions, *setup_.ledger.topology)) {
-    Lane& lane = lanes_[target];
-    if (const auto value = store_->get(acked_key(target))) lane.acked_end = read_u64(*value);
-    // Not from what was acknowledged on: behind another owner's output the reader may have dropped it.
-    const auto same = compare_with_target(target, lane, scan, 0);
-    if (!same.ok() || !*same) return same;
-  }
-  return true;
-}
-
-Result<bool> Shard::compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from) {
-  const bool outward = !machine::is_inbox(target.topic);
-  const auto counter = fold_->out_lanes().find(target);
-  LaneCounter at{0, chain_start(setup_.ledger.id, setup_.machine, setup_.shard, target.topic, target.partition)};
-  if (counter != fold_->out_lanes().end()) at = counter->second;
-  const std::uint64_t emitted = at.number;
-  if (!lane.outbox.empty())
-    at = {lane.outbox.front().first - 1, PacketView::parse(events::body_of(lane.outbox.front().bytes))->before};
-  const auto standing = scan.last_of(setup_.machine, setup_.shard, target, at, from);
-  if (!standing.ok()) return standing.error();
-  const LaneCounter& held = standing->last;
-  if (held.number < at.number) return false;
-  for (auto packet = lane.outbox.begin(); packet != lane.outbox.end() && at.number < held.number; ++packet) {
-    auto view = PacketView::parse(events::body_of(packet->bytes));
-    GRANARY_PROBE("a target holds what the outbox still has");
-    while (at.number < held.number) {
-      const auto event = view->next();
-      if (!event) break;
-      at = {at.number + 1, proof::chain(at.hash, *event)};
-    }
-  }
-  if (!outward && at.number == held.number && at.hash != held.hash) {
-    GRANARY_PROBE("a target holds other events under the outbox's numbers");
-    return false;
-  }
-  while (!lane.outbox.empty() && lane.outbox.front().last <= held.number) drop_first(target, lane);
-  if (outward) {
-    lane.acked_end = held.number;
-    lane.stream_end = standing->end;
-  } else {
-    // Ahead of this shard: only `emitted` is known to be in that state's outbox or acknowledged.
-    lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
-  }
-  if (held.number <= emitted) return true;
-  GRANARY_PROBE("a target holds more than the state has emitted");
-  fold_->set_standing(target, held);
-  return true;
-}
-
-void Shard::drop_first(const LaneTarget& target, Lane& lane) {
-  const OutPacket& packet = lane.outbox.front();
-  outbox_bytes_ -= packet.bytes.size();
-  --outbox_packets_;
-  trims_.push_back(outbox_key(target, packet.first));
-  lane.outbox.pop_front();
-}
-
 bool Shard::step() {
   if (stopped_) return false;
-  retry_failed_lanes();
-  publish();
-  const bool room = outbox_bytes_ <= setup_.options->outbox_bytes_max;
+  publisher_.retry_failed_lanes();
+  publisher_.publish();
+  const bool room = publisher_.outbox_bytes() <= setup_.options->outbox_bytes_max;
   if (!room) GRANARY_PROBE("folding pauses for a full outbox");
   if (inbox_grew_ && (!room || !parked_.empty())) {  // nothing is read that would tell
     const auto end = setup_.journal->end(inbox_);
@@ -195,8 +132,8 @@ bool Shard::step() {
   const bool quiet = !more && age >= setup_.options->commit_pause;
   if (records_since_commit_ > 0 && (due || quiet || age >= setup_.options->commit_age_max)) commit();
   checkpoint_if_due();
-  run_waits();
-  end_waits_in_vain();
+  waits_.run(*this);
+  waits_.end_in_vain(end_, setup_.options->doubt_after, [this] { return setup_.journal->end(inbox_); });
   publish_status();
   return more && parked_.empty();
 }
@@ -251,14 +188,7 @@ void Shard::commit() {
   store::WriteSet rows;
   std::vector<OutPacket> ready;
   fold_->flush(rows, ready);
-  for (Bytes& key : trims_) rows.erase(std::move(key));
-  trims_.clear();
-  for (const auto& [target, lane] : lanes_) {
-    if (lane.acked_end == 0 || !machine::is_inbox(target.topic)) continue;
-    Bytes end;
-    append_u64(end, lane.acked_end);
-    rows.put(acked_key(target), std::move(end));
-  }
+  publisher_.flush(rows);
   if (const auto done = store_->commit(rows); !done.ok()) return fail(done.error());
   crash_point("runtime.after_commit");
   fold_->committed();
@@ -274,17 +204,13 @@ void Shard::commit() {
   commit_events_.observe(static_cast<double>(fold_->counters().events - events_at_commit_));
   events_at_commit_ = fold_->counters().events;
   setup_.journal->note_folded(inbox_, fold_->position());
-  for (OutPacket& packet : ready) {
-    outbox_bytes_ += packet.bytes.size();
-    ++outbox_packets_;
-    lanes_[packet.target].outbox.push_back(std::move(packet));
-  }
+  publisher_.add(ready);
   if (folding_again_ && committed() >= folding_again_->until) {
     log_.folded_again(committed());
     folding_again_.reset();
     setup_.old_state_passed();
   }
-  publish();
+  publisher_.publish();
 }
 
 // Only of what is committed: a checkpoint that is lost costs a longer scan, one that lies would cost events.
@@ -309,116 +235,13 @@ void Shard::checkpoint_if_due() {
   crash_point("runtime.after_checkpoint");
 }
 
-void Shard::publish() {
-  if (fold_->diverged() || contradicted_) return;
-  for (auto& [target, lane] : lanes_) {
-    if (lane.outbox.empty() || lane.in_flight > 0 || lane.failed || lane.newer) continue;
-    publish_lane(target, lane);
-    run_jobs();
-    if (stopped_ || contradicted_) return;
-  }
-}
-
-void Shard::publish_lane(const LaneTarget& target, Lane& lane) {
-  std::vector<journal::Record> records;
-  std::size_t bytes = 0;
-  for (const OutPacket& packet : lane.outbox) {
-    if (bytes > kAppendBytesMax) {
-      GRANARY_PROBE("an outbox takes more than one append");
-      break;
-    }
-    bytes += packet.bytes.size();
-    ++lane.in_flight;
-    if (machine::is_inbox(target.topic)) {
-      records.emplace_back().value = packet.bytes;
-    } else {
-      auto made = outward_records(packet, lane.acked_end + 1, setup_.ledger.id);
-      if (!made) {
-        GRANARY_PROBE("an outbox holds what only a newer build can publish");
-        --lane.in_flight;
-        lane.newer = true;
-        break;
-      }
-      std::move(made->begin(), made->end(), std::back_inserter(records));
-    }
-  }
-  if (lane.newer)
-    park("the outbox for " + partition_of(target).topic + " holds an event that this build does not know");
-  if (lane.in_flight == 0) return;
-  crash_point("runtime.before_publish");
-  setup_.journal->append(
-      partition_of(target), std::move(records),
-      [this, mailbox = setup_.mailbox, target](Result<journal::Offsets> offsets) {
-        mailbox->post([this, target, offsets = std::move(offsets)] { acknowledged(target, offsets); });
-      });
-  crash_point("runtime.after_publish");
-}
-
-void Shard::acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets) {
-  Lane& lane = lanes_[target];
-  const std::size_t packets = std::exchange(lane.in_flight, 0);
-  if (!offsets.ok()) {
-    if (!offsets.error().can_retry()) return fail(offsets.error());
-    GRANARY_PROBE("an append to a lane fails and is tried again");
-    if (!std::exchange(lane.told, true)) log_.retries(partition_of(target), offsets.error());
-    lane.failed = true;
-    lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
-    return;
-  }
-  if (std::exchange(lane.told, false)) log_.answers(partition_of(target));
-  if (!machine::is_inbox(target.topic)) {
-    look_for_another_owner(target, lane, *offsets);
-    lane.stream_end = offsets->back() + 1;
-  }
-  lane.acked_end = machine::is_inbox(target.topic) ? offsets->back() + 1 : lane.outbox[packets - 1].last;
-  for (std::size_t i = 0; i < packets; ++i) drop_first(target, lane);
-  crash_point("runtime.trim");
-}
-
-// Nobody reads a stream's chain: of two owners that disagree both would be believed.
-void Shard::look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets) {
-  if (offsets.back() + 1 - lane.stream_end == offsets.size()) return;
-  GRANARY_PROBE("records of another owner stand in a stream");
-  const auto agree =
-      TargetScan(*setup_.journal, setup_.ledger).repeats_agree(stream, lane.stream_end, offsets.back() + 1);
-  if (agree.ok() && *agree) return;
-  if (!agree.ok()) return log_.retries(partition_of(stream), agree.error());
-  GRANARY_PROBE("two owners of a shard disagree in a stream");
-  contradicted_ = true;
-  park("another owner of this shard has written other output for the same input to " + partition_of(stream).topic +
-       "/" + std::to_string(stream.partition) + "; nothing more of this one is published");
-}
-
-void Shard::retry_failed_lanes() {
-  for (auto& [target, lane] : lanes_) {
-    if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
-    // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
-    TargetScan scan(*setup_.journal, setup_.ledger);
-    const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
-    if (!same.ok() && same.error().can_retry()) {
-      GRANARY_PROBE("a lane that failed finds the log still away");
-      // A log that is away is away for every lane: each question takes its time, and this thread has others to answer.
-      lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
-      return;
-    }
-    if (!same.ok()) return fail(same.error());
-    if (!*same) {
-      GRANARY_PROBE("a lane that failed finds less than was acknowledged, or other events");
-      const journal::Partition partition = partition_of(target);
-      return fail({ErrorCode::conflict, partition.topic + "/" + std::to_string(partition.number) +
-                                            " holds less than was acknowledged or another's output; hint: start "
-                                            "again, the state is then folded anew and compared"});
-    }
-    lane.failed = false;
-  }
-}
-
 void Shard::close() {
   if (stopped_) return;
-  if (records_since_commit_ == 0 && !trims_.empty())
+  if (records_since_commit_ == 0 && publisher_.owes_flush())
     GRANARY_PROBE("a shard stops with nothing to commit but an acknowledgement");
-  if (records_since_commit_ > 0 || !trims_.empty()) commit();
+  if (records_since_commit_ > 0 || publisher_.owes_flush()) commit();
   stopped_ = true;
+  publisher_.stop();
   publish_status();
 }
 
@@ -431,6 +254,7 @@ void Shard::park(std::string reason) {
 void Shard::fail(const Error& error) {
   if (stopped_) return;
   stopped_ = true;
+  publisher_.stop();
   setup_.fatal(Error{error.code, name() + ": " + error.message});
 }
 
@@ -440,10 +264,7 @@ bool Shard::meets(const Needs& needs) const {
     if (fold_->folded_from(lane.first, lane.second) < number) return false;
   if (needs.committed && records_since_commit_ > 0) return false;
   if (!needs.published) return true;
-  if (committed() < needs.position) return false;
-  for (const auto& [target, lane] : lanes_)
-    if (!machine::is_inbox(target.topic) && !lane.outbox.empty()) return false;
-  return true;
+  return committed() >= needs.position && publisher_.streams_are_out();
 }
 
 std::vector<LaneNumber> Shard::lane_numbers() const {
@@ -456,47 +277,12 @@ std::vector<LaneNumber> Shard::lane_numbers() const {
 
 void Shard::wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done) {
   if (met(*this)) return done(*this);
-  waits_.push_back({std::move(alive), std::move(met), std::move(done)});
+  waits_.add(std::move(alive), std::move(met), std::move(done));
 }
 
 void Shard::wait(std::weak_ptr<void> alive, Needs needs, Met done) {
   if (meets(needs)) return done(lane_numbers());
-  const auto told = std::make_shared<Met>(std::move(done));
-  const std::uint64_t position = needs.position;
-  waits_.push_back({std::move(alive), [needs = std::move(needs)](Shard& one) { return one.meets(needs); },
-                    [told](Shard& one) { (*told)(one.lane_numbers()); }, position, [told] { (*told)(std::nullopt); },
-                    std::chrono::steady_clock::now() + setup_.options->doubt_after});
-}
-
-void Shard::end_waits_in_vain() {
-  const auto now = std::chrono::steady_clock::now();
-  const auto is_in_doubt = [&](const Wait& wait) {
-    return wait.in_vain && wait.position > end_ && wait.doubt_at <= now && !wait.alive.expired();
-  };
-  if (std::none_of(waits_.begin(), waits_.end(), is_in_doubt)) return;
-  const auto end = setup_.journal->end(inbox_);
-  if (end.ok()) end_ = std::max(end_, *end);
-  std::vector<Wait> in_vain;
-  std::erase_if(waits_, [&](Wait& wait) {
-    if (!is_in_doubt(wait)) return false;
-    wait.doubt_at = now + setup_.options->doubt_after;
-    if (!end.ok()) return false;
-    GRANARY_PROBE("a wait is for a place behind the end of the log");
-    in_vain.push_back(std::move(wait));
-    return true;
-  });
-  for (const Wait& wait : in_vain) wait.in_vain();
-}
-
-void Shard::run_waits() {
-  std::vector<Wait> due;
-  std::erase_if(waits_, [&](Wait& wait) {
-    if (wait.alive.expired()) return true;
-    if (!wait.met(*this)) return false;
-    due.push_back(std::move(wait));
-    return true;
-  });
-  for (const Wait& wait : due) wait.done(*this);
+  waits_.add(std::move(alive), std::move(needs), std::move(done), setup_.options->doubt_after);
 }
 
 ShardStatus Shard::status() const {
@@ -517,8 +303,8 @@ ShardStatus Shard::status() const {
   status.refusals = counters.refusals;
   status.refusals_by_name = counters.refusals_by_name;
   status.figures = figures_;
-  status.outbox_bytes = outbox_bytes_;
-  status.outbox_packets = outbox_packets_;
+  status.outbox_bytes = publisher_.outbox_bytes();
+  status.outbox_packets = publisher_.outbox_packets();
   status.apply_seconds = apply_seconds_;
   status.commit_seconds = commit_seconds_;
   status.commit_events = commit_events_;

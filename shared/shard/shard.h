@@ -1,11 +1,13 @@
-// One shard as the runtime runs it: a Fold with its store, its inbox and the targets of its lanes.
+// One shard as the runtime runs it: reads its inbox, folds, commits, publishes (publisher.h), writes checkpoints, and
+// tells those that wait (waits.h). Which state it goes on with at a start: shard_state.h.
 //
-// Threads: everything on the owner's thread but last_status(), note_growth() and the snapshots of store().
+// Threads: everything on the owner's thread but last_status(), note_growth() and the snapshots of store(). May touch:
+// its store, its inbox, the topics of its lanes and its partition of `checkpoints`, and its marker file, which it
+// reads.
 #pragma once
 
 #include <atomic>
 #include <chrono>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,9 +17,11 @@
 #include "shared/shard/mailbox.h"
 #include "shared/shard/needs.h"
 #include "shared/shard/options.h"
+#include "shared/shard/publisher.h"
 #include "shared/shard/shard_log.h"
 #include "shared/shard/shard_status.h"
 #include "shared/shard/target_scan.h"
+#include "shared/shard/waits.h"
 #include "shared/store/states.h"
 
 namespace granary::runtime {
@@ -50,7 +54,7 @@ class Shard {
   bool step();
   // Something is folded that is to be committed within ShardOptions::commit_pause.
   [[nodiscard]] bool owes_commit() const { return records_since_commit_ > 0 && parked_.empty() && !stopped_; }
-  // Commits what is folded; sends nothing more.
+  // Commits what is folded and publishes what came of it, without waiting for an answer; then sends nothing more.
   void close();
   // The inbox has grown.
   void note_growth() { inbox_grew_ = true; }
@@ -79,48 +83,18 @@ class Shard {
   void wait(std::weak_ptr<void> alive, Needs needs, Met done);
 
  private:
-  // One append of a lane is under way at a time: of two, the first could fail and the second stand, and an outward
-  // stream would have a hole.
-  struct Lane {
-    std::deque<OutPacket> outbox;  // in order
-    std::size_t in_flight = 0;     // so many at its front are being appended
-    // An inbox: an offset at which all before the outbox stood there. An outward stream: the last number there.
-    std::uint64_t acked_end = 0;
-    std::uint64_t stream_end = 0;  // of an outward stream, in records, when it was last looked at or written to
-    bool failed = false;
-    bool newer = false;  // its outbox begins with what only a newer build can write as a record
-    bool told = false;   // the operator, since it last succeeded
-    std::chrono::steady_clock::time_point retry_at;  // no earlier, where it failed
-  };
-
-  explicit Shard(Setup setup)
-      : setup_(std::move(setup)),
-        inbox_{std::string(machine::topic_name(machine::inbox_of(setup_.machine))), setup_.shard},
-        log_(inbox_, setup_.machine, setup_.shard) {}
+  explicit Shard(Setup setup);
   Result<void> start(TargetScan& scan);
-  Result<bool> recover_lanes(TargetScan& scan);  // false: state must be folded again
   Result<void> check_inbox(std::uint64_t position, const Hash32& last_record_hash) const;
-  // Looks from `from` on, or from the newest checkpoint (0), what the target holds of a lane and drops that from the
-  // outbox. false: less than was acknowledged, or other output than this shard's.
-  Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from);
-  void drop_first(const LaneTarget& target, Lane& lane);
   bool read_and_fold();
   void commit();
   // Questions are answered between two records, not after a batch.
   void run_jobs() {
     if (setup_.mailbox->holds_jobs()) setup_.run_jobs();
   }
-  void publish();
-  void publish_lane(const LaneTarget& target, Lane& lane);
   void checkpoint_if_due();
-  // Whether what another owner wrote to the stream meanwhile, if anything, agrees with what this shard has.
-  void look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets);
-  void acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets);
-  void retry_failed_lanes();
   void park(std::string reason);
   void fail(const Error& error);
-  void run_waits();
-  void end_waits_in_vain();
   void publish_status();
 
   Setup setup_;
@@ -130,11 +104,8 @@ class Shard {
   std::unique_ptr<store::Store> old_store_;  // until the runtime takes it
   std::optional<FoldingAgain> folding_again_;
   std::unique_ptr<Fold> fold_;
-  std::map<LaneTarget, Lane> lanes_;
+  Publisher publisher_;
   std::vector<machine::Figure> figures_;  // as of the last commit
-  std::vector<Bytes> trims_;              // outbox rows to erase with the next commit
-  std::size_t outbox_bytes_ = 0;
-  std::size_t outbox_packets_ = 0;
   std::size_t records_since_commit_ = 0;
   std::size_t bytes_since_commit_ = 0;
   std::uint64_t events_at_commit_ = 0;
@@ -152,18 +123,8 @@ class Shard {
   std::optional<std::uint64_t> park_at_;  // a marker says that this record broke a law
   std::atomic<bool> inbox_grew_ = true;
   bool stopped_ = false;
-  bool contradicted_ = false;  // another owner's output stands in a stream beside this shard's
   journal::ReadBatch batch_;
-  struct Wait {
-    std::weak_ptr<void> alive;
-    std::function<bool(Shard&)> met;
-    std::function<void(Shard&)> done;
-    // Of a wait for a position: who is told that the inbox ends before it, and when to ask.
-    std::uint64_t position = 0;
-    std::function<void()> in_vain = nullptr;
-    std::chrono::steady_clock::time_point doubt_at{};
-  };
-  std::vector<Wait> waits_;
+  Waits waits_;
   mutable std::mutex status_mutex_;
   ShardStatus status_;
 };

@@ -16,6 +16,7 @@ using units::Instant;
 namespace {
 
 constexpr Instant kStart{1'790'000'000'000};
+constexpr std::string_view kVia = "via:";
 
 events::ChargePart part_of(Amount amount) {
   events::ChargePart part;
@@ -91,6 +92,12 @@ void ToyMachine::apply_lane(const machine::LaneInput& input, const Context& cont
   if (const auto* fact = std::get_if<events::SourceCompleted>(&input.event)) {
     add(fact->source, Amount(static_cast<std::int64_t>(fact->records)));
   } else if (const auto* metered = std::get_if<events::UsageMetered>(&input.event)) {
+    if (metered->project.starts_with(kVia)) {
+      events::UsageMetered passed = *metered;
+      passed.project = metered->project.substr(kVia.size());
+      out.emit(Topic::allocations, context.router->shard_of(passed.project), passed);
+      return;
+    }
     const Amount amount = metered->amounts.front().charged + Amount(kind_ == MachineKind::allocation ? added_ : 0);
     const std::uint64_t count = add(metered->project, amount).events;
     events::UsageCharged charged;

@@ -4,7 +4,8 @@
 //   intake      source.stated: adds `records` to the key `source`; a fact to every partition of the three other inboxes
 //   metering    usage.reported: adds the first resource's amount to its project; usage.metered to the project's shard
 //   allocation  usage.metered: adds to the project; usage.charged to the shard of organisation_of(project); every
-//               fifth of them a notice
+//               fifth of them a notice; of the project `via:P` (only under kToyTopology) nothing but usage.metered for
+//               the project P to P's shard, a lane of allocation to its own inbox
 //   billing     usage.charged: adds to the organisation; charge.rated outward
 //
 // Raw events count once by identity; the same id with another substance is refused (`conflicting_duplicate`), and so is
@@ -98,6 +99,14 @@ class ToyMachine final : public machine::Machine {
   machine::RowTable<ToySum> sums_{tables_, ToyTable::sums, kRowsMax, &law_};
   machine::RowTable<ToyClock> clock_{tables_, ToyTable::clock, kRowsMax};
 };
+
+// The topology, and beside it lanes of allocation to its own inbox.
+inline constexpr machine::Topology kToyTopology = [] {
+  machine::Topology topology = machine::kTopology;
+  topology.rows[static_cast<std::size_t>(machine::Topic::allocations) - 1].writers = {
+      machine::MachineKind::intake, machine::MachineKind::metering, machine::MachineKind::allocation};
+  return topology;
+}();
 
 // "o-" and the project's last character.
 std::string organisation_of(std::string_view project);
