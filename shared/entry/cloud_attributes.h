@@ -15,7 +15,7 @@ inline constexpr std::string_view kUtf8 = "utf-8";
 // Whether what should be an opaque id is an address of a person, or of their account: the log keeps none.
 bool is_personal(std::string_view id);
 inline constexpr std::string_view kOpaqueHint =
-    "send an opaque id without \"@\": the log is for ever, so names and addresses stand elsewhere";
+    "send an opaque id without \"@\": the log is for ever, so names and addresses are kept elsewhere";
 
 // Takes an event's attributes one by one and keeps the first trouble.
 class Attributes {

@@ -1,4 +1,4 @@
-// What stands in a POST of CloudEvents 1.0.2 (https://github.com/cloudevents/spec: core, HTTP protocol binding and JSON
+// What is in a POST of CloudEvents 1.0.2 (https://github.com/cloudevents/spec: core, HTTP protocol binding and JSON
 // event format): one event in binary or structured mode, or a batch of them. Stricter than the SDKs: all that the
 // specification calls invalid is refused. Extension attributes that this door does not know are ignored, as it asks;
 // `caller` is refused, for the door itself writes who called. What would put personal data into the log, an `actor` or

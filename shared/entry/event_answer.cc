@@ -114,7 +114,7 @@ Response event_answer(const std::vector<EventResult>& results, const runtime::To
   }
   const bool no_space = failure && failure->code == ErrorCode::out_of_space;
   const FormError append_failed{no_space ? "out_of_space" : "append_failed", "", "",
-                                "send it again with the same id: if it stands after all, it is a repeat"};
+                                "send it again with the same id: if it is stored after all, it is a repeat"};
   Response response{.status = 202, .content_type = "application/json"};
   std::string& out = response.body;
   out.reserve(200 + results.size() * 160);
@@ -125,7 +125,7 @@ Response event_answer(const std::vector<EventResult>& results, const runtime::To
     answer.text("type", std::string(kProblemPrefix) + append_failed.reason);
     answer.text("title", "Not all of the request could be made durable");
     answer.text("detail", failure->message);
-    answer.text("hint", "send the whole request again with the same ids: what stands already is a repeat");
+    answer.text("hint", "send the whole request again with the same ids: what is stored already is a repeat");
   } else if (accepted == 0 && refused > 0) {
     response.status = 422;
     answer.text("type", std::string(kProblemPrefix) + "events_refused");

@@ -17,12 +17,12 @@ struct EventResult {
   std::string id;
   std::optional<codec::FormError> problem;
   std::optional<runtime::Place> place;
-  std::optional<machine::Outcome> outcome;  // of the fold, where it was asked for and is known
+  std::optional<machine::Outcome> outcome;  // of the fold, if it was asked for and is known
 };
 
 enum class Outcomes { left_out, shown };
 
-// The answer to a whole request: 202, 422 where all were refused (of at least one), 503 or 507 where an append failed
+// The answer to a whole request: 202, 422 if all were refused (of at least one), 503 or 507 if an append failed
 // with `failure`. `token` names what is durable.
 http::Response event_answer(const std::vector<EventResult>& results, const runtime::Token& token, Outcomes outcomes,
                             const std::optional<Error>& failure);

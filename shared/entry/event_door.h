@@ -25,7 +25,7 @@ struct EventDoorOptions {
   // The longest wait for outcomes (`Prefer: wait=N`) and for a token (`?after=`).
   std::int64_t outcome_wait_ms_max = 30'000;
   std::int64_t after_wait_ms_max = 30'000;
-  // How long a log that does not answer is waited for: then 503, though the events may stand later.
+  // How long a log that does not answer is waited for: then 503, though the events may be stored later.
   std::int64_t append_wait_ms_max = 10'000;
 };
 
@@ -36,9 +36,9 @@ class EventDoor {
   ~EventDoor();  // close()
 
   // Answers 202 with `accepted`, `refused`, `after` (a token) and `results` in the order of the events; 422 with the
-  // same, as a problem, where nothing was appended and something refused; 503 or 507 with the same where an append
-  // failed or has taken too long (some may stand: sent again with the same ids, they are repeats). Whole requests: 400,
-  // 413, 415, and 503 while the clock waits for a person, after fail() and after close().
+  // same, as a problem, if nothing was appended and something refused; 503 or 507 with the same if an append
+  // failed or has taken too long (some may be stored: sent again with the same ids, they are repeats). Whole requests:
+  // 400, 413, 415, and 503 while the clock waits for a person, after fail() and after close().
   void post(http::Request request, http::Responder responder);
 
   // From now on nothing is taken: the process is about to stop because of this.

@@ -1,5 +1,5 @@
-// One request of POST /v1/events on its way, after it has been read: waits for its token where it has one, appends,
-// asks for outcomes where they are wanted, and answers.
+// One request of POST /v1/events on its way, after it has been read: waits for its token if it has one, appends,
+// asks for outcomes if they are wanted, and answers.
 //
 // Threads: one step at a time, each on the thread that ended the step before: start() on the listener's, appended() on
 // one of the journal's or the loop's, judged() on one of the runtime's or the loop's. So no step needs a lock; what

@@ -84,7 +84,7 @@ class Pool {
 
   // Sends it now, or once a connection is free.
   void take(Job job);
-  // The connection is open and has nothing to do: it gets what waits, or is kept.
+  // The connection is open and has nothing to do: it gets a job that waits, or is kept.
   void is_free(const std::shared_ptr<Connection>& connection);
   // The connection was closed: another may be opened for what waits.
   void is_gone(const std::shared_ptr<Connection>& connection);

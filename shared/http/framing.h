@@ -1,6 +1,6 @@
-// The framing gate: what a request's head may look like. Stricter than RFC 9112 wherever two readers could disagree on
-// where a message ends, because that is how requests are smuggled; Beast alone lets more than ten such forms through.
-// Pure functions over bytes; any thread.
+// The framing gate: what a request's head may look like. Stricter than RFC 9112 if two readers could disagree on where
+// a message ends, because that is how requests are smuggled; Beast alone lets more than ten such forms through. Pure
+// functions over bytes; any thread.
 #pragma once
 
 #include <chrono>
@@ -25,14 +25,14 @@ struct Limits {
   std::chrono::milliseconds body_time{30'000};
   std::chrono::milliseconds write_time{30'000};
   std::chrono::milliseconds idle_time{60'000};   // between two requests of a connection
-  std::chrono::milliseconds linger_time{2'000};  // how long what a refused caller still sends is read and thrown away
+  std::chrono::milliseconds linger_time{2'000};  // in which the bytes of a refused caller are dropped
 };
 
 // How far the head of a request has come in.
 struct HeadScan {
   enum class State { incomplete, complete, broken, too_large };
   State state = State::incomplete;
-  std::size_t bytes = 0;  // complete: the head with its empty line; incomplete: where the next scan goes on
+  std::size_t bytes = 0;  // complete: of the head with its empty line; incomplete: the next scan begins there
 };
 
 // Looks for the end of the head in `data`, from `from` on (0, or what the last scan of the same head said). A byte that

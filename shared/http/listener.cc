@@ -26,7 +26,7 @@ namespace bhttp = boost::beast::http;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// So many connections over the limit are told so; those beyond are closed without a word.
+// This many connections over the limit are told so; those beyond are closed without a word.
 constexpr std::size_t kConnectionsToldOff = 64;
 constexpr std::size_t kReadBytes = 4096;
 constexpr std::chrono::milliseconds kAcceptPause{100};  // after the system ran out of descriptors
@@ -176,7 +176,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     auto parsed = parse_head(text, limits());
     if (auto* problem = std::get_if<Problem>(&parsed)) return refuse(make_response(*problem));
     auto& head = std::get<Head>(parsed);
-    // Beast reads the head a second time: where the two disagree, the request is refused.
+    // Beast reads the head a second time: if the two disagree, the request is refused.
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(limits().header_bytes + 1));
     parser_->body_limit(limits().body_bytes);
@@ -300,8 +300,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
            field == bhttp::field::trailer || field == bhttp::field::upgrade;
   }
 
-  // A close while the caller still sends would reset the connection and take the answer with it: so what comes is read
-  // and thrown away for a while.
+  // A close while the caller still sends would reset the connection and take the answer with it: so bytes that come
+  // are read and dropped for a while.
   void linger() {
     state_ = State::lingering;
     error_code error;

@@ -45,7 +45,7 @@ class Loop {
   // The same without a way to cancel it.
   void call_after(std::int64_t after_ms, std::function<void()> due);
 
-  // Waits for the callback that runs, if any, and destroys all others without calling them; what comes later is
+  // Waits for the callback that runs, if any, and destroys all others without calling them; later ones are
   // destroyed at once. A second call does nothing.
   void stop();
 

@@ -1,5 +1,5 @@
-// HTTP requests and responses as plain values, and the callback that takes an answer. Values are owned by whoever holds
-// them; a Responder may be moved to and called on any thread.
+// HTTP requests and responses as plain values, and the callback that takes an answer. A value belongs to its
+// holder; a Responder may be moved to and called on any thread.
 #pragma once
 
 #include <cstdint>
@@ -36,7 +36,7 @@ bool is_well_formed(const Caller& caller);
 struct Request {
   std::string method;  // "GET", "POST", ...
   std::string path;    // begins with '/', still percent-encoded (the router decodes it segment by segment)
-  Fields query;        // decoded, in order; '+' stands for a space, as forms write it
+  Fields query;        // decoded, in order; '+' means a space, as forms write it
   Fields headers;      // names in lower case, in order; values without surrounding blanks, ASCII
   std::string body;
   std::string peer;  // address and port of the other end, for log lines: "127.0.0.1:40312"

@@ -19,15 +19,15 @@ struct Problem {
   std::string title = {};                 // the same for every problem of this type
   std::string detail = {};                // this one: what was expected, what came
   std::optional<std::string> field = {};  // JSON pointer into the body (RFC 6901), "" for all of it
-  std::optional<std::string> value = {};  // what stood there, as text
+  std::optional<std::string> value = {};  // what was there, as text
   std::optional<std::string> hint = {};   // what to do
 };
 
 // An error's message, "expected X, got Y; hint: Z", in the two parts that a problem has members for. The hint is empty
-// where there is none.
+// if there is none.
 std::pair<std::string, std::string> split_hint(std::string_view message);
 
-// One JSON object with the members that are set; valid JSON whatever bytes stand in the texts.
+// One JSON object with the members that are set; valid JSON whatever bytes the texts have.
 std::string to_json(const Problem& problem);
 
 // The answer with the problem's status, as application/problem+json.

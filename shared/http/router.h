@@ -11,11 +11,11 @@
 
 namespace granary::http {
 
-// What stood in place of the pattern's {names}, decoded and never empty.
+// The texts that a path has in place of the pattern's {names}, decoded and never empty.
 class PathParameters {
  public:
   explicit PathParameters(Fields values) : values_(std::move(values)) {}
-  // `name` must stand in the route's pattern.
+  // `name` is one of the route's pattern.
   [[nodiscard]] const std::string& operator[](std::string_view name) const;
 
  private:

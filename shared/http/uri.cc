@@ -39,7 +39,7 @@ std::optional<std::string> decode(const urls::pct_string_view& text, bool space_
   return out;
 }
 
-// Boost.URL lets brackets through where RFC 3986 does not; two readers of a target could disagree about it.
+// Boost.URL takes brackets in a query, RFC 3986 does not; two readers of a target could disagree about it.
 bool has_brackets(std::string_view text) {
   return text.find_first_of("[]") != std::string_view::npos;
 }

@@ -12,7 +12,7 @@
 
 namespace granary::http {
 
-// The text behind the %XX of `text`. nullopt for a broken escape, and where the outcome is not UTF-8 or has control
+// The text behind the %XX of `text`. nullopt for a broken escape, and if the outcome is not UTF-8 or has control
 // characters in it: no name or id of this project does.
 std::optional<std::string> percent_decode(std::string_view text);
 

@@ -20,7 +20,7 @@ class WorkPool {
   // dropped.
   [[nodiscard]] bool run(std::function<void()> work);
 
-  // What runs is waited for, what waits is dropped. A second call does nothing.
+  // Waits for the work that runs, drops the work that waits. A second call does nothing.
   void stop();
 
  private:

@@ -76,7 +76,7 @@ Result<Peers> Peers::parse(const std::string& text, const std::string& path, std
     if (!shards.ok()) return wrong(shards.error().message);
     for (const std::uint16_t shard : *shards)
       if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
-        return wrong("shard " + std::to_string(shard) + " of " + name + " stands in the list before");
+        return wrong("shard " + std::to_string(shard) + " of " + name + " is in the list already");
   }
   if (peers.owners_.empty())
     return Error{ErrorCode::invalid_input, "expected lines of `URL MACHINE SHARDS` in " + path +

@@ -32,11 +32,11 @@ class Peers {
   // Both.
   static Result<Peers> read(const std::string& path, std::uint16_t partitions);
 
-  // Where the shard's owner answers ("http://HOST:PORT"); empty: nobody is known to own it.
+  // The URL of the shard's owner ("http://HOST:PORT"); empty: nobody is known to own it.
   [[nodiscard]] std::string owner_of(const ShardName& shard) const;
-  // Who owns what, by shard.
+  // The owners' URLs, by shard.
   [[nodiscard]] const std::map<ShardName, std::string>& owners() const { return owners_; }
-  // Where a machine's first listed shard lives; empty: nowhere.
+  // The URL of the owner of a machine's first listed shard; empty: none is listed.
   [[nodiscard]] std::string any_of(runtime::MachineKind machine) const;
 
  private:

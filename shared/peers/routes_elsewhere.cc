@@ -61,7 +61,8 @@ http::Handler RoutesElsewhere::handler(std::shared_ptr<RoutesElsewhere> routes) 
 }
 
 void RoutesElsewhere::serve(std::shared_ptr<RoutesElsewhere> self, http::Request request, http::Responder responder) {
-  if (was_passed_on(request)) return responder(http::path_not_found(request.path));  // whoever passed it on knew
+  if (was_passed_on(request))
+    return responder(http::path_not_found(request.path));  // the process that passed it on knew
   if (const auto router = router_for(request)) return router->serve(std::move(request), std::move(responder));
   const auto asked = to_ask();
   const auto asking = std::make_shared<Asking>(std::move(self), std::move(request), std::move(responder));

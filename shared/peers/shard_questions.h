@@ -5,8 +5,8 @@
 //   POST /v1/shards/{machine}/{shard}/wait      WaitQuestion -> LanesAnswer
 //   POST /v1/shards/{machine}/{shard}/outcomes  OutcomesQuestion -> OutcomesAnswer
 //
-// 503 `not_folded_yet` where the wait was too long, 409 `beyond_the_log` where the inbox ends before the position, 503
-// `no_owner` where the process does not own the shard. Threads: any.
+// 503 `not_folded_yet` if the wait was too long, 409 `beyond_the_log` if the inbox ends before the position, 503
+// `no_owner` if the process does not own the shard. Threads: any.
 #pragma once
 
 #include <string>
@@ -47,7 +47,7 @@ struct LaneMessage {
 
 struct WaitQuestion {
   std::uint64_t position = 0;
-  std::uint64_t published = 0;  // 1: what came of it must stand in the outward streams
+  std::uint64_t published = 0;  // 1: what came of it must be in the outward streams
   std::int64_t wait_ms = 0;
   std::vector<LaneMessage> lanes;
   std::uint64_t committed = 0;  // 1: it must be committed, so that a read sees it
