@@ -130,7 +130,7 @@ class Metrics(unittest.TestCase):
                 after = answer["after"]
             granary.get("/v1/sources?after=" + after)
             waits = [("unrated", "granary_unrated_charges", "billing"), ("unassigned", "granary_unassigned_usage", "allocation"),
-                     ("unbound", "granary_unbound_usage", "metering")]
+                     ("unbound", "granary_unbound_usage", "metering"), ("unmeasured", "granary_unmeasured_usage", "metering")]
             for name, metric, machine in waits:
                 until(granary, name, metric, machine, 0)
             of_lab = {"project": "lab", "resources": [{"class": "gpu:h100", "quantity": "1"}]}  # nobody has priced gpu:h100
@@ -146,7 +146,7 @@ class Metrics(unittest.TestCase):
             until(granary, *waits[2], 1)
             self.assertEqual(granary.stop(), 0)
             granary.start()
-            for name, metric, machine, count in [(*waits[0], 6), (*waits[1], 2), (*waits[2], 1)]:
+            for name, metric, machine, count in [(*waits[0], 6), (*waits[1], 2), (*waits[2], 1), (*waits[3], 0)]:
                 until(granary, name, metric, machine, count)
             book = next(event for event in base if event["type"] == "granary.price_book.published.v1")
             prices = [*book["data"]["prices"], {**book["data"]["prices"][0], "class": "gpu:h100"}]

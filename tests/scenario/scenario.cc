@@ -111,6 +111,7 @@ class Player {
                              : verb == "balance"      ? balance(words.next())
                              : verb == "charges"      ? charges(words.next())
                              : verb == "sources"      ? sources()
+                             : verb == "unbound"      ? unbound()
                              : verb == "rejected"     ? rejected()
                                                       : "";
     GRANARY_CHECK(words.done() && !said.empty(), "no sentence of a scenario: " + line);
@@ -429,6 +430,21 @@ class Player {
     return said.empty() ? "none\n" : said;
   }
 
+  std::string unbound() {
+    std::map<std::string, std::array<std::uint64_t, 2>> all;
+    ledger_.ask_each<MeteringMachine>(MachineKind::metering, [&](MeteringMachine& machine) {
+      machine.each_waiting([&](std::string_view cluster, std::string_view account, const metering::WaitingHead& head) {
+        auto& [for_binding, for_classes] = all[std::string(cluster) + " " + std::string(account)];
+        for_binding += head.count - head.unmeasured;
+        for_classes += head.unmeasured;
+      });
+    });
+    std::string said;
+    for (const auto& [name, counts] : all)
+      said += name + ": " + std::to_string(counts[0]) + " wait for a binding, " + std::to_string(counts[1]) +
+              " for a class list\n";
+    return said.empty() ? "nothing waits\n" : said;
+  }
   std::string sources() {
     std::map<std::string, metering::SourceRow> all;
     ledger_.ask_each<MeteringMachine>(MachineKind::metering, [&](MeteringMachine& machine) {

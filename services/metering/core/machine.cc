@@ -29,7 +29,10 @@ void MeteringMachine::open(const store::View& rows) {
   facts_.read();
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
   held_.scan("", [this](BytesView root, const HeldRow&) { return held_roots_.insert(*id_from(root)), true; });
-  each_waiting([this](std::string_view, std::string_view, std::uint64_t count) { unbound_ += count; });
+  each_waiting([this](std::string_view, std::string_view, const WaitingHead& head) {
+    unbound_ += head.count - head.unmeasured;
+    unmeasured_ += head.unmeasured;
+  });
 }
 
 ShardRow& MeteringMachine::shard() {

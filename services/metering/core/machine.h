@@ -32,9 +32,9 @@ class MeteringMachine final : public machine::Machine {
   // For questions.
   // Each source with what became of its usage here.
   void each_source(const std::function<void(std::string_view source, const SourceRow&)>& visit) const;
-  // Each cluster and account whose usage waits for a binding.
-  void each_waiting(
-      const std::function<void(std::string_view cluster, std::string_view account, std::uint64_t count)>& visit) const;
+  // Each cluster and account for which usage waits; the head says for what.
+  void each_waiting(const std::function<void(std::string_view cluster, std::string_view account,
+                                             const WaitingHead& head)>& visit) const;
 
  private:
   using Rules = machine::RuleBook<MeteringMachine>;
@@ -76,7 +76,15 @@ class MeteringMachine final : public machine::Machine {
                                                const std::string& project, const events::UsageReported& usage,
                                                const events::UsageNotes& notes, Instant recorded_at,
                                                const machine::Context& context, machine::Out& out);
-  void release(const events::AccountBound& binding, const machine::Context& context, machine::Out& out);
+
+  // rules_waiting.cc
+  void wait(const machine::RawInput& input, const events::UsageReported& usage);
+  // Sends on what waits for the account (a key of waiting_heads_) and can go by now.
+  void release(const Bytes& account, const machine::Context& context, machine::Out& out);
+  // Notes why the usage waits on: `refused_by` as in its row.
+  void keep_waiting(WaitingHead& head, const Bytes& key, const WaitingUsage& waiting, std::string_view refused_by);
+  // A class list was published: of the accounts for whose usage it may be the one.
+  void release_unmeasured(const machine::Context& context, machine::Out& out);
   ShardRow& shard();
 
   // rules_interim.cc
@@ -102,7 +110,8 @@ class MeteringMachine final : public machine::Machine {
   std::unordered_set<Id16, HashOfHash>
       held_roots_;  // the keys of held_: most final reports have none, and look nowhere
   std::int64_t ids_kept_from_ = 0;
-  std::uint64_t unbound_ = 0;  // usage that waits for a binding
+  std::uint64_t unbound_ = 0;     // usage that waits for a binding
+  std::uint64_t unmeasured_ = 0;  // usage that waits for a class list
   machine::ChargeBasis basis_;
   events::UsageMetered metered_;  // reused: the hot path allocates nothing
 };

@@ -11,7 +11,7 @@ using codec::kOptional;
 using units::Instant;
 
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
-inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
+inline constexpr machine::RowForm kRowForm{.format = 2, .revision = 1, .readable_from = 1};
 
 // The tables, by the first byte of their keys; numbers in keys are big-endian.
 enum class Table : std::uint8_t {
@@ -65,15 +65,16 @@ class SourceLaw final : public machine::RowLaw<SourceRow> {
   }
 };
 
-// The usage of one cluster and account that waits for a binding, first come first served; entries that were released
-// leave gaps.
+// The usage of one cluster and account that waits, first come first served; entries that were released leave gaps.
 struct WaitingHead {
   std::uint64_t first = 0, next = 0, count = 0;
+  std::uint64_t unmeasured = 0;  // of `count`: its account is bound, and it waits for a class list
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "first", s.first, kOptional);
     visit(2, "next", s.next, kOptional);
     visit(3, "count", s.count, kOptional);
+    visit(4, "unmeasured", s.unmeasured, kOptional);
   }
 };
 
@@ -83,6 +84,8 @@ struct WaitingUsage {
   Instant recorded_at;
   events::UsageReported usage;
   events::UsageNotes notes;
+  // The rule by which the classes in force refuse it, although its account is bound; empty: it waits for its binding.
+  std::string refused_by;
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "source", s.source, kOptional);
@@ -91,6 +94,7 @@ struct WaitingUsage {
     visit(4, "recorded_at", s.recorded_at, kOptional);
     visit(5, "usage", s.usage, kOptional);
     visit(6, "notes", s.notes, kOptional);
+    visit(7, "refused_by", s.refused_by, kOptional);
   }
 };
 

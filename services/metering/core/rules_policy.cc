@@ -1,4 +1,4 @@
-// A policy is published.
+// A policy is published: usage of bound accounts that the classes did not measure goes on if a new list measures it.
 #include "services/metering/core/machine.h"
 
 namespace granary::metering {
@@ -6,9 +6,10 @@ namespace granary::metering {
 using machine::Context;
 using machine::Out;
 
-void MeteringMachine::learn_policy(const events::PolicyPublished& policy, const machine::LaneInput&, const Context&,
-                                   Out&) {
+void MeteringMachine::learn_policy(const events::PolicyPublished& policy, const machine::LaneInput&,
+                                   const Context& context, Out& out) {
   facts_.publish(policy, shard());
+  if (policy.kind == events::PolicyKind::resource_classes) release_unmeasured(context, out);
 }
 
 }  // namespace granary::metering

@@ -60,12 +60,7 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
     ids_.add(input.identity, basis, day, partition, number);
     return {Judgement::accepted};
   }
-  const Bytes account = account_key(usage.cluster, usage.account);
-  WaitingHead& head = waiting_heads_.edit(account);
-  WaitingUsage& waiting = waiting_.edit(waiting_key(account, head.next++));
-  waiting = {input.raw.source, input.raw.id, input.identity, input.raw.recorded_at, usage, input.raw.notes};
-  ++head.count;
-  ++unbound_;
+  wait(input, usage);
   ids_.add(input.identity, basis, day, 0, 0);
   return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
 }

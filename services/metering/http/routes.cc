@@ -1,5 +1,6 @@
 #include "services/metering/http/routes.h"
 
+#include <array>
 #include <map>
 
 #include "services/metering/core/machine.h"
@@ -72,10 +73,15 @@ void add(SourceRow& sum, const json::Value& row) {
   sum.records = std::max(sum.records, number_in(row, "records_stated"));
 }
 
-std::string unbound_row(std::string_view cluster, std::string_view account, std::uint64_t waiting) {
+// What usage of an account waits for, as /v1/unbound says it.
+constexpr std::string_view kBinding = "binding", kClasses = "classes";
+
+std::string unbound_row(std::string_view cluster, std::string_view account, std::string_view waits_for,
+                        std::uint64_t waiting) {
   std::string row = "{";
   add_member(row, "cluster", cluster);
   add_member(row, "account", account);
+  add_member(row, "waits_for", waits_for);
   add_member(row, "waiting", waiting);
   return row + "}";
 }
@@ -90,12 +96,12 @@ http::Response sources(const std::vector<json::Value>& shards) {
 }
 
 http::Response unbound(const std::vector<json::Value>& shards) {
-  std::map<std::pair<std::string, std::string>, std::uint64_t> counts;
+  std::map<std::array<std::string, 3>, std::uint64_t> counts;  // by cluster, account and what is waited for
   for (const json::Value& row : shards)
-    counts[{text_in(row, "cluster"), text_in(row, "account")}] += number_in(row, "waiting");
+    counts[{text_in(row, "cluster"), text_in(row, "account"), text_in(row, "waits_for")}] += number_in(row, "waiting");
   std::vector<std::string> rows;
   rows.reserve(counts.size());
-  for (const auto& [account, count] : counts) rows.push_back(unbound_row(account.first, account.second, count));
+  for (const auto& [what, count] : counts) rows.push_back(unbound_row(what[0], what[1], what[2], count));
   return ask::page(rows, "");
 }
 
@@ -128,8 +134,11 @@ routes::Table routes(const ask::Reach& reach) {
                          reach, std::move(request), std::move(responder), MachineKind::metering,
                          [](machine::Machine& machine, std::vector<std::string>& rows) {
                            metering(machine).each_waiting(
-                               [&](std::string_view cluster, std::string_view account, std::uint64_t count) {
-                                 rows.push_back(unbound_row(cluster, account, count));
+                               [&](std::string_view cluster, std::string_view account, const WaitingHead& head) {
+                                 const std::uint64_t unbound = head.count - head.unmeasured;
+                                 if (unbound > 0) rows.push_back(unbound_row(cluster, account, kBinding, unbound));
+                                 if (head.unmeasured > 0)
+                                   rows.push_back(unbound_row(cluster, account, kClasses, head.unmeasured));
                                });
                          },
                          unbound);

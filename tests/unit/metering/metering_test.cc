@@ -73,7 +73,16 @@ class Shard {
   }
   std::uint64_t waiting() {
     std::uint64_t sum = 0;
-    machine_->each_waiting([&](std::string_view, std::string_view, std::uint64_t count) { sum += count; });
+    machine_->each_waiting([&](std::string_view, std::string_view, const WaitingHead& head) { sum += head.count; });
+    return sum;
+  }
+  // Of them, those that wait for a class list.
+  std::uint64_t unmeasured() {
+    std::uint64_t sum = 0;
+    machine_->each_waiting(
+        [&](std::string_view, std::string_view, const WaitingHead& head) { sum += head.unmeasured; });
+    EXPECT_EQ(machine_->figures().at(1).value, sum);
+    EXPECT_EQ(machine_->figures().at(0).value, waiting() - sum);
     return sum;
   }
   std::map<Bytes, Bytes> rows() {
@@ -369,6 +378,45 @@ TEST(MeteringRows, DoNotDependOnWhereCommitsFall) {
   EXPECT_EQ(one, run(7));
   EXPECT_GT(one.first.size(), 5u);
   EXPECT_EQ(one.first.begin()->first[0], static_cast<char>(prefix_of(Table::ids)));
+}
+
+// Its account was bound while a class list without its class was in force: the binding is there, so no other one will
+// come. A list that has the class again lets it go.
+TEST_F(Metering, ACorrectedClassListReleasesWhatItsAccountsBindingCouldNot) {
+  events::UsageReported usage = job("2026-10-30T10:00:00Z", "2026-10-30T11:00:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  EXPECT_EQ(shard.send("j1", usage).judgement, Judgement::waiting);
+  shard.publish_classes("1", at("2026-01-01T00:00:00Z"), {kClasses[1]});
+  shard.fact(events::AccountBound{"aif1", "acc", "aurora-llm", {}, {}});
+  EXPECT_EQ(shard.waiting(), 1U);
+  EXPECT_EQ(shard.unmeasured(), 1U);
+  shard.reopen();
+  EXPECT_EQ(shard.unmeasured(), 1U);
+  shard.publish_classes("1a", at("2026-01-01T00:00:00Z"), kClasses);
+  EXPECT_EQ(shard.waiting(), 0U);
+  EXPECT_EQ(shard.source().pending, 0U);
+  EXPECT_EQ(shard.out.all<events::UsageMetered>().size(), 1U);
+}
+
+// A binding that is made anew with an end leaves the usage without a project again.
+TEST_F(Metering, UsageThatWaitsForAClassListWaitsForABindingAgainIfItsOwnIsTakenBack) {
+  events::UsageReported usage = job("2026-10-30T10:00:00Z", "2026-10-30T11:00:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  shard.send("j1", usage);
+  shard.publish_classes("1", at("2026-01-01T00:00:00Z"), {kClasses[1]});
+  shard.fact(events::AccountBound{"aif1", "acc", "aurora-llm", {}, {}});
+  EXPECT_EQ(shard.unmeasured(), 1U);
+  shard.fact(events::AccountBound{"aif1", "acc", "aurora-llm", {}, at("2026-10-01T00:00:00Z")});
+  EXPECT_EQ(shard.unmeasured(), 0U);
+  EXPECT_EQ(shard.waiting(), 1U);
+  shard.publish_classes("1a", at("2026-01-01T00:00:00Z"), kClasses);
+  EXPECT_EQ(shard.waiting(), 1U);
+  shard.fact(events::AccountBound{"aif1", "acc", "aurora-llm", {}, {}});
+  EXPECT_EQ(shard.waiting(), 0U);
 }
 
 }  // namespace
