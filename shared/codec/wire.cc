@@ -17,7 +17,7 @@ bool take_long_varint(BytesView& in, std::uint64_t& value) {
   return false;
 }
 
-void Reader::skip_unknown(int end) {
+void FieldReader::skip_unknown(int end) {
   for (int before = last + 1; tag != 0 && tag < end;) {
     std::uint64_t number = 0;
     BytesView bytes;

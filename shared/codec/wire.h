@@ -175,7 +175,7 @@ enum class Read : std::uint8_t {
 };
 
 // Reads the fields of one message, each where it must stand.
-struct Reader {
+struct FieldReader {
   BytesView in;
   int tag = 0;   // of the field at the front of `in`, its key taken; 0: the message has ended
   int last = 0;  // the tag of the last field that this build knows, as far as they were asked for
@@ -184,7 +184,7 @@ struct Reader {
   bool newer = false;
   std::uint16_t form = 1;  // the newest rules version that brought one of the fields and values read
 
-  explicit Reader(BytesView bytes) : in(bytes) { next(); }
+  explicit FieldReader(BytesView bytes) : in(bytes) { next(); }
 
   void next() {
     tag = 0;
@@ -231,7 +231,7 @@ struct Reader {
 
   template <class T>
   static constexpr bool is_message() {
-    return requires(T & value, Reader & reader) {
+    return requires(T & value, FieldReader & reader) {
       T::fields(value, reader);
     };
   }
@@ -309,7 +309,7 @@ void encode(const T& value, Bytes& out) {
 // raised to the newest rules version that brought a field or value in them.
 template <class T>
 Read read_message(BytesView in, T& value, std::uint16_t& form) {
-  Reader reader(in);
+  FieldReader reader(in);
   T::fields(value, reader);
   form = std::max(form, reader.form);
   return reader.finish();

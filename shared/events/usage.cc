@@ -28,8 +28,8 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
       return FormError{"malformed", here(), "", "send either quantity, or amount and unit"};
     if (!used.unit.empty() && !units::unit_from_name(used.unit))
       return FormError{"malformed", here() + "/unit", used.unit, "send one of: resource-us, byte-ms, item"};
-    if (units::hold(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble ==
-        units::HoldTrouble::overflow)
+    if (units::over_time(used.quantity, end.ms() - usage.start.ms(), UnitKind::resource_us).trouble ==
+        units::OverTimeTrouble::overflow)
       return FormError{"quantity_overflow", here() + "/quantity", units::format_decimal(used.quantity.value(), 3),
                        "send at most 2^96 resource-us in one usage"};
   }

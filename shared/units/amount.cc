@@ -91,16 +91,16 @@ std::optional<Int128> mul_div_half_even(Int128 a, Int128 b, Int128 c) {
   return result;
 }
 
-Held hold(Quantity quantity, std::int64_t duration_ms, UnitKind kind) {
+OverTime over_time(Quantity quantity, std::int64_t duration_ms, UnitKind kind) {
   Int128 held = quantity.value();
   if (kind != UnitKind::resource_us) {
-    if (held % kThousand != 0) return {HoldTrouble::not_whole, {}};
+    if (held % kThousand != 0) return {OverTimeTrouble::not_whole, {}};
     held /= kThousand;
   }
   if (kind != UnitKind::item && __builtin_mul_overflow(held, Int128{duration_ms}, &held))
-    return {HoldTrouble::overflow, {}};
-  if (held > kAmountMax || held < -kAmountMax) return {HoldTrouble::overflow, {}};
-  return {HoldTrouble::none, Amount(held)};
+    return {OverTimeTrouble::overflow, {}};
+  if (held > kAmountMax || held < -kAmountMax) return {OverTimeTrouble::overflow, {}};
+  return {OverTimeTrouble::none, Amount(held)};
 }
 
 Amount share_until(Amount amount, std::int64_t part, std::int64_t total) {

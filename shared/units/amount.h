@@ -75,13 +75,13 @@ std::optional<NamedUnit> named_unit(std::string_view name);
 std::optional<Int128> mul_div_half_even(Int128 a, Int128 b, Int128 c);
 
 // A quantity held for a time, in base units of `kind` (for `item`: the whole quantity, whatever the time).
-// invalid: not a whole number of bytes or items; overflow: beyond 2^96.
-enum class HoldTrouble { none, not_whole, overflow };
-struct Held {
-  HoldTrouble trouble = HoldTrouble::none;
+// not_whole: not a whole number of bytes or items; overflow: beyond 2^96.
+enum class OverTimeTrouble : std::uint8_t { none, not_whole, overflow };
+struct OverTime {
+  OverTimeTrouble trouble = OverTimeTrouble::none;
   Amount amount;
 };
-Held hold(Quantity quantity, std::int64_t duration_ms, UnitKind kind);
+OverTime over_time(Quantity quantity, std::int64_t duration_ms, UnitKind kind);
 
 // The share of `amount` that falls on [0, part) of a whole of `total`, rounded half to even. The shares of consecutive
 // parts, taken as differences of this, keep the total. 0 <= part <= total, total > 0.
@@ -89,7 +89,7 @@ Amount share_until(Amount amount, std::int64_t part, std::int64_t total);
 
 // Decimal text, as at the doors: digits, optionally one point and 1 to `decimals_max` decimals, optionally a leading
 // '-'; no exponent, no '+', no blanks, no leading zeros. Value times 10^decimals_max.
-enum class DecimalTrouble { none, malformed, too_precise, overflow };
+enum class DecimalTrouble : std::uint8_t { none, malformed, too_precise, overflow };
 struct Decimal {
   DecimalTrouble trouble = DecimalTrouble::none;
   Int128 scaled = 0;

@@ -16,9 +16,9 @@ struct Overdraft {
   std::string_view seller;
 };
 
-class Policies {
+class LotPolicies {
  public:
-  Policies(machine::TableSet& tables, std::size_t rows_max) : rows_(tables, Table::policies, rows_max) {}
+  LotPolicies(machine::TableSet& tables, std::size_t rows_max) : rows_(tables, Table::policies, rows_max) {}
 
   // Kinds that others read are known facts and change nothing.
   void publish(const events::PolicyPublished& policy);

@@ -48,7 +48,7 @@ struct UsageTotal {
   UnitKind unit{};
   std::uint64_t records = 0;
   Amount quantity;
-  bool suspended = false;  // nobody knows the project: the usage waits
+  bool unassigned = false;  // nobody knows the project: the usage waits
 };
 
 // Some rows in key order, and the key of the last of them where more follow.
@@ -136,7 +136,7 @@ class AllocationMachine final : public machine::Machine {
   void fold_usage(const Metered& metered, const Context& context, Out& out);
   void charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context, Out& out);
   void send_charge(const Metered& metered, const ProjectRow& project, const Context& context, Out& out);
-  void suspend(const Metered& metered);
+  void keep_unassigned(const Metered& metered);
   void release_waiting(BytesView project, const Context& context, Out& out);
 
   // rules_hold.cc
@@ -164,7 +164,7 @@ class AllocationMachine final : public machine::Machine {
   machine::RowTable<CountsRow> counts_;
   machine::RowTable<KeyRow> heard_;
   machine::RowTable<RefRow> refs_;
-  Policies policies_;
+  LotPolicies policies_;
   Sources sources_;
   std::optional<Instant> first_end_;    // the earliest end in ends_, so that most ticks look at nothing
   std::optional<Instant> first_heard_;  // no hold was last heard of before it, likewise

@@ -118,7 +118,7 @@ Page<UsageTotal> AllocationMachine::usage(BytesView after, std::size_t limit) {
     page.rows.push_back({std::string(id.project), std::string(id.class_name), id.unit, account.records, account.raw});
     return true;
   });
-  for (UsageTotal& total : page.rows) total.suspended = find_project(total.project) == nullptr;
+  for (UsageTotal& total : page.rows) total.unassigned = find_project(total.project) == nullptr;
   return page;
 }
 

@@ -3,7 +3,7 @@
 
 namespace granary::allocation {
 
-void AllocationMachine::suspend(const Metered& metered) {
+void AllocationMachine::keep_unassigned(const Metered& metered) {
   const events::UsageMetered& usage = metered.usage;
   for (const events::MeteredAmount& amount : usage.amounts) {
     AccountRow& account = edit_account({usage.project, amount.class_name, amount.unit});

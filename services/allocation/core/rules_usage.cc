@@ -18,7 +18,7 @@ void AllocationMachine::fold_usage(const Metered& metered, const Context& contex
   for (const events::MeteredAmount& amount : usage.amounts)
     GRANARY_CHECK(amount.raw >= Amount() && amount.charged >= Amount(), "a metered amount is below zero");
   const ProjectRow* project = find_project(usage.project);
-  if (project == nullptr) return suspend(metered);
+  if (project == nullptr) return keep_unassigned(metered);
   if (project->holds > 0) release_hold(usage.project, usage.source, usage.id, usage.end, context, out);
   charge(metered, *project, Arrival::fresh, context, out);
 }

@@ -189,17 +189,17 @@ routes::Table routes(const ask::Reach& reach) {
                    }});
   table.push_back({"GET", "/v1/usage", MachineKind::allocation, kProjects, Scope::organisation,
                    [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
-                     ask::read_list(reach, std::move(request), std::move(responder), MachineKind::allocation,
-                                    {"/v1/usage"},
-                                    [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after,
-                                       std::size_t limit, std::vector<std::string>& rows) {
-                                      auto page = allocation(machine).usage(after, limit);
-                                      for (const UsageTotal& total : page.rows)
-                                        rows.push_back(json_of(UsageAnswer{total.project, total.class_name, total.unit,
-                                                                           total.records, total.quantity,
-                                                                           total.suspended ? "suspended" : "posted"}));
-                                      return page.last;
-                                    });
+                     ask::read_list(
+                         reach, std::move(request), std::move(responder), MachineKind::allocation, {"/v1/usage"},
+                         [](machine::Machine& machine, const runtime::AsOf&, const Bytes& after, std::size_t limit,
+                            std::vector<std::string>& rows) {
+                           auto page = allocation(machine).usage(after, limit);
+                           for (const UsageTotal& total : page.rows)
+                             rows.push_back(
+                                 json_of(UsageAnswer{total.project, total.class_name, total.unit, total.records,
+                                                     total.quantity, total.unassigned ? "unassigned" : "posted"}));
+                           return page.last;
+                         });
                    }});
   return table;
 }

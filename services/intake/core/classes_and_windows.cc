@@ -16,22 +16,23 @@ const events::ResourceClass* class_in(const events::PolicyPublished& list, std::
 
 }  // namespace
 
-void Policies::learn(const events::PolicyPublished& policy) {
+void ClassesAndWindows::learn(const events::PolicyPublished& policy) {
   if (policy.kind == events::PolicyKind::resource_classes) machine::publish(classes_, policy);
   if (policy.kind == events::PolicyKind::acceptance_window) machine::publish(windows_, policy);
 }
 
-const events::PolicyPublished* Policies::in_force(events::PolicyKind kind, units::Instant at) const {
+const events::PolicyPublished* ClassesAndWindows::in_force(events::PolicyKind kind, units::Instant at) const {
   if (kind == events::PolicyKind::resource_classes) return machine::in_force(classes_, at);
   return kind == events::PolicyKind::acceptance_window ? machine::in_force(windows_, at) : nullptr;
 }
 
-const events::ResourceClass* Policies::find_class(std::string_view name, units::Instant at) const {
+const events::ResourceClass* ClassesAndWindows::find_class(std::string_view name, units::Instant at) const {
   const events::PolicyPublished* list = in_force(events::PolicyKind::resource_classes, at);
   return list == nullptr ? nullptr : class_in(*list, name);
 }
 
-std::vector<const events::ResourceClass*> Policies::classes_from(std::string_view name, units::Instant from) const {
+std::vector<const events::ResourceClass*> ClassesAndWindows::classes_from(std::string_view name,
+                                                                          units::Instant from) const {
   std::vector<const events::ResourceClass*> found;
   const events::PolicyPublished* current = in_force(events::PolicyKind::resource_classes, from);
   for (const events::PolicyPublished& list : classes_)
@@ -40,7 +41,7 @@ std::vector<const events::ResourceClass*> Policies::classes_from(std::string_vie
   return found;
 }
 
-std::optional<std::uint64_t> Policies::window_days(units::Instant at) const {
+std::optional<std::uint64_t> ClassesAndWindows::window_days(units::Instant at) const {
   const events::PolicyPublished* window = in_force(events::PolicyKind::acceptance_window, at);
   if (window == nullptr) return std::nullopt;
   return window->content.window_days;

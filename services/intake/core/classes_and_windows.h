@@ -12,7 +12,7 @@
 
 namespace granary::intake {
 
-class Policies {
+class ClassesAndWindows {
  public:
   // In the order of publication. Kinds that intake does not decide by are passed over.
   void learn(const events::PolicyPublished& policy);

@@ -21,8 +21,8 @@ Outcome to_base_units(const events::LotAwarded& lot, const units::NamedUnit& uni
   return {};
 }
 
-Outcome open_lot(const events::LotAwarded& lot, const Policies& policies, units::Instant at, const std::string& pointer,
-                 events::LotOpened& opened) {
+Outcome open_lot(const events::LotAwarded& lot, const ClassesAndWindows& policies, units::Instant at,
+                 const std::string& pointer, events::LotOpened& opened) {
   const events::ResourceClass* published = policies.find_class(lot.class_name, at);
   if (published == nullptr)
     return refuse(
@@ -49,7 +49,7 @@ Outcome open_lot(const events::LotAwarded& lot, const Policies& policies, units:
 
 }  // namespace
 
-Outcome open_lots(const std::vector<events::LotAwarded>& awarded, const Policies& policies, units::Instant at,
+Outcome open_lots(const std::vector<events::LotAwarded>& awarded, const ClassesAndWindows& policies, units::Instant at,
                   std::vector<events::LotOpened>& lots) {
   if (awarded.size() > kLotsMax)
     return refuse(Refusal::too_many_lots, "/grant/lots",

@@ -11,7 +11,7 @@ inline constexpr std::size_t kLotsMax = 200;
 
 // Tests each lot against the classes published as of `at` and appends it to `lots`, numbered from 1. Returns the first
 // broken rule (`lots` is then anything), else accepted.
-machine::Outcome open_lots(const std::vector<events::LotAwarded>& awarded, const Policies& policies, units::Instant at,
-                           std::vector<events::LotOpened>& lots);
+machine::Outcome open_lots(const std::vector<events::LotAwarded>& awarded, const ClassesAndWindows& policies,
+                           units::Instant at, std::vector<events::LotOpened>& lots);
 
 }  // namespace granary::intake

@@ -111,7 +111,7 @@ class IntakeMachine final : public machine::Machine {
   machine::RowTable<RefRow> refs_;
   machine::RowTable<LegalIdRow> legal_ids_;
   machine::IdBuckets ids_;
-  Policies policies_;
+  ClassesAndWindows policies_;
   PriceBooks price_books_;
   std::uint64_t published_ = 0;  // the number of the last publication
 };

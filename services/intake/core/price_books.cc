@@ -9,7 +9,7 @@ namespace granary::intake {
 using events::PriceBookPublished;
 using machine::Outcome;
 
-Outcome PriceBooks::check(const PriceBookPublished& book, const Policies& policies) const {
+Outcome PriceBooks::check(const PriceBookPublished& book, const ClassesAndWindows& policies) const {
   for (std::size_t i = 0; i < book.prices.size(); ++i) {
     const events::PriceEntry& entry = book.prices[i];
     const std::string pointer = "/prices/" + std::to_string(i);

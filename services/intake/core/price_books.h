@@ -19,7 +19,7 @@ class PriceBooks {
   // Tests a book against the classes that are in force from its effective time on, against the seller's book that it
   // follows or replaces (that with the latest effective time at or before its own), and against the one that follows
   // it. The first broken rule, else accepted.
-  [[nodiscard]] machine::Outcome check(const events::PriceBookPublished& book, const Policies& policies) const;
+  [[nodiscard]] machine::Outcome check(const events::PriceBookPublished& book, const ClassesAndWindows& policies) const;
 
   // In the order of publication.
   void learn(const events::PriceBookPublished& book);

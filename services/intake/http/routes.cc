@@ -79,7 +79,7 @@ std::string place_of(runtime::LedgerMark ledger, const AsOf& as_of) {
 Response policies(machine::Machine& machine, const AsOf& as_of, runtime::LedgerMark ledger,
                   std::optional<units::Instant> at) {
   std::string policies, price_books;
-  Policies decided_by;
+  ClassesAndWindows decided_by;
   intake(machine).publications([&](const PublicationRow& publication) {
     if (publication.policy) {
       add_item(policies, publication_row(*publication.policy, publication));

@@ -125,10 +125,10 @@ std::optional<Outcome> MeteringMachine::measure(const std::vector<events::Resour
         return refuse(Refusal::unit_differs, at("/unit"),
                       "the class counts " + std::string(units::unit_name(published->unit)));
     } else {
-      const units::Held held = units::hold(used.quantity, end.ms() - start.ms(), published->unit);
-      if (held.trouble == units::HoldTrouble::not_whole)
+      const units::OverTime held = units::over_time(used.quantity, end.ms() - start.ms(), published->unit);
+      if (held.trouble == units::OverTimeTrouble::not_whole)
         return refuse(Refusal::quantity_too_precise, at("/quantity"), "bytes and items are whole numbers");
-      if (held.trouble == units::HoldTrouble::overflow)
+      if (held.trouble == units::OverTimeTrouble::overflow)
         return refuse(Refusal::quantity_overflow, at("/quantity"), "one usage is less than 2^96 base units");
       raw = held.amount;
     }

@@ -232,7 +232,7 @@ TEST(Property, books_balance_and_flushes_leave_no_trace) {
     Totals totals;
     for (const UsageTotal& total : once.machine().usage({}, 1000).rows) {
       totals[total.project + "/" + total.class_name] = total.quantity;
-      ASSERT_EQ(total.suspended, !open[total.project]);
+      ASSERT_EQ(total.unassigned, !open[total.project]);
     }
     ASSERT_EQ(totals, metered) << "round " << round;
 

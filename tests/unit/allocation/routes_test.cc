@@ -147,7 +147,7 @@ TEST_F(Routes, lists_give_each_row_once_whatever_the_page) {
     UsageMetered job = usage("a", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(i + 1), name);
     job.amounts.push_back({"cpu", UnitKind::resource_us, Amount(50), Amount()});
     shard.metering(job);
-    const std::string state = i % 3 == 0 ? "suspended" : "posted";
+    const std::string state = i % 3 == 0 ? "unassigned" : "posted";
     const std::string amount = std::to_string(i + 1);
     if (i % 3 == 2)
       projects.push_back("\"" + name + "\" \"o" + std::to_string(i) + "\" \"gpu\" \"resource-us\" \"" + amount +

@@ -55,7 +55,7 @@ TEST(WorkedExample, has_each_of_its_numbers) {
   for (const UsageTotal& total : totals) {
     EXPECT_EQ(total.project, "aurora-llm");
     EXPECT_EQ(total.records, 1u);
-    EXPECT_FALSE(total.suspended);
+    EXPECT_FALSE(total.unassigned);
   }
 
   machine::Router router(World::kPartitions);

@@ -224,7 +224,7 @@ codec::Read read_gapped(BytesView bytes) {
 
 // Every sequence of at most five fields with numbers from 1 to 7. It is a message if no number follows a larger one,
 // and none but a list's or an unknown one follows itself; a newer build's, if one of them is unknown.
-TEST(Reader, TakesAFieldThatItDoesNotKnowInItsPlaceByNumber) {
+TEST(FieldReader, TakesAFieldThatItDoesNotKnowInItsPlaceByNumber) {
   const Bytes of_number[] = {"",          hex("0a0178"), hex("120178"), hex("1a0178"),
                              hex("2005"), hex("2805"),   hex("3000"),   hex("3a00")};
   std::array<int, 3> count{};
@@ -249,7 +249,7 @@ TEST(Reader, TakesAFieldThatItDoesNotKnowInItsPlaceByNumber) {
   EXPECT_GT(count[2], 300);
 }
 
-TEST(Reader, AFieldBetweenThatIsNoneIsMalformed) {
+TEST(FieldReader, AFieldBetweenThatIsNoneIsMalformed) {
   // Gapped: first 0a, third 1a, fifth 28; unknown between: 2 as a varint 10, as bytes 12.
   const auto read = [](const char* text) { return read_gapped(hex(text)); };
   EXPECT_EQ(read("0a0178 1005 1a0178"), codec::Read::newer);

@@ -46,11 +46,11 @@ TEST(Decimal, FormatsShortAndFixed) {
 }
 
 TEST(Hold, TwoGpusForThreeSecondsAreSixMillion) {
-  EXPECT_TRUE(hold(Quantity(2000), 3000, UnitKind::resource_us).amount == Amount(6'000'000));
-  EXPECT_TRUE(hold(Quantity(460), 7, UnitKind::resource_us).amount == Amount(3220));
-  EXPECT_TRUE(hold(Quantity(4096 * 1000), 10, UnitKind::byte_ms).amount == Amount(40960));
-  EXPECT_EQ(hold(Quantity(1500), 10, UnitKind::byte_ms).trouble, HoldTrouble::not_whole);
-  EXPECT_EQ(hold(Quantity(kAmountMax), 2, UnitKind::resource_us).trouble, HoldTrouble::overflow);
+  EXPECT_TRUE(over_time(Quantity(2000), 3000, UnitKind::resource_us).amount == Amount(6'000'000));
+  EXPECT_TRUE(over_time(Quantity(460), 7, UnitKind::resource_us).amount == Amount(3220));
+  EXPECT_TRUE(over_time(Quantity(4096 * 1000), 10, UnitKind::byte_ms).amount == Amount(40960));
+  EXPECT_EQ(over_time(Quantity(1500), 10, UnitKind::byte_ms).trouble, OverTimeTrouble::not_whole);
+  EXPECT_EQ(over_time(Quantity(kAmountMax), 2, UnitKind::resource_us).trouble, OverTimeTrouble::overflow);
 }
 
 TEST(MulDiv, RoundsHalfToEvenAtAnySize) {

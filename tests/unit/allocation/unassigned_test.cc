@@ -17,7 +17,7 @@ AccountRow account(World& world, std::string_view project) {
   return {};
 }
 
-TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
+TEST(Unassigned, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   World world;
   UsageMetered first = usage("a", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(6), "late");
   first.amounts.push_back({"cpu", UnitKind::resource_us, Amount(9), Amount()});
@@ -34,7 +34,7 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   AccountRow row = account(world, "late");
   EXPECT_EQ(row.outside, Amount(-13));
   EXPECT_EQ(row.unassigned, Amount(13));
-  for (const UsageTotal& total : world.machine().usage({}, 10).rows) EXPECT_TRUE(total.suspended) << total.project;
+  for (const UsageTotal& total : world.machine().usage({}, 10).rows) EXPECT_TRUE(total.unassigned) << total.project;
 
   // The facts of the moment of release decide.
   world.intake(overdraft("2026-01-01T00:00:00Z", events::OverdraftMode::bill, "aif"));
@@ -65,8 +65,8 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   EXPECT_EQ(totals["lategpu"].records, 2u);
   EXPECT_EQ(totals["lategpu"].quantity, Amount(13));
   EXPECT_EQ(totals["latecpu"].quantity, Amount(9));
-  EXPECT_FALSE(totals["lategpu"].suspended);
-  EXPECT_TRUE(totals["nevergpu"].suspended);
+  EXPECT_FALSE(totals["lategpu"].unassigned);
+  EXPECT_TRUE(totals["nevergpu"].unassigned);
   // What was released left no row behind.
   for (const auto& [key, value] : world.rows()) {
     if (key.front() == static_cast<char>(Table::waiting_usage) || key.front() == static_cast<char>(Table::waiting)) {
@@ -75,7 +75,7 @@ TEST(Suspense, usage_waits_and_is_charged_in_order_when_the_project_opens) {
   }
 }
 
-TEST(Suspense, pages_go_through_all_projects_and_totals) {
+TEST(Unassigned, pages_go_through_all_projects_and_totals) {
   World world;
   for (const char* name : {"a", "bb", "ccc", "dd", "e"}) {
     world.metering(usage("x", "2026-01-10T00:00:00Z", "2026-01-11T00:00:00Z", Amount(1), name));
@@ -105,7 +105,7 @@ TEST(Suspense, pages_go_through_all_projects_and_totals) {
   for (int pages = 0; pages < 10; ++pages) {
     const auto page = world.machine().usage(after, 2);
     EXPECT_LE(page.rows.size(), 2u);
-    for (const UsageTotal& one : page.rows) totals.push_back(one.project + (one.suspended ? "?" : ""));
+    for (const UsageTotal& one : page.rows) totals.push_back(one.project + (one.unassigned ? "?" : ""));
     if (!page.last) break;
     after = *page.last;
   }
