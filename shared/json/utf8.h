@@ -6,7 +6,7 @@
 
 namespace granary::json {
 
-// The length in bytes of the well-formed character at `at` (Unicode 15, table 3-7); 0 where there is none. `at` must
+// The length in bytes of the well-formed character at `at` (Unicode 15, table 3-7); 0 if there is none. `at` must
 // lie inside `text`.
 std::size_t utf8_length(std::string_view text, std::size_t at);
 

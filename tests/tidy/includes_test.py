@@ -33,7 +33,7 @@ OFFLINE = ["shared/base/", "shared/json/", "shared/units/", "shared/http/uri.h"]
 DOORS = {"rocksdb/": r"shared/(rocks/|journal/embedded_|store/rocks_)", "librdkafka": r"shared/journal/kafka_", "google/protobuf": r"^$",
          "boost/beast": r"shared/http/", "boost/asio": r"shared/http/", "boost/url": r"shared/http/", "boost/json": r"shared/(json|http)/",
          "openssl/": r"shared/(proof|ledger/ledger)|services/import/", "CLI/": r"services/cli/|shared/service/(service_main|command_line)",
-         "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/import/", "date/": r"services/import/"}
+         "prometheus/": r"shared/operate/metrics", "spdlog/": r"shared/telemetry/log", "archive": r"services/import/", "utf8": r"shared/json/utf8", "date/": r"services/import/"}
 IMPURE = re.compile(r"\b(std::chrono::(system|steady)_clock|std::thread|std::mutex|std::random_device|rand\(|fopen|getenv|float|double)\b")
 
 
