@@ -174,7 +174,10 @@ enum class Read : std::uint8_t {
   newer,  // the form of one, with a field or an enum value that this build does not know
 };
 
-// Reads the fields of one message, each where it must stand.
+// No message has a larger tag: our own begin at 1 and rise by one. So a tag fits an int whatever bytes come.
+inline constexpr std::uint64_t kTagMax = 1'000'000;
+
+// Reads the fields of one message, each in its place.
 struct FieldReader {
   BytesView in;
   int tag = 0;   // of the field at the front of `in`, its key taken; 0: the message has ended
@@ -190,7 +193,7 @@ struct FieldReader {
     tag = 0;
     if (in.empty()) return;
     std::uint64_t key = 0;
-    if (!take_varint(in, key) || key >> 3 == 0 || key >> 3 > 1'000'000) return fail();
+    if (!take_varint(in, key) || key >> 3 == 0 || key >> 3 > kTagMax) return fail();
     tag = static_cast<int>(key >> 3);
     const auto raw = static_cast<std::uint8_t>(key & 7);
     if (raw != 0 && raw != 2) return fail();

@@ -6,6 +6,7 @@ namespace granary::events {
 
 namespace {
 
+constexpr std::uint64_t kWindowDaysMax = 36500;  // a century: longer than any ledger
 constexpr std::uint64_t kSilentHoursMax = 8760;  // a year: no job is silent for longer and still runs
 
 }  // namespace
@@ -22,9 +23,9 @@ Trouble check(const PolicyPublished& policy, const std::string& at) {
                      "send what belongs to the kind, and only that: classes, window_days, order, silent_hours_max, or "
                      "mode with seller "
                      "and project"};
-  if (content.window_days > 36500)
+  if (content.window_days > kWindowDaysMax)
     return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days),
-                     "send at most 36500 days"};
+                     "send at most " + std::to_string(kWindowDaysMax) + " days"};
   if (content.silent_hours_max > kSilentHoursMax)
     return FormError{"malformed", at + "/content/silent_hours_max", std::to_string(content.silent_hours_max),
                      "send at most " + std::to_string(kSilentHoursMax) + " hours"};

@@ -7,7 +7,7 @@
 // content alone. Memory: about 16 to 37 bytes an id for the index, which open() builds again, and a bounded cache of
 // blocks.
 //
-// Threads: belongs to its shard's thread. Ownership: owns its index and cache; the view must outlive it.
+// Threads: belongs to its machine's thread. Ownership: owns its index and cache; the view must outlive it.
 #pragma once
 
 #include <cstdint>

@@ -6,12 +6,14 @@
 namespace granary::machine {
 
 struct Router::Memo {
+  // 320 KiB, with short keys in them: room for the keys of a busy shard. Another key takes the place of an older one.
+  static constexpr std::size_t kEntries = 8192;
   struct Entry {
     Bytes key;
     std::uint16_t shard = 0;
     bool filled = false;
   };
-  std::array<Entry, 8192> entries;
+  std::array<Entry, kEntries> entries;
 };
 
 Router::Router(std::uint16_t partitions) : partitions_(partitions), memo_(std::make_unique<Memo>()) {}

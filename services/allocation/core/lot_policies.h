@@ -1,5 +1,5 @@
 // The published policies that allocation reads: burn-down order, overdraft, and how long a hold may be silent. Which
-// holds at an instant: machine/effective.h. Belongs to the shard's thread.
+// holds at an instant: machine/effective.h. Belongs to its machine's thread.
 #pragma once
 
 #include <string_view>

@@ -59,13 +59,11 @@ void AllocationMachine::apply_tick(Instant, const Context& context, Out& out) {
 }
 
 AccountRow& AllocationMachine::edit_account(const AccountId& id) {
-  account_key(id, key_);
-  return accounts_.edit(key_);
+  return accounts_.edit(keys_.account(id));
 }
 
 const ProjectRow* AllocationMachine::find_project(BytesView project) {
-  project_key(project, key_);
-  return projects_.find(key_);
+  return projects_.find(keys_.project(project));
 }
 
 }  // namespace granary::allocation

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "services/allocation/core/charging.h"
+#include "services/allocation/core/keys.h"
 #include "services/allocation/core/lot_policies.h"
 #include "services/allocation/core/rows.h"
 #include "services/allocation/core/sources.h"
@@ -60,7 +61,8 @@ struct Page {
 
 class AllocationMachine final : public machine::Machine {
  public:
-  // Of each table so many rows stay in memory between commits.
+  // Rows of each table that stay in memory between commits. Most projects of a shard fit; a row of accounts is the
+  // largest, about 0.3 KiB and as much for each lot, so that this table stays below some hundred MiB.
   static constexpr std::size_t kRowsMax = 200'000;
   explicit AllocationMachine(std::size_t rows_max = kRowsMax);
 
@@ -123,7 +125,7 @@ class AllocationMachine final : public machine::Machine {
   };
 
   AccountRow& edit_account(const AccountId& id);
-  const ProjectRow* find_project(BytesView project);  // nullptr: not known; leaves its key in key_
+  const ProjectRow* find_project(BytesView project);  // nullptr: not known
   void expire_lots(const Context& context, Out& out);
   void expire(Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context, Out& out);
   // Between two accounts of the lot, and told to the ledger.
@@ -146,8 +148,8 @@ class AllocationMachine final : public machine::Machine {
   void release(HeldPart& part, Amount amount, BytesView project_name, const ProjectRow& project, Instant at,
                const Context& context, Out& out);
   // `key`: of a row of holds_ that is there. Releases all of it, and forgets it.
-  void end_hold(const Bytes& key, BytesView project, Instant at, const Context& context, Out& out);
-  // Where there is one.
+  void end_hold(BytesView key, BytesView project, Instant at, const Context& context, Out& out);
+  // Does nothing if there is none.
   void release_hold(BytesView project, BytesView source, BytesView id, Instant at, const Context& context, Out& out);
   void lapse_holds(const Context& context, Out& out);
 
@@ -170,7 +172,7 @@ class AllocationMachine final : public machine::Machine {
   std::optional<Instant> first_heard_;  // no hold was last heard of before it, likewise
 
   // Memory that is reused.
-  Bytes key_;
+  Keys keys_;
   Charge charge_;
   events::UsageCharged charged_;
   events::UnitsPosted posted_;

@@ -39,7 +39,7 @@ std::optional<ProjectBalance> AllocationMachine::balance(BytesView project, Inst
   const ProjectRow* facts = find_project(project);
   if (facts == nullptr) return std::nullopt;
   ProjectBalance balance{std::string(project), *facts, {}};
-  const Bytes from = key_;
+  const Bytes from(keys_.project(project));
   accounts_.scan(from, [&](BytesView key, const AccountRow& account) {
     if (!key.starts_with(from)) return false;
     if (is_charged(account)) {
@@ -58,8 +58,7 @@ std::optional<ProjectBalance> AllocationMachine::project_named(const events::Ref
 }
 
 std::uint64_t AllocationMachine::waiting_of(BytesView project) {
-  project_key(project, key_);
-  const WaitingQueue* queue = waiting_.find(key_);
+  const WaitingQueue* queue = waiting_.find(keys_.project(project));
   return queue == nullptr ? 0 : queue->next - queue->first;
 }
 

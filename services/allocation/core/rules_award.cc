@@ -35,10 +35,7 @@ void AllocationMachine::open_grant(const events::GrantOpened& opened, const Inpu
       expire(lot, id, *project, context, out);
       continue;
     }
-    Bytes end_key;
-    append_i64(end_key, lot.to.ms());
-    end_key.append(key_);
-    ends_.edit(end_key);
+    ends_.edit(keys_.end(lot.to, id));
     first_end_ = first_end_ ? std::min(*first_end_, lot.to) : lot.to;
   }
 }

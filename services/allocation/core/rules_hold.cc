@@ -14,24 +14,12 @@ using events::PostingCause;
 
 namespace {
 
-void hold_key(BytesView project, BytesView source, BytesView id, Bytes& key) {
-  project_key(project, key);
-  append_part(key, source);
-  append_part(key, id);
-}
-
 bool is_of(const HeldPart& part, const events::MeteredAmount& amount) {
   return part.class_name == amount.class_name && part.unit == amount.unit;
 }
 
-// How many holds may lapse at one tick; the others do at the next ones.
+// How many holds may lapse at one tick, so that a tick ends soon; the others do at the next ones.
 constexpr std::size_t kLapsesMax = 1000;
-
-void heard_key(Instant heard_at, BytesView hold, Bytes& key) {
-  key.clear();
-  append_i64(key, heard_at.ms());
-  key.append(hold);
-}
 
 Amount held_of(const HoldRow& hold, const events::MeteredAmount& amount) {
   Amount held;
@@ -58,27 +46,21 @@ void AllocationMachine::fold_interim(const events::UsageHeld& held, const Contex
     ++edit_counts().interim_ignored;
     return;
   }
-  hold_key(held.project, held.source, held.id, key_);
-  const HoldRow* known = holds_.find(key_);
+  const BytesView key = keys_.hold(held.project, held.source, held.id);
+  const HoldRow* known = holds_.find(key);
   if (known != nullptr && held.measured_at <= known->measured_at) {
     GRANARY_PROBE("a figure that is older than its hold reaches allocation");
     return;
   }
   const bool is_new = known == nullptr;
-  HoldRow& hold = holds_.edit(key_);
-  Bytes heard;
-  heard_key(hold.heard_at, key_, heard);
-  if (!is_new) heard_.erase(heard);
+  HoldRow& hold = holds_.edit(key);
+  if (!is_new) heard_.erase(keys_.heard(hold.heard_at, key));
   hold.measured_at = held.measured_at;
   // The later of the two: before the first tick `now` is 1970.
   hold.heard_at = std::max(context.now, held.measured_at);
-  heard_key(hold.heard_at, key_, heard);
-  heard_.edit(heard);
+  heard_.edit(keys_.heard(hold.heard_at, key));
   first_heard_ = first_heard_ ? std::min(*first_heard_, hold.heard_at) : hold.heard_at;
-  if (is_new) {
-    project_key(held.project, key_);
-    ++projects_.edit(key_).holds;
-  }
+  if (is_new) ++projects_.edit(keys_.project(held.project)).holds;
 
   // What is held beyond the new figure goes back first, the newest of it before the older.
   for (auto part = hold.parts.rbegin(); part != hold.parts.rend(); ++part) {
@@ -137,8 +119,7 @@ void AllocationMachine::release(HeldPart& part, Amount amount, BytesView project
 
 void AllocationMachine::release_hold(BytesView project, BytesView source, BytesView id, Instant at,
                                      const Context& context, Out& out) {
-  Bytes key;
-  hold_key(project, source, id, key);
+  const BytesView key = keys_.hold(project, source, id);
   if (holds_.find(key) == nullptr) {
     GRANARY_PROBE("a hold that is to be released is not there");
     return;
@@ -146,16 +127,12 @@ void AllocationMachine::release_hold(BytesView project, BytesView source, BytesV
   end_hold(key, project, at, context, out);
 }
 
-void AllocationMachine::end_hold(const Bytes& key, BytesView project_name, Instant at, const Context& context,
-                                 Out& out) {
-  project_key(project_name, key_);
-  ProjectRow& project = projects_.edit(key_);
+void AllocationMachine::end_hold(BytesView key, BytesView project_name, Instant at, const Context& context, Out& out) {
+  ProjectRow& project = projects_.edit(keys_.project(project_name));
   --project.holds;
   HoldRow& hold = holds_.edit(key);
   for (HeldPart& part : hold.parts) release(part, part.amount, project_name, project, at, context, out);
-  Bytes heard;
-  heard_key(hold.heard_at, key, heard);
-  heard_.erase(heard);
+  heard_.erase(keys_.heard(hold.heard_at, key));
   holds_.erase(key);
 }
 

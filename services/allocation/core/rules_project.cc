@@ -6,7 +6,7 @@ namespace granary::allocation {
 void AllocationMachine::open_project(const events::ProjectOpened& opened, const Input&, const Context& context,
                                      Out& out) {
   GRANARY_CHECK(find_project(opened.project) == nullptr, "a project was opened twice");
-  ProjectRow& row = projects_.edit(key_);
+  ProjectRow& row = projects_.edit(keys_.project(opened.project));
   row.organisation = opened.organisation;
   row.customer_kind = opened.customer_kind;
   row.purpose = opened.purpose;

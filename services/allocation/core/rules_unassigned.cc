@@ -12,25 +12,20 @@ void AllocationMachine::keep_unassigned(const Metered& metered) {
     account.outside -= amount.charged;
     account.unassigned += amount.charged;
   }
-  project_key(usage.project, key_);
-  const std::uint64_t place = waiting_.edit(key_).next++;
-  append_u64(key_, place);
-  waiting_usage_.edit(key_) = {usage, metered.shard, metered.number};
+  const std::uint64_t place = waiting_.edit(keys_.project(usage.project)).next++;
+  waiting_usage_.edit(keys_.waiting_usage(usage.project, place)) = {usage, metered.shard, metered.number};
   ++edit_counts().waiting;
 }
 
 void AllocationMachine::release_waiting(BytesView project, const Context& context, Out& out) {
-  Bytes queue_key;
-  project_key(project, queue_key);
-  const WaitingQueue* found = waiting_.find(queue_key);
+  const WaitingQueue* found = waiting_.find(keys_.project(project));
   if (found == nullptr) return;
   const WaitingQueue queue = *found;
-  waiting_.erase(queue_key);
+  waiting_.erase(keys_.project(project));
   edit_counts().waiting -= queue.next - queue.first;
   const ProjectRow* row = find_project(project);
   for (std::uint64_t place = queue.first; place < queue.next; ++place) {
-    Bytes key = queue_key;
-    append_u64(key, place);
+    const BytesView key = keys_.waiting_usage(project, place);
     const WaitingUsage* waiting = waiting_usage_.find(key);
     GRANARY_CHECK(waiting != nullptr, "a place in a queue of usage is empty");
     charge({waiting->usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);

@@ -1,4 +1,4 @@
-// Sources' statements, passed on to the ledger once all metering shards have folded them. Belongs to the shard's
+// Sources' statements, passed on to the ledger once all metering shards have folded them. Belongs to its machine's
 // thread.
 #pragma once
 

@@ -6,9 +6,9 @@
 //     allocation's; project.opened releases it;
 //   - while no price book prices it (or its list amount would overflow); the next price book of its seller (of any, for
 //     a part without one) that names its class releases it, in order; what has no price even then stays, in order.
-// A price book holds for what is folded after it: lines that stand are never rated again.
+// A price book holds for what is folded after it: charge lines are never rated again.
 //
-// Threads: belongs to its shard's thread; queries to the thread of whoever shows it rows (Machine::show).
+// Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
 
 #include "services/billing/core/money.h"

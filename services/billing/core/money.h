@@ -1,7 +1,7 @@
 // The money accounts of a shard, in double entry: every posting takes from one account what it gives to another, so
 // that all accounts of a currency sum to zero.
 //
-// Threads: belongs to its shard's thread.
+// Threads: belongs to its machine's thread.
 #pragma once
 
 #include <functional>

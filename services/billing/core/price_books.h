@@ -6,7 +6,7 @@
 // (use that no lot covers, where no policy names one) takes, of all sellers' books in force that price it, the one with
 // the latest effective, then the later published.
 //
-// Threads: belongs to its shard's thread. Pointers into it live until the next add().
+// Threads: belongs to its machine's thread. Pointers into it live until the next add().
 #pragma once
 
 #include <map>

@@ -1,7 +1,7 @@
 // Parts of charges that wait, first in first out: per project until its customer kind is known, per class until a price
 // book prices them. A queue's entries stand at places 0, 1, ... without gaps.
 //
-// Threads: belongs to its shard's thread.
+// Threads: belongs to its machine's thread.
 #pragma once
 
 #include <functional>

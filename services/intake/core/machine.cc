@@ -9,7 +9,12 @@ namespace {
 using machine::Judgement;
 using machine::Outcome;
 
+// Rows of each table that stay in memory between commits: what people decide in a year or two. An application is the
+// largest, about 1 KiB with its texts.
 constexpr std::size_t kRowsMax = 20'000;
+
+// Ids are kept for no longer, whatever window the log has: keeps the sum of days small. Doors take less.
+constexpr std::uint64_t kWindowDaysMax = 1'000'000;
 
 }  // namespace
 
@@ -81,7 +86,7 @@ void IntakeMachine::apply_tick(Instant, const machine::Context& context, machine
   const auto window = policies_.window_days(context.now);
   if (!window) return;
   // A bucket goes when the window and a day have passed since the end of its day.
-  const auto kept = static_cast<std::int64_t>(std::min<std::uint64_t>(*window, 1'000'000)) + 1;
+  const auto kept = static_cast<std::int64_t>(std::min(*window, kWindowDaysMax)) + 1;
   ids_.drop_before(units::day_number(context.now) - kept);
 }
 

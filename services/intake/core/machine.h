@@ -1,7 +1,8 @@
 // Intake: folds what people decide (`granary.applications.v1`, one partition), keeps the registry of organisations,
 // projects, applications, policies and price books, and sends on by lanes what the other machines have to know.
 //
-// Threads: as machine.h. Ownership: rows that queries get live until the next call of any function here.
+// Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show). Ownership: rows
+// that queries get live until the next call of any function here.
 #pragma once
 
 #include "services/intake/core/classes_and_windows.h"

@@ -11,7 +11,7 @@
 namespace granary::intake {
 
 enum class Refusal : std::uint8_t {
-  conflicting_duplicate = 0,
+  conflicting_duplicate,
   event_too_large,
   organisation_exists,
   unknown_organisation,

@@ -6,6 +6,7 @@
 namespace granary::metering {
 namespace {
 
+// The rows are read once, at the start, and written when a fact comes: the facts themselves are kept in memory decoded.
 constexpr std::size_t kRowsMax = 64;
 
 Instant from_of(const events::AccountBound& binding) {

@@ -1,5 +1,7 @@
 // Metering: validates usage, takes each once, turns it into base units by the published classes, and sends it on to its
-// project. Folds `granary.usage.v1` (key: source and root id of the usage). Pure; belongs to its shard's thread.
+// project. Folds `granary.usage.v1` (key: source and root id of the usage).
+//
+// Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
 
 #include <unordered_set>

@@ -1,10 +1,11 @@
 // Why metering refuses a usage, in the order in which the rules are tested. The names are the reasons on the wire. A
-// repeat is told before all of them: what was taken once stays taken.
+// repeat is told before all of them: what was taken once stays taken. Values; any thread.
 #pragma once
 
 #include <array>
-#include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "shared/machine/machine.h"
 
@@ -20,15 +21,21 @@ enum class Refusal : std::uint8_t {
   quantity_overflow,
 };
 
-constexpr std::string_view refusal_name(Refusal refusal) {
-  constexpr auto kNames = std::to_array<std::string_view>({"conflicting_duplicate", "event_too_large", "usage_too_old",
-                                                           "unknown_resource_class", "unit_differs",
-                                                           "quantity_too_precise", "quantity_overflow"});
-  return kNames[static_cast<std::size_t>(refusal)];
-}
+// The wire's reason strings.
+inline constexpr auto kRefusalNames = std::to_array<std::string_view>({
+    "conflicting_duplicate",
+    "event_too_large",
+    "usage_too_old",
+    "unknown_resource_class",
+    "unit_differs",
+    "quantity_too_precise",
+    "quantity_overflow",
+});
+static_assert(kRefusalNames.size() == static_cast<std::size_t>(Refusal::quantity_overflow) + 1);
 
+// `field` is a JSON pointer into the event's data.
 inline machine::Outcome refuse(Refusal refusal, std::string field, std::string hint) {
-  return machine::Outcome::refuse(refusal_name(refusal), std::move(field), std::move(hint));
+  return machine::Outcome::refuse(kRefusalNames[static_cast<std::size_t>(refusal)], std::move(field), std::move(hint));
 }
 
 }  // namespace granary::metering
