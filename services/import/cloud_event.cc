@@ -19,7 +19,8 @@ void write_amount(Writer& out, const ResourceQuantity& resource, std::int64_t ra
   const auto kind = is_memory ? units::UnitKind::byte_ms : units::UnitKind::resource_us;
   const units::OverTime held = units::over_time(units::Quantity(quantity.scaled), ran_ms, kind);
   // Beyond 2^96 base units the ledger refuses it; the largest number says so without wrapping.
-  const units::Int128 amount = held.trouble == units::OverTimeTrouble::none ? held.amount.value() : units::kAmountMax + 1;
+  const units::Int128 amount =
+      held.trouble == units::OverTimeTrouble::none ? held.amount.value() : units::kAmountMax + 1;
   out.member("amount", units::format_integer(amount)).member("unit", units::unit_name(kind));
 }
 

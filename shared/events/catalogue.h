@@ -173,8 +173,8 @@ struct Entry {
 std::optional<Entry> entry_of(const Event& event);
 
 // What the event alone shows to be wrong, of one that a door takes: the limits of its fields and its noun's check of
-// form. Doors and folds ask the same, so a limit or check that changes, stricter or looser, would judge old history anew,
-// and two builds of one ledger would differ: it needs a rules version of its own. Pointers lead into the event's data.
+// form. Doors and folds ask the same, so one that changes, stricter or looser, would judge old history anew, and two
+// builds of one ledger would differ: it needs a rules version of its own. Pointers lead into the event's data.
 Trouble check_form(const Event& event);
 
 // The key of an event's record on its outward stream; empty: it has none.
