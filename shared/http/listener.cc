@@ -1,3 +1,4 @@
+// In one file, although above 400 lines: the states of a connection hand it on to each other, and are read together.
 #include "shared/http/listener.h"
 
 #include <boost/asio/post.hpp>

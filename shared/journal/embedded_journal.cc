@@ -1,3 +1,4 @@
+// In one file, although above 400 lines: the writer thread, appends and reads share one state and one order of locks.
 #include "shared/journal/embedded_journal.h"
 
 #include <rocksdb/db.h>

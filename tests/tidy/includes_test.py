@@ -75,6 +75,9 @@ class Includes(unittest.TestCase):
         self.assertGreater(count, 100)
         self.assertEqual(broken, [])
 
+    def test_a_file_of_more_than_400_lines_says_why(self):
+        self.assertEqual([name for name, text, _ in sources() if text.count("\n") > 400 and "above 400 lines" not in text.split("\n", 1)[0]], [])
+
     def test_a_services_routes_are_named_in_its_folder_alone(self):
         routes = {path: name for name, text, _ in sources() if name.startswith("services/") for path in re.findall(r'"GET",\s*"(/v1/[^"]+)"', text)}
         self.assertGreater(len(routes), 10)
