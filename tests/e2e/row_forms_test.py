@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -16,6 +17,15 @@ from two_builds import decisions, jobs, send, until, used  # noqa: E402
 
 SHARDS = [("intake", 0), *((machine, shard) for machine in ("metering", "allocation", "billing") for shard in range(2))]
 HELD = ("allocation", 0)
+# Format and revision of this build's rows, by whose they are; and a format that no build has yet.
+ROWS = pathlib.Path(__file__).resolve().parents[1] / "golden" / "rows.txt"
+OWN = {owner: f"{form}.{revision}" for owner, form, revision
+       in re.findall(r"^(\w+): format (\d+), revision (\d+)", ROWS.read_text(encoding="utf-8"), re.MULTILINE)}
+OTHER_FORMAT = 99
+
+
+def own_rows(machine):
+    return f"{OWN[machine]}/{OWN['runtime']}"
 
 
 class RowForms(unittest.TestCase):
@@ -41,7 +51,7 @@ class RowForms(unittest.TestCase):
     def stamp(self, form, revision, shards=None):
         for machine, shard in shards or SHARDS:
             done = subprocess.run([STAMP, self.data, f"{machine}-{shard}", str(form), str(revision)], capture_output=True, text=True, check=True)
-            self.assertRegex(done.stdout, r"^1\.1/1\.1 \(build " + self.version + r"\)\n$")
+            self.assertEqual(done.stdout, f"{own_rows(machine)} (build {self.version})\n")
 
     def said(self, event):
         return [json.loads(line) for line in self.server.lines if f'"event":"{event}"' in line]
@@ -72,7 +82,7 @@ class RowForms(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_states_of_other_forms_are_folded_again(self):
-        for form, revision in ((99, 1), (1, 99), (0, 0)):
+        for form, revision in ((OTHER_FORMAT, 1), (1, 99), (0, 0)):
             with self.subTest(form=form, revision=revision):
                 self.stamp(form, revision)
                 self.server.start()
@@ -80,12 +90,12 @@ class RowForms(unittest.TestCase):
                 self.assertEqual([(line["machine"], line["shard"], line["level"]) for line in told],
                                  [(machine, shard, "warn") for machine, shard in SHARDS])
                 for line in told:
-                    self.assertIn(f"rows {form}.{revision}/1.1 (build another), expected 1.1/1.1" if form else "rows none, expected 1.1/1.1",
-                                  line["cause"])
+                    had = f"{form}.{revision}/{OWN['runtime']} (build another)" if form else "none"
+                    self.assertIn(f"rows {had}, expected {own_rows(line['machine'])}", line["cause"])
                 self.check_all_is_as_before()
 
     def test_questions_wait_until_the_new_state_has_come_as_far(self):
-        self.stamp(2, 1)
+        self.stamp(OTHER_FORMAT, 1)
         self.hold(2)
         self.server.start()  # ready, as what is parked never comes
         shard = until(lambda: (s := self.held()).get("parked") and s)
@@ -115,7 +125,7 @@ class RowForms(unittest.TestCase):
 
     def test_a_build_that_comes_back_has_its_state_at_once(self):
         """As the newer build left it in the middle: its own state, and the older one's beside it."""
-        self.stamp(2, 1, [HELD])
+        self.stamp(OTHER_FORMAT, 1, [HELD])
         self.hold(2)
         self.server.start()
         until(lambda: self.held().get("parked"))
@@ -123,10 +133,10 @@ class RowForms(unittest.TestCase):
         name = f"{HELD[0]}-{HELD[1]}"
         os.rename(self.state(name), self.state("newer"))
         os.rename(self.state(name + ".old"), self.state(name))
-        subprocess.run([STAMP, self.data, name, "1", "1"], capture_output=True, check=True)
+        subprocess.run([STAMP, self.data, name, *OWN[HELD[0]].split(".")], capture_output=True, check=True)
         os.rename(self.state(name), self.state(name + ".old"))
         os.rename(self.state("newer"), self.state(name))
-        subprocess.run([STAMP, self.data, name, "2", "1"], capture_output=True, check=True)
+        subprocess.run([STAMP, self.data, name, str(OTHER_FORMAT), "1"], capture_output=True, check=True)
         self.hold(None)
         self.server.start()
         self.assertEqual([line["machine"] for line in self.said("state_taken_back")], [HELD[0]])
@@ -134,10 +144,10 @@ class RowForms(unittest.TestCase):
         self.check_all_is_as_before()
 
     def test_replay_names_a_state_of_another_form(self):
-        self.stamp(2, 3, [HELD])
+        self.stamp(OTHER_FORMAT, 3, [HELD])
         done = subprocess.run([PROGRAM, "replay", "--data", self.data], capture_output=True, text=True, timeout=120, check=False)
         self.assertEqual(done.returncode, 3)
-        self.assertIn(f"expected rows 1.1/1.1 (build {self.version}) in the state of {HELD[0]}-{HELD[1]}, got 2.3/1.1 (build another); hint: ",
+        self.assertIn(f"expected rows {own_rows(HELD[0])} (build {self.version}) in the state of {HELD[0]}-{HELD[1]}, got {OTHER_FORMAT}.3/{OWN['runtime']} (build another); hint: ",
                       done.stderr)
 
     def test_a_kill_while_states_are_opened_costs_nothing(self):
@@ -154,7 +164,7 @@ class RowForms(unittest.TestCase):
     def test_a_kill_in_the_middle_goes_on_or_begins_again(self):
         for point in ("states.before_set_aside:2", "states.after_set_aside:2", "states.before_delete:2", "states.before_delete:7"):
             with self.subTest(point):
-                self.stamp(2, 1)
+                self.stamp(OTHER_FORMAT, 1)
                 self.server.begin(environment={"GRANARY_CRASH_AT": point})
                 self.assertEqual(self.server.process.wait(timeout=60), -signal.SIGKILL)
                 self.server.ended()
