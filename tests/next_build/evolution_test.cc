@@ -103,6 +103,7 @@ class World {
     raw.id = id;
     if (entry->root != nullptr) raw.root = *entry->root;
     raw.time = raw.recorded_at = now_;
+    raw.caller.kind = events::CallerKind::open;
     events::encode_event(event, raw.substance);
     const events::Root root = entry->root != nullptr ? *entry->root : events::Root{raw.source, raw.id};
     const std::uint16_t number =
