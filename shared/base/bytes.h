@@ -44,7 +44,7 @@ std::int64_t read_i64(BytesView bytes);
 
 // Length (u32) and bytes, for keys and hashes over several parts.
 void append_part(Bytes& out, BytesView part);
-// Takes a part off the front of `bytes`; nullopt where there is none.
+// Takes a part off the front of `bytes`; nullopt if there is none.
 std::optional<BytesView> take_part(BytesView& bytes);
 
 // Lower-case hexadecimal.

@@ -18,7 +18,7 @@ void set_check_reporter(CheckReporter reporter);
 // Who tells of stop_process(), likewise.
 void set_stop_reporter(std::function<void(const std::string&)> reporter);
 
-// Not a law but the world is broken, where no Result can be returned (a disk under derived state): says so and aborts.
+// Not a law but the world is broken, and no Result can be returned (a disk under derived state): says so and aborts.
 // The handler is not called, as nothing that was being done is to blame.
 [[noreturn]] void stop_process(const std::string& message);
 

@@ -1,5 +1,5 @@
 // Bytes that are being put together from many short pieces: appending to a Sink is a few inline instructions, to a
-// std::string a call into its library. As long as they are few they stand in the object itself, so make one where it is
+// std::string a call into its library. As long as they are few they are in the object itself, so make one where it is
 // needed, on the stack, and append its view() to where the bytes go. One thread; view() lives until the next change.
 #pragma once
 

@@ -4,7 +4,7 @@
 // protoc's generated code reads and writes the same messages in tests and elsewhere.
 // https://protobuf.dev/programming-guides/encoding/
 //
-// Strings: bytes, as they stand (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
+// Strings: bytes, unchanged (doors see to it that they are UTF-8); Instant, int64: varint; enums, uint64: varint;
 // amounts: bytes (units::write_int128); ids: 16 bytes; nested structs: messages, always written; optionals of them and
 // of Instant have presence; vectors: repeated, never packed. Any thread; views live as long as the bytes that they look
 // at.
@@ -287,7 +287,7 @@ struct FieldReader {
     next();
   }
 
-  // Passes over what stands before the field `end`: fields of a newer build, in their order behind the last known one,
+  // Passes over what comes before the field `end`: fields of a newer build, in their order behind the last known one,
   // or no fields at all.
   void skip_unknown(int end);
 

@@ -43,7 +43,7 @@ struct Enters {
   Root T::*root = nullptr;         // the usage that it speaks of; none: itself
   Instant T::*end = nullptr;       // what may not lie in the future; none: nothing
   std::string_view end_name = {};  // of that field
-  bool has_notes = false;          // UsageNotes stand beside its substance
+  bool has_notes = false;          // UsageNotes are stored beside its substance
 };
 
 // How an event leaves for the outside: on `stream`, its record keyed by `key`.

@@ -5,7 +5,7 @@
 
 namespace granary::events {
 
-// Whether `unit` is a named unit (units::named_unit); `pointer` is where it stands.
+// Whether `unit` is a named unit (units::named_unit); `pointer` names its place in the data.
 Trouble check_unit(const std::string& unit, const std::string& pointer);
 
 // Whether `text` is `size` letters from A to Z.

@@ -13,7 +13,7 @@ unsigned kinds_of(const PriceEntry& entry) {
   return kinds;
 }
 
-// Whether `entry` never holds, for `first` stands before it.
+// Whether `entry` never holds, as `first` comes before it.
 bool is_hidden_by(const PriceEntry& first, const PriceEntry& entry) {
   return first.class_name == entry.class_name && (kinds_of(entry) & ~kinds_of(first)) == 0 &&
          (first.purposes.empty() || first.purposes == entry.purposes) &&

@@ -1,4 +1,4 @@
-// The records of inboxes, byte for byte. Four bytes stand in front: the mark (two bytes), the check byte of the
+// The records of inboxes, byte for byte. Four bytes come first: the mark (two bytes), the check byte of the
 // ledger's id, the kind (high half) with its format version (low half). The rest is the message of that name in
 // schemas/granary/events/v1/record.proto, in the canonical encoding of shared/codec/wire.h. The page is
 // docs/formats.md. Values; any thread; views live as long as the record's bytes.
@@ -61,7 +61,7 @@ struct Caller {
 
 inline constexpr std::size_t kCollectorBytesMax = 64;
 
-// The envelope of a raw event. `substance` are the event's bytes (message Event), hashed as they stand.
+// The envelope of a raw event. `substance` are the event's bytes (message Event), hashed as they are.
 // `actor` is who decided or sent it in the sender's own words; `caller` is what the door saw, always there, and no
 // sender can say it. `collector` is the program, with its version, that reported a usage (`slurm-agent/0.4.1`), empty
 // for all else: no charge depends on it, so that two paths that report one job agree, and nothing that follows from a
@@ -130,7 +130,7 @@ struct CheckpointLane {
   }
 };
 
-// What an inbox partition held when it was folded up to `size`: for writers that have to know where their lanes stand
+// What an inbox partition held when it was folded up to `size`: for writers that have to know how far their lanes are
 // and would otherwise read all of it.
 struct Checkpoint {
   std::string topic;

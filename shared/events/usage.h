@@ -1,5 +1,5 @@
 // Usage: what machines report, and what metering makes of it. The structs of reports are the substance, that is what a
-// charge can depend on; what else the sender may say (UsageNotes) stands beside it in the record, so that two paths
+// charge can depend on; what else the sender may say (UsageNotes) is stored beside it in the record, so that two paths
 // that report one job agree.
 #pragma once
 

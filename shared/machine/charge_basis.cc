@@ -8,7 +8,7 @@
 namespace granary::machine {
 namespace {
 
-// What follows a class: thousandths of the resource times milliseconds, however it was told; thousandths where the
+// What follows a class: thousandths of the resource times milliseconds, however it was told; thousandths if the
 // usage has no duration; a count of items.
 enum class Measure : std::uint8_t { held = 1, instant, items };
 

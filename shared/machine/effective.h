@@ -3,7 +3,7 @@
 // time the one published last, which has taken the other's place. So a correction of what holds today does not touch
 // what is scheduled for later, whatever the order in which they were published.
 //
-// Facts of one kind stand in a vector, by effective time, strictly rising. `effective_of(fact)` says a fact's time; by
+// Facts of one kind are in a vector, by effective time, strictly rising. `effective_of(fact)` says a fact's time; by
 // default its member `effective`. Pure; any thread.
 #pragma once
 

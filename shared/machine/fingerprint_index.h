@@ -1,6 +1,9 @@
-// Where things that have a uniformly spread 64-bit fingerprint stand: an open-addressing table with 16 bytes a slot,
+// Places by a uniformly spread 64-bit fingerprint of what lies there: an open-addressing table with 16 bytes a slot,
 // between 7/16 and 7/8 full, so that tens of millions of them fit into memory. Two things may share a fingerprint: the
 // owner tells them apart. Order and size of the table influence nothing that lasts.
+//
+// Our own, because boost::unordered_flat_set takes the same memory (21.5 bytes an id at 5 * 10^7 ids) and made
+// bench_id_buckets with 2 * 10^7 ids use 13 to 15 % more processor time.
 //
 // Threads: belongs to one thread. Ownership: owns its slots.
 #pragma once

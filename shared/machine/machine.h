@@ -37,7 +37,7 @@ class Router {
   std::unique_ptr<Memo> memo_;
 };
 
-// Where and when an event is folded. All of it stands in the log.
+// Where and when an event is folded. All of it is in the log.
 struct Context {
   MachineKind machine{};
   std::uint16_t shard = 0;
@@ -49,7 +49,7 @@ struct Context {
   std::uint64_t rules = 1;  // the rules version in force
 
   // When an event counts as recorded for `complete`, cut-offs and periods: of several doors one may be a minute behind,
-  // so that an event can stand behind a tick later than its own `recorded_at`; it counts as of that tick.
+  // so that an event can come after a tick later than its own `recorded_at`; it counts as of that tick.
   [[nodiscard]] Instant counts_as_recorded(Instant recorded_at) const { return std::max(recorded_at, now); }
 };
 

@@ -7,9 +7,9 @@
 //   revision        by one, with a field at the end of a row (or of a message in one), a value of an enum or a table
 //                   that is empty for all that was folded before. This build goes on from rows of a smaller revision
 //                   without folding again; an older one folds again. It never goes back, also not with a new format.
-//   format          by one, with every other change of what stands in rows or keys or of what it means; also where
+//   format          by one, with every other change of what is in rows or keys or of what it means; also if
 //                   folding an old history would fill the new field or table. The state is folded again.
-//   readable_from   to `format`, where questions to this machine (Machine::show) would answer wrongly, or break a law,
+//   readable_from   to `format`, if questions to this machine (Machine::show) would answer wrongly, or break a law,
 //                   over rows of a format before. From that format on, an old state answers while it is folded again.
 #pragma once
 

@@ -1,6 +1,6 @@
-// A machine's rules: for an event and a rules version, the function that folds it. A later version of a rule stands
-// beside the earlier one, so that old history folds as it did; an event without a rule has none in any version that
-// this build knows, and parks.
+// A machine's rules: for an event and a rules version, the function that folds it. A later version of a rule is
+// kept beside the earlier one, so that old history folds as it did; an event without a rule has none in any version
+// that this build knows, and parks.
 //
 //   const RuleBook<M> kRules = RuleBook<M>().raw<UsageReported, &M::take>().lane<AccountBound, &M::bind>();
 //

@@ -1,4 +1,4 @@
-// SHA-256 of what stands in the log. A Hasher belongs to one thread; the free functions use one per thread.
+// SHA-256 of what is in the log. A Hasher belongs to one thread; the free functions use one per thread.
 #pragma once
 
 #include <initializer_list>

@@ -45,7 +45,7 @@ class Exact {
 
 // Base units of a resource: see UnitKind.
 using Amount = Exact<struct AmountTag>;
-// 10^-9 of a currency; the currency stands beside it.
+// 10^-9 of a currency; the currency is stored beside it.
 using Money = Exact<struct MoneyTag>;
 // Thousandths of a resource held at one time: 0.46 GPU is 460. For bytes too: thousandths of a byte, though only whole
 // ones are accepted.
@@ -110,7 +110,7 @@ char* write_integer(char* at, Int128 value);
 // Digits with an optional '-'. nullopt: malformed or outside 128 bits.
 std::optional<Int128> parse_integer(std::string_view text);
 
-// Two's complement, big-endian, shortest form (zero is empty): how amounts stand in records and rows. Writes to `at`,
+// Two's complement, big-endian, shortest form (zero is empty): the form of amounts in records and rows. Writes to `at`,
 // where kInt128BytesMax bytes must be free; the end of what was written.
 inline constexpr std::size_t kInt128BytesMax = 16;
 char* write_int128(char* at, Int128 value);

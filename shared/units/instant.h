@@ -63,7 +63,7 @@ struct ParsedTime {
   Instant at;
 };
 ParsedTime parse_time(std::string_view text);
-// "2026-10-31T23:30:00Z"; with ".250" where there are milliseconds.
+// "2026-10-31T23:30:00Z"; with ".250" if there are milliseconds.
 std::string format_time(Instant at);
 // The same to `out`, where kTimeTextMax bytes must be free; the end of what was written.
 inline constexpr std::size_t kTimeTextMax = 48;

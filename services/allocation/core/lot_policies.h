@@ -23,14 +23,14 @@ class LotPolicies {
   // Kinds that others read are known facts and change nothing.
   void publish(const events::PolicyPublished& policy);
 
-  // The order for usage that starts at `start`; where none is published the design's default. Lives until the next
+  // The order for usage that starts at `start`; if none is published, the design's default. Lives until the next
   // publish or shrink.
   const std::vector<events::BurnRule>& burn_order(Instant start);
-  // The project's own policy first, else the general one; where none is in force: recorded, for no seller.
+  // The project's own policy first, else the general one; if none is in force: recorded, for no seller.
   Overdraft overdraft(BytesView project, Instant start);
 
   // How long a job may be silent before its hold lapses, in hours.
-  static constexpr std::uint64_t kSilentHoursMax = 48;  // where nothing is published
+  static constexpr std::uint64_t kSilentHoursMax = 48;  // if nothing is published
   std::int64_t silent_hours_max(Instant now);
 
  private:

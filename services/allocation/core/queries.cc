@@ -86,7 +86,7 @@ Page<ProjectBalance> AllocationMachine::projects(BytesView after, std::size_t li
     return true;
   });
   if (page.rows.empty()) return page;
-  // Both tables stand in the order of their projects: one walk over the accounts meets them all. Those of unknown
+  // Both tables are in the order of their projects: one walk over the accounts meets them all. Those of unknown
   // projects lie between.
   auto row = page.rows.begin();
   Bytes row_key;

@@ -245,7 +245,7 @@ inline void project_key(BytesView project, Bytes& key) {
   key.clear();
   append_part(key, project);
 }
-// part(project) | part(class) | u8 unit: rows of one project stand together, in the order of the projects' table.
+// part(project) | part(class) | u8 unit: rows of one project are together, in the order of the projects' table.
 inline void account_key(const AccountId& id, Bytes& key) {
   project_key(id.project, key);
   append_part(key, id.class_name);

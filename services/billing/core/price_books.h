@@ -3,7 +3,7 @@
 // Which book of a seller: machine/effective.h, by service time. A new book replaces the older ones whole: a class that
 // it does not price for that customer has no price from then on, and older books are not searched. In the book, the
 // first entry holds that names the class, counts its unit, and fits customer kind and purpose. A part without a seller
-// (use that no lot covers, where no policy names one) takes, of all sellers' books in force that price it, the one with
+// (use that no lot covers, if no policy names one) takes, of all sellers' books in force that price it, the one with
 // the latest effective, then the later published.
 //
 // Threads: belongs to its machine's thread. Pointers into it live until the next add().
@@ -42,7 +42,7 @@ class PriceBooks {
     units::Instant effective;
     std::map<std::string, std::vector<Entry>, std::less<>> entries;  // per class, in the book's order
   };
-  // A price and where it stands. No entry: there is none.
+  // A price and the book that has it. No entry: there is none.
   struct Pick {
     const Book* book = nullptr;
     const Entry* entry = nullptr;

@@ -65,8 +65,8 @@ struct ProjectRow {
   }
 };
 
-// Sums of one organisation, project, class, month, unit and currency. `unrated` is what waits for a price; it stands in
-// the row without a currency, where nothing else stands. used = covered + billed + what is only recorded.
+// Sums of one organisation, project, class, month, unit and currency. `unrated` is what waits for a price; it is in
+// the row without a currency, in which there is nothing else. used = covered + billed + what is only recorded.
 struct ChargesRow {
   Amount used, covered, billed, unrated;
   Money list_amount, covered_amount, billed_amount;

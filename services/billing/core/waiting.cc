@@ -37,7 +37,7 @@ void WaitingRoom::review(QueueKind kind, std::string_view name,
   if (found == nullptr) return;
   const std::uint64_t count = found->count;
 
-  // Entries move towards the front as others go; where one is replaced by more than one, those after it wait here
+  // Entries move towards the front as others go; if one is replaced by more than one, those after it wait here
   // until their places have been read.
   std::deque<WaitingRow> moved;
   std::vector<WaitingRow> instead;

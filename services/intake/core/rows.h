@@ -1,4 +1,4 @@
-// The rows of intake: what people have decided, as it stands. Fields as events list theirs (codec/field.h); a tag is
+// The rows of intake: what people have decided. Fields as events list theirs (codec/field.h); a tag is
 // never reused. Values; any thread.
 #pragma once
 

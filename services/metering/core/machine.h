@@ -73,7 +73,7 @@ class MeteringMachine final : public machine::Machine {
   // Fills metered_.amounts and .classes_version from the classes in force at `start`.
   std::optional<Outcome> measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
                                  std::vector<events::MeteredAmount>& amounts, std::string& version) const;
-  // Sends a usage whose amounts stand in metered_; returns partition and number in the lane.
+  // Sends a usage whose amounts are in metered_; returns partition and number in the lane.
   std::pair<std::uint16_t, std::uint64_t> send(const std::string& source, const std::string& id,
                                                const std::string& project, const events::UsageReported& usage,
                                                const events::UsageNotes& notes, Instant recorded_at,
