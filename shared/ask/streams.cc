@@ -47,12 +47,6 @@ Response answer(std::uint16_t partitions, const std::vector<std::string>& rows, 
   return response;
 }
 
-Response cannot_read(const std::string& parameter, const Error& error) {
-  if (error.code == ErrorCode::conflict || error.code == ErrorCode::invalid_input)
-    return http::bad_parameter(parameter, error);
-  return http::unavailable("journal_unavailable", "The log cannot be read now", error.message, "try again");
-}
-
 Response one_partition(const journal::Journal& journal, std::uint16_t partitions, Topic stream, std::uint16_t number,
                        std::size_t limit, const Request& request) {
   const journal::Partition partition{std::string(machine::topic_name(stream)), number};
@@ -97,22 +91,32 @@ Result<journal::Offset> stream_start(const journal::Journal& journal, const jour
                                              std::string(from.substr(0, 40)) + "\"; hint: the first record is 0"};
 }
 
+Result<std::uint16_t> partition_of(std::string_view text, std::uint16_t count) {
+  const auto number = number_of(text);
+  if (number && *number < count) return static_cast<std::uint16_t>(*number);
+  return Error{ErrorCode::invalid_input, "expected a number below " + std::to_string(count) + ", got \"" +
+                                             std::string(text.substr(0, 40)) + "\""};
+}
+
+Response cannot_read(const std::string& parameter, const Error& error) {
+  if (error.code == ErrorCode::conflict || error.code == ErrorCode::invalid_input)
+    return http::bad_parameter(parameter, error);
+  return http::unavailable("journal_unavailable", "The log cannot be read now", error.message, "try again");
+}
+
 Response stream_page(const journal::Journal& journal, const runtime::Runtime& runtime, Topic stream,
                      const Request& request) {
   const std::uint16_t count = machine::partitions_of(stream, runtime.partitions());
   const auto limit = limit_of(request);
   if (!limit.ok()) return http::bad_parameter("limit", limit.error());
   if (const auto text = http::query(request, "partition")) {
-    const auto number = number_of(*text);
-    if (!number || *number >= count)
-      return http::bad_parameter(
-          "partition", {ErrorCode::invalid_input, "expected a number below " + std::to_string(count) + ", got \"" +
-                                                      std::string(text->substr(0, 40)) + "\""});
+    const auto number = partition_of(*text, count);
+    if (!number.ok()) return http::bad_parameter("partition", number.error());
     if (http::query(request, "cursor"))
       return http::bad_parameter("cursor",
                                  {ErrorCode::invalid_input,
                                   "expected none beside `partition`; hint: of one partition, `next` goes into `from`"});
-    return one_partition(journal, count, stream, static_cast<std::uint16_t>(*number), *limit, request);
+    return one_partition(journal, count, stream, *number, *limit, request);
   }
   if (http::query(request, "from"))
     return http::bad_parameter("from", {ErrorCode::invalid_input, "expected it beside `partition`"});

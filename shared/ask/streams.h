@@ -27,6 +27,12 @@ std::string cloud_event_json(const journal::Record& record);
 Result<journal::Offset> stream_start(const journal::Journal& journal, const journal::Partition& partition,
                                      std::string_view from);
 
+// From `?partition=`: one of `count`.
+Result<std::uint16_t> partition_of(std::string_view text, std::uint16_t count);
+
+// 400 if what the request's parameter names is not there, 503 if the journal cannot be read.
+http::Response cannot_read(const std::string& parameter, const Error& error);
+
 // 400 for a wrong parameter, 503 if the journal cannot be read.
 http::Response stream_page(const journal::Journal& journal, const runtime::Runtime& runtime, machine::Topic stream,
                            const http::Request& request);

@@ -46,18 +46,18 @@ bool is_framing(std::string_view name) {
 
 }  // namespace
 
-Connection::Connection(tcp::socket socket, SharedByConnections& shared) : stream_(std::move(socket)), shared_(shared) {
+Connection::Connection(tcp::socket socket, SharedByConnections& shared) : socket_(std::move(socket)), shared_(shared) {
   error_code error;
-  const auto end = stream_.socket().remote_endpoint(error);
+  const auto end = socket_.socket().remote_endpoint(error);
   if (!error) {
     const std::string address = end.address().to_string();
     peer_ = (end.address().is_v6() ? '[' + address + ']' : address) + ':' + std::to_string(end.port());
   }
-  stream_.socket().set_option(tcp::no_delay(true), error);
+  socket_.socket().set_option(tcp::no_delay(true), error);
 }
 
 void Connection::start() {
-  stream_.expires_after(limits().header_time);
+  socket_.expires_after(limits().header_time);
   has_begun_ = true;
   read_head();
 }
@@ -71,14 +71,16 @@ void Connection::turn_away() {
 }
 
 void Connection::close_if_idle() {
-  if (state_ == State::reading_head) close();
+  if (state_ == State::reading_head) return close();
+  if (body_) body_->end_soon();
 }
 
 void Connection::close() {
   if (state_ == State::closed) return;
   if (state_ == State::answering) --shared_.metrics.requests_in_flight;
   state_ = State::closed;
-  stream_.close();
+  drop_body();
+  socket_.close();
   shared_.forget(shared_from_this());
 }
 
@@ -87,7 +89,7 @@ void Connection::next_request() {
   has_begun_ = false;
   scanned_ = 0;
   is_head_ = false;  // a refusal of what comes next has a body
-  stream_.expires_after(limits().idle_time);
+  socket_.expires_after(limits().idle_time);
   if (shared_.is_stopping) return close();
   read_head();
 }
@@ -117,9 +119,9 @@ void Connection::read_head() {
   scanned_ = scan.bytes;
   if (!has_begun_ && !data.empty()) {
     has_begun_ = true;
-    stream_.expires_after(limits().header_time);
+    socket_.expires_after(limits().header_time);
   }
-  stream_.async_read_some(buffer_.prepare(kReadBytes),
+  socket_.async_read_some(buffer_.prepare(kReadBytes),
                           [self = shared_from_this()](error_code error, std::size_t bytes) {
                             if (self->state_ != State::reading_head) return;
                             if (error) return self->close();
@@ -167,10 +169,10 @@ void Connection::take_head(std::string_view text) {
   }
   if (parser_->is_done()) return dispatch();
   state_ = State::reading_body;
-  stream_.expires_after(limits().body_time);
+  socket_.expires_after(limits().body_time);
   if (!head.expects_continue || buffer_.size() > 0) return read_body();
   static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-  asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](error_code write_error, std::size_t) {
+  asio::async_write(socket_, asio::buffer(kContinue), [self = shared_from_this()](error_code write_error, std::size_t) {
     if (self->state_ != State::reading_body) return;
     if (write_error) return self->close();
     self->read_body();
@@ -178,7 +180,7 @@ void Connection::take_head(std::string_view text) {
 }
 
 void Connection::read_body() {
-  bhttp::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+  bhttp::async_read(socket_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
     if (self->state_ != State::reading_body) return;
     if (error) return self->close();
     self->request_.body = std::move(self->parser_->get().body());
@@ -190,7 +192,7 @@ void Connection::read_body() {
 void Connection::dispatch() {
   parser_.reset();
   state_ = State::answering;
-  stream_.expires_never();
+  socket_.expires_never();
   ++shared_.metrics.requests_in_flight;
   try {
     shared_.handler(std::move(request_), make_responder());
@@ -221,6 +223,14 @@ void Connection::refuse(Response response) {
 
 void Connection::write(Response response, bool keeps_alive) {
   state_ = State::writing;
+  bool streams = response.streamed && has_body(response.status) && !is_head_;
+  if (streams && ++shared_.metrics.streams_open > static_cast<std::int64_t>(limits().streams)) {
+    --shared_.metrics.streams_open;
+    streams = false;
+    response = unavailable("too_many_streams", "There are too many answers that stream",
+                           "Expected at most " + std::to_string(limits().streams) + " of them.",
+                           "try again later, or read page by page");
+  }
   const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;
   ++shared_.metrics.answers_by_class[static_cast<std::size_t>(status) / 100];
   message_ = {};
@@ -234,31 +244,108 @@ void Connection::write(Response response, bool keeps_alive) {
     if (is_token(field.name) && !is_framing(field.name)) message_.insert(field.name, clean_field_value(field.value));
   }
   if (status == 503 && message_.count(bhttp::field::retry_after) == 0) message_.set(bhttp::field::retry_after, "1");
+  keeps_alive = keeps_alive && !streams;
   message_.keep_alive(keeps_alive);
-  if (has_body(status)) {
+  if (streams) return begin_stream(std::move(response.streamed));
+  if (has_body(status) && !response.streamed) {
     message_.content_length(response.body.size());
     if (!is_head_) message_.body() = std::move(response.body);
   }
-  stream_.expires_after(limits().write_time);
-  bhttp::async_write(stream_, message_, [self = shared_from_this(), keeps_alive](error_code error, std::size_t) {
+  socket_.expires_after(limits().write_time);
+  bhttp::async_write(socket_, message_, [self = shared_from_this(), keeps_alive](error_code error, std::size_t) {
     if (self->state_ != State::writing) return;
     if (error) return self->close();
     keeps_alive ? self->next_request() : self->linger();
   });
 }
 
+// HTTP/1.1: in chunks. Before it: up to the close (RFC 9112 section 6.3).
+void Connection::begin_stream(std::shared_ptr<StreamedBody> body) {
+  state_ = State::streaming;
+  body_ = std::move(body);
+  if (shared_.is_stopping) body_->end_soon();
+  message_.chunked(version_ >= 11);
+  head_.emplace(message_);
+  socket_.expires_never();  // what is watched for may never come; each write has its own time
+  dropped_ = 0;
+  watch();
+  socket_.expires_after(limits().write_time);
+  bhttp::async_write_header(socket_, *head_, [self = shared_from_this()](error_code error, std::size_t) {
+    if (self->state_ != State::streaming) return;
+    error ? self->close() : self->next_piece();
+  });
+}
+
+void Connection::next_piece() {
+  body_->next([gate = shared_.gate, weak = weak_from_this()](Result<std::string> piece) {
+    const std::lock_guard lock(gate->mutex);
+    if (!gate->is_open) return;
+    if (auto self = weak.lock()) {
+      Connection& connection = *self;
+      asio::post(connection.executor(), [self = std::move(self), piece = std::move(piece)]() mutable {
+        if (self->state_ == State::streaming) self->write_piece(std::move(piece));
+      });
+    }
+  });
+}
+
+void Connection::write_piece(Result<std::string> piece) {
+  if (!piece.ok()) return close();
+  if (piece->empty()) return end_stream();
+  piece_ = std::move(*piece);
+  const auto written = [self = shared_from_this()](error_code error, std::size_t) {
+    if (self->state_ != State::streaming) return;
+    error ? self->close() : self->next_piece();
+  };
+  socket_.expires_after(limits().write_time);
+  const auto bytes = asio::buffer(piece_);
+  version_ >= 11 ? asio::async_write(socket_, bhttp::make_chunk(bytes), written)
+                 : asio::async_write(socket_, bytes, written);
+}
+
+void Connection::end_stream() {
+  drop_body();
+  const auto ended = [self = shared_from_this()](error_code error, std::size_t) {
+    if (self->state_ != State::streaming) return;
+    if (error) return self->close();
+    self->state_ = State::lingering;
+    self->socket_.cancel();  // of watch(), which goes on as the rest of linger()
+  };
+  if (version_ < 11) return ended({}, 0);
+  socket_.expires_after(limits().write_time);
+  asio::async_write(socket_, bhttp::make_chunk_last(), ended);
+}
+
+void Connection::drop_body() {
+  if (!body_) return;
+  --shared_.metrics.streams_open;
+  body_.reset();
+}
+
+void Connection::watch() {
+  buffer_.clear();
+  socket_.async_read_some(buffer_.prepare(kReadBytes),
+                          [self = shared_from_this()](error_code error, std::size_t bytes) {
+                            if (self->state_ == State::lingering) return self->linger();
+                            if (self->state_ != State::streaming) return;
+                            self->dropped_ += bytes;
+                            if (error || self->dropped_ > self->limits().header_bytes) return self->close();
+                            self->watch();
+                          });
+}
+
 void Connection::linger() {
   state_ = State::lingering;
   error_code error;
-  stream_.socket().shutdown(tcp::socket::shutdown_send, error);
+  socket_.socket().shutdown(tcp::socket::shutdown_send, error);
   if (error) return close();
-  stream_.expires_after(limits().linger_time);
+  socket_.expires_after(limits().linger_time);
   discard();
 }
 
 void Connection::discard() {
   buffer_.clear();
-  stream_.async_read_some(buffer_.prepare(kReadBytes), [self = shared_from_this()](error_code error, std::size_t) {
+  socket_.async_read_some(buffer_.prepare(kReadBytes), [self = shared_from_this()](error_code error, std::size_t) {
     if (self->state_ != State::lingering) return;
     error ? self->close() : self->discard();
   });

@@ -49,7 +49,8 @@ struct SharedByConnections {
 };
 
 // One connection. All of it runs on its strand, but make_responder's callback. It reads a head, checks it, reads the
-// body, waits for the answer, writes it, and starts over. Whatever ends it goes through close().
+// body, waits for the answer, writes it, and starts over. An answer that streams is written piece by piece, while the
+// other end's close is listened for, and ends the connection. Whatever ends it goes through close().
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(boost::asio::ip::tcp::socket socket, SharedByConnections& shared);
@@ -59,14 +60,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // Over the limit of connections: says so and closes.
   void turn_away();
 
-  // Ends it unless a request is on its way.
+  // Ends it unless a request is on its way; a stream is asked to end.
   void close_if_idle();
   void close();
 
-  boost::asio::any_io_executor executor() { return stream_.get_executor(); }
+  boost::asio::any_io_executor executor() { return socket_.get_executor(); }
 
  private:
-  enum class State { reading_head, reading_body, answering, writing, lingering, closed };
+  enum class State { reading_head, reading_body, answering, writing, streaming, lingering, closed };
 
   [[nodiscard]] const Limits& limits() const { return shared_.options.limits; }
 
@@ -81,12 +82,21 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void refuse(Response response);
 
   void write(Response response, bool keeps_alive);
+  // An answer that streams: its head, its pieces one by one, and its end.
+  void begin_stream(std::shared_ptr<StreamedBody> body);
+  void next_piece();
+  void write_piece(Result<std::string> piece);
+  void end_stream();
+  void drop_body();
+  // Reads and drops what comes meanwhile, to hear of the other end's close.
+  void watch();
+
   // A close while the caller still sends would reset the connection and take the answer with it: so bytes that come
   // are read and dropped for a while.
   void linger();
   void discard();
 
-  boost::beast::tcp_stream stream_;
+  boost::beast::tcp_stream socket_;
   SharedByConnections& shared_;
   std::string peer_;
   State state_ = State::reading_head;
@@ -99,6 +109,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool keeps_alive_ = false;
   unsigned version_ = 11;
   boost::beast::http::response<boost::beast::http::string_body> message_;
+  // Of an answer that streams:
+  std::shared_ptr<StreamedBody> body_;
+  std::optional<boost::beast::http::response_serializer<boost::beast::http::string_body>> head_;
+  std::string piece_;        // being written
+  std::size_t dropped_ = 0;  // bytes that came meanwhile
 };
 
 }  // namespace granary::http

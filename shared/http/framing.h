@@ -20,10 +20,11 @@ struct Limits {
   std::size_t target_bytes = 4U << 10;  // over it 414
   std::size_t body_bytes = 1U << 20;    // over it 413, before the body is read
   std::size_t connections = 1024;       // over it 503
+  std::size_t streams = 256;            // answers that stream, of these connections; over it 503
   // Each bounds a whole step, not a single read; a step that takes longer ends the connection.
   std::chrono::milliseconds header_time{10'000};  // from a request's first byte (a connection's first: from its start)
   std::chrono::milliseconds body_time{30'000};
-  std::chrono::milliseconds write_time{30'000};
+  std::chrono::milliseconds write_time{30'000};  // of an answer that streams: of each piece
   std::chrono::milliseconds idle_time{60'000};   // between two requests of a connection
   std::chrono::milliseconds linger_time{2'000};  // in which the bytes of a refused caller are dropped
 };

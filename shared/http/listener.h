@@ -41,6 +41,7 @@ struct ListenerMetrics {
   std::atomic<std::uint64_t> connections_accepted{0};            // those refused not among them
   std::atomic<std::uint64_t> connections_refused{0};             // over the limit of connections
   std::atomic<std::int64_t> connections_open{0};
+  std::atomic<std::int64_t> streams_open{0};  // answers that stream now
   std::atomic<std::uint64_t> body_bytes_read{0};
 };
 

@@ -4,11 +4,14 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "shared/base/result.h"
 
 namespace granary::http {
 
@@ -43,11 +46,33 @@ struct Request {
   Caller caller;     // who asks; the authenticator sets it from the head, before the body is read, and nobody else
 };
 
+// A body that is made while it is sent, because it is too long to hold or nobody knows yet how it goes on. One piece of
+// it is held at a time, so that a slow reader costs no memory.
+//
+// Threads: next() and end_soon() are called on the connection's strand and must not wait. Ownership: the connection's;
+// it is destroyed on one of the listener's threads once it is whole, its reader has gone, or the listener has stopped.
+// What is taken after that goes nowhere.
+class StreamedBody {
+ public:
+  // Takes a piece of any length; a small part of a megabyte serves best, because a piece has `write_time` to go out
+  // (Limits). An empty one: the body is whole. An error: it breaks off, and the connection closes so that no reader
+  // takes what came for the whole.
+  using Take = std::function<void(Result<std::string>)>;
+
+  virtual ~StreamedBody() = default;
+  // Asks for the next piece once the one before is written. Calls `take` once, at any time and on any thread.
+  virtual void next(Take take) = 0;
+  // The listener is about to stop. A body without an end of its own ends with its next piece.
+  virtual void end_soon() {}
+};
+
 struct Response {
   int status = 200;
   std::string content_type = {};  // empty: none is sent
   Fields headers = {};            // framing fields (Content-Length, Connection, ...) are the listener's and are dropped
   std::string body = {};
+  // Set: it makes the body in place of `body`, and the connection ends with it.
+  std::shared_ptr<StreamedBody> streamed = nullptr;
 };
 
 // The first field (query parameter) of that name; `name` of a header in lower case. Lives as long as the fields.

@@ -46,15 +46,27 @@ Response unavailable(std::string type, std::string title, std::string detail, st
   return response;
 }
 
-Response bad_parameter(const std::string& name, const Error& error) {
+namespace {
+
+Response bad_part(std::string type, std::string title, const std::string& name, const Error& error) {
   Problem problem;
   problem.status = 400;
-  problem.type = "bad_parameter";
-  problem.title = "A query parameter is wrong";
+  problem.type = std::move(type);
+  problem.title = std::move(title);
   const auto [detail, hint] = split_hint(error.message);
   problem.detail = "`" + name + "`: " + detail;
   if (!hint.empty()) problem.hint = hint;
   return make_response(problem);
+}
+
+}  // namespace
+
+Response bad_parameter(const std::string& name, const Error& error) {
+  return bad_part("bad_parameter", "A query parameter is wrong", name, error);
+}
+
+Response bad_header(const std::string& name, const Error& error) {
+  return bad_part("bad_header", "A header is wrong", name, error);
 }
 
 }  // namespace granary::http

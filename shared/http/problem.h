@@ -39,4 +39,7 @@ Response unavailable(std::string type, std::string title, std::string detail, st
 // 400: the query parameter `name` is wrong, as the error's message says.
 Response bad_parameter(const std::string& name, const Error& error);
 
+// The same of a header.
+Response bad_header(const std::string& name, const Error& error);
+
 }  // namespace granary::http

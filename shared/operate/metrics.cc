@@ -156,6 +156,8 @@ void add_listener(Figures& figures, const http::ListenerMetrics& listener) {
                   number(listener.connections_refused.load()));
   figures.gauge("granary_http_connections_open", "Connections open now", {},
                 static_cast<double>(listener.connections_open.load()));
+  figures.gauge("granary_http_streams_open", "Answers that stream now", {},
+                static_cast<double>(listener.streams_open.load()));
   figures.counter("granary_http_body_bytes_read_total", "Bytes of request bodies", {},
                   number(listener.body_bytes_read.load()));
 }

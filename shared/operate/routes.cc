@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "shared/ask/follow.h"
 #include "shared/ask/rejected.h"
 #include "shared/ask/streams.h"
 #include "shared/http/problem.h"
@@ -91,6 +92,10 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
                      if (!stream) return responder(no_such_stream());
                      answer_from_log(doors.log_readers, std::move(request), std::move(responder),
                                      [doors, stream = *stream](const Request& one) {
+                                       if (ask::wants_event_stream(one))
+                                         return ask::follow_stream(
+                                             {doors.journal, doors.runtime, doors.log_readers, doors.forwarder.loop()},
+                                             stream, one);
                                        return ask::stream_page(doors.journal, doors.runtime, stream, one);
                                      });
                    }});

@@ -9,6 +9,7 @@ import unittest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from needs import SOURCE  # noqa: E402
 import kafka_broker  # noqa: E402
+from event_source import EventSource  # noqa: E402
 from four_services import PROGRAM, examples, four_services, send_examples  # noqa: E402
 
 
@@ -42,6 +43,11 @@ class Tail(unittest.TestCase):
         for way in self.ways():
             with self.subTest(way):
                 self.check(way)
+
+        for one in four:  # as Server-Sent Events, from each of the processes
+            source = EventSource(one, "/v1/streams/billing").connect()
+            self.assertEqual(source.events(3), [json.loads(line) for line in self.tail("billing", "--json", *self.ways()[0])])
+            source.close()
 
     def check(self, way):
         events = [json.loads(line) for line in self.tail("billing", "--json", *way)]

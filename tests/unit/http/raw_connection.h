@@ -57,6 +57,15 @@ class RawConnection {
     return out;
   }
 
+  // The next `size` bytes; fewer if the other end closes before.
+  std::string read_bytes(std::size_t size) {
+    while (received_.size() < size && receive()) {
+    }
+    std::string out = received_.substr(0, size);
+    received_.erase(0, size);
+    return out;
+  }
+
   // Whether the other end broke the connection off rather than closing it: some systems then lose what came before.
   [[nodiscard]] bool was_reset() const { return was_reset_; }
 
