@@ -4,7 +4,7 @@
 #include <random>
 
 #include "shared/fold/outward.h"
-#include "tests/unit/runtime/fold_harness.h"
+#include "tests/unit/fold/fold_harness.h"
 
 namespace granary::test {
 namespace {

@@ -472,7 +472,7 @@ TEST(Recovery, AnotherOwnersOutputInATargetIsFound) {
 TEST(Recovery, NothingIsLostAndNothingCountsTwiceWhateverBreaks) {
   const char* fixed = std::getenv("GRANARY_SEED");
   const std::uint64_t seed = fixed != nullptr ? std::strtoull(fixed, nullptr, 10) : std::random_device{}();
-  std::printf("again: GRANARY_SEED=%llu unit_runtime --gtest_filter=Recovery.Nothing*\n",
+  std::printf("again: GRANARY_SEED=%llu unit_shard --gtest_filter=Recovery.Nothing*\n",
               static_cast<unsigned long long>(seed));
   std::mt19937_64 random(seed);
   ToyLedger ledger;

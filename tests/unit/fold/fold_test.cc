@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "shared/events/json.h"
-#include "tests/unit/runtime/fold_harness.h"
+#include "tests/unit/fold/fold_harness.h"
 
 namespace granary::test {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "shared/journal/journal.h"
-#include "tests/unit/runtime/fold_harness.h"
+#include "tests/unit/fold/fold_harness.h"
 
 namespace granary::test {
 namespace {

@@ -7,7 +7,7 @@
 #include "shared/fold/layout.h"
 #include "shared/proof/hash.h"
 #include "tests/support/toy_ledger.h"
-#include "tests/unit/runtime/fold_harness.h"
+#include "tests/unit/fold/fold_harness.h"
 
 namespace granary::test {
 namespace {
