@@ -38,7 +38,7 @@ std::optional<std::size_t> value_end(std::string_view text, std::size_t at) {
   return std::nullopt;
 }
 
-class Reader {
+class EventCollector {
  public:
   Result<void> add_all(const json::Value& value) {
     if (!value.is(json::Kind::array)) return add(value);
@@ -66,7 +66,7 @@ class Reader {
 }  // namespace
 
 Result<std::vector<FileEvent>> events_of(std::string_view text) {
-  Reader reader;
+  EventCollector collected;
   std::size_t line = 1, counted = 0, values = 0;
   for (std::size_t at = 0; (at = text.find_first_not_of(kBetween, at)) != std::string_view::npos; ++values) {
     line += static_cast<std::size_t>(std::count(text.begin() + static_cast<std::ptrdiff_t>(counted),
@@ -74,7 +74,7 @@ Result<std::vector<FileEvent>> events_of(std::string_view text) {
     counted = at;
     const std::size_t end = value_end(text, at).value_or(text.size());
     const auto value = json::parse(text.substr(at, end - at), {kEventFileBytesMax, kDepthMax});
-    const auto added = value.ok() ? reader.add_all(*value) : Result<void>(value.error());
+    const auto added = value.ok() ? collected.add_all(*value) : Result<void>(value.error());
     if (!added.ok()) {
       const bool is_cut = !value_end(text, at);
       return Error{ErrorCode::invalid_input,
@@ -87,7 +87,7 @@ Result<std::vector<FileEvent>> events_of(std::string_view text) {
   if (values == 0)
     return Error{ErrorCode::invalid_input,
                  "expected CloudEvents, got nothing; hint: write at least [] if there are none on purpose"};
-  return std::move(reader.events);
+  return std::move(collected.events);
 }
 
 }  // namespace granary::cli

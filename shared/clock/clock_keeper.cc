@@ -114,7 +114,8 @@ Result<std::unique_ptr<ClockKeeper>> ClockKeeper::start(journal::Journal& journa
   GRANARY_TRY(keeper->find_last_ticks(runtime));
   GRANARY_TRY(keeper->check_not_behind());
   const Instant last = keeper->last_tick();
-  if (options.log == Log::shared && last != Instant() && keeper->now() > last.plus_ms(options.apart_ms_max))
+  if (options.other_doors == OtherDoors::may_tick && last != Instant() &&
+      keeper->now() > last.plus_ms(options.apart_ms_max))
     keeper->compare_with_others();
   else if (last != Instant() && keeper->now() > last.plus_ms(options.ahead_ms_max))
     keeper->wait_for_confirmation(last, kFarAhead);

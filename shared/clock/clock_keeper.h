@@ -24,15 +24,15 @@
 
 namespace granary::clock {
 
-// Who may append to the log.
-enum class Log { of_this_process, shared };
+// Whether doors of other processes may tick the same log.
+enum class OtherDoors { none, may_tick };
 
 struct ClockOptions {
   std::int64_t tick_ms = 10 * units::kSecondMs;  // the grid
   // Further behind the last tick: the door does not start. Further ahead of doors that tick: a person has to confirm.
   std::int64_t apart_ms_max = 60 * units::kSecondMs;
   std::int64_t ahead_ms_max = 7 * units::kDayMs;  // further ahead of the last tick: a person has to confirm
-  Log log = Log::of_this_process;
+  OtherDoors other_doors = OtherDoors::none;
 };
 
 // A step of the ledger's time that was, or has to be, confirmed.

@@ -29,7 +29,7 @@ namespace {
 // More than this waits for the next group, so that one group's memory stays bounded.
 constexpr std::size_t kGroupBytesMax = 32 << 20;
 
-struct Log {
+struct OpenPartition {
   Partition partition;
   std::uint16_t topic = 0;
   Offset next = 0;             // the writer's
@@ -38,19 +38,19 @@ struct Log {
 };
 
 struct Topic {
-  explicit Topic(const TopicInfo& info, std::uint16_t number) : id(number), logs(info.partitions) {
-    for (std::size_t i = 0; i < logs.size(); ++i) {
-      logs[i].partition = {info.name, static_cast<std::uint16_t>(i)};
-      logs[i].topic = id;
+  explicit Topic(const TopicInfo& info, std::uint16_t number) : id(number), partitions(info.partitions) {
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      partitions[i].partition = {info.name, static_cast<std::uint16_t>(i)};
+      partitions[i].topic = id;
     }
   }
   std::uint16_t id;
-  std::vector<Log> logs;
+  std::vector<OpenPartition> partitions;
 };
 
 // One thing that waits for the writer: an append, a row of a topic, or the answer to what was refused at once.
 struct Waiting {
-  Log* log = nullptr;
+  OpenPartition* open = nullptr;
   std::vector<RecordsRow> rows;
   std::size_t records = 0;
   std::size_t bytes = 0;
@@ -87,7 +87,7 @@ class EmbeddedJournal final : public Journal {
   Result<void> start() {
     GRANARY_TRY(load_topics());
     for (const auto& [name, topic] : topics_)
-      for (Log& log : topic->logs) GRANARY_TRY(load_end(log));
+      for (OpenPartition& open : topic->partitions) GRANARY_TRY(load_end(open));
     writer_ = std::thread([this] {
       enter_thread("journal", Urgency::prompt);
       write_groups();
@@ -102,7 +102,7 @@ class EmbeddedJournal final : public Journal {
     {
       const std::shared_lock lock(topics_mutex_);
       if (const auto found = topics_.find(topic.name); found != topics_.end())
-        return check_same_topic(topic, found->second->logs.size());
+        return check_same_topic(topic, found->second->partitions.size());
       if (topics_.size() == UINT16_MAX)
         return Error{ErrorCode::invalid_input, "expected at most 65535 topics, got one more; hint: use fewer"};
       id = static_cast<std::uint16_t>(topics_.size() + 1);
@@ -123,21 +123,22 @@ class EmbeddedJournal final : public Journal {
   Result<std::vector<TopicInfo>> topics() const override {
     const std::shared_lock lock(topics_mutex_);
     std::vector<TopicInfo> all;
-    for (const auto& [name, topic] : topics_) all.push_back({name, static_cast<std::uint16_t>(topic->logs.size())});
+    for (const auto& [name, topic] : topics_)
+      all.push_back({name, static_cast<std::uint16_t>(topic->partitions.size())});
     return all;
   }
 
   void append(const Partition& partition, std::vector<Record> records, AppendDone done) override {
     Waiting append;
     append.done = std::move(done);
-    const auto log = find(partition);
+    const auto open = find(partition);
     const auto bytes = check_records(records);
-    if (!log.ok()) {
-      append.answer = log.error();
+    if (!open.ok()) {
+      append.answer = open.error();
     } else if (!bytes.ok()) {
       append.answer = bytes.error();
     } else {
-      append.log = *log;
+      append.open = *open;
       append.records = records.size();
       append.rows = encode_records(records);  // on the caller's thread: the writer's is everybody's
       for (const RecordsRow& row : append.rows) append.bytes += row.value.size();
@@ -148,8 +149,8 @@ class EmbeddedJournal final : public Journal {
   Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) const override {
     const auto found = find(partition);
     if (!found.ok()) return found.error();
-    const Log& log = **found;
-    const Offset end = log.end.load(std::memory_order_acquire);
+    const OpenPartition& open = **found;
+    const Offset end = open.end.load(std::memory_order_acquire);
     if (from > end) return read_beyond_end(partition, from, end);
     batch.first = from;
     batch.end = end;
@@ -157,12 +158,12 @@ class EmbeddedJournal final : public Journal {
       batch.records.clear();
       return {};
     }
-    const RecordKey end_key = record_key(log.topic, partition.number, end);
+    const RecordKey end_key = record_key(open.topic, partition.number, end);
     const rocksdb::Slice upper(end_key.data(), end_key.size());
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper;
     const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(options));
-    const RecordKey first_key = record_key(log.topic, partition.number, from);
+    const RecordKey first_key = record_key(open.topic, partition.number, from);
     rows->Seek({first_key.data(), first_key.size()});
     if (!rows->Valid() || rows->key().ToStringView() != view_of(first_key))
       rows->SeekForPrev({first_key.data(), first_key.size()});  // within a row
@@ -171,7 +172,7 @@ class EmbeddedJournal final : public Journal {
     RecordsReader row;
     for (bool full = false; rows->Valid() && !full; rows->Next()) {
       const BytesView key = rows->key().ToStringView();
-      if (!is_of(log, key) || !row.open(rows->value().ToStringView())) return broken_record(partition, from + count);
+      if (!is_of(open, key) || !row.open(rows->value().ToStringView())) return broken_record(partition, from + count);
       const Offset begins = first_offset(key);
       if (count == 0 ? begins > from || begins + row.left() <= from : begins != from + count)
         return broken_record(partition, from + count);
@@ -194,9 +195,9 @@ class EmbeddedJournal final : public Journal {
   }
 
   Result<Offset> end(const Partition& partition) const override {
-    const auto log = find(partition);
-    if (!log.ok()) return log.error();
-    return (*log)->end.load(std::memory_order_acquire);
+    const auto open = find(partition);
+    if (!open.ok()) return open.error();
+    return (*open)->end.load(std::memory_order_acquire);
   }
 
   void set_listener(Listener listener) override {
@@ -211,19 +212,19 @@ class EmbeddedJournal final : public Journal {
                                     ", found none or broken bytes; hint: restore the journal's directory from backup"};
   }
 
-  static bool is_of(const Log& log, BytesView key) {
-    const RecordKey first = record_key(log.topic, log.partition.number, 0);
+  static bool is_of(const OpenPartition& open, BytesView key) {
+    const RecordKey first = record_key(open.topic, open.partition.number, 0);
     return key.size() == first.size() && key.starts_with(view_of(first).substr(0, 4));
   }
   static Offset first_offset(BytesView key) { return read_u64(key.substr(4)); }
 
-  Result<Log*> find(const Partition& partition) const {
+  Result<OpenPartition*> find(const Partition& partition) const {
     const std::shared_lock lock(topics_mutex_);
     const auto found = topics_.find(partition.topic);
     if (found == topics_.end()) return unknown_topic(partition);
-    auto& logs = found->second->logs;
-    if (partition.number >= logs.size()) return unknown_partition(partition, logs.size());
-    return &logs[partition.number];
+    auto& partitions = found->second->partitions;
+    if (partition.number >= partitions.size()) return unknown_partition(partition, partitions.size());
+    return &partitions[partition.number];
   }
 
   Result<void> load_topics() {
@@ -245,18 +246,18 @@ class EmbeddedJournal final : public Journal {
     return {};
   }
 
-  Result<void> load_end(Log& log) {
-    const RecordKey last = record_key(log.topic, log.partition.number, UINT64_MAX);
+  Result<void> load_end(OpenPartition& open) {
+    const RecordKey last = record_key(open.topic, open.partition.number, UINT64_MAX);
     const std::unique_ptr<rocksdb::Iterator> rows(database_->rows->NewIterator(rocksdb::ReadOptions()));
     rows->SeekForPrev({last.data(), last.size()});
-    if (!rows->status().ok()) return error_of(rows->status(), "read the end of " + log.partition.topic);
+    if (!rows->status().ok()) return error_of(rows->status(), "read the end of " + open.partition.topic);
     if (!rows->Valid()) return {};
     const BytesView key = rows->key().ToStringView();
-    if (!is_of(log, key)) return {};
+    if (!is_of(open, key)) return {};
     RecordsReader row;
-    if (!row.open(rows->value().ToStringView())) return broken_record(log.partition, first_offset(key));
-    log.next = first_offset(key) + row.left();
-    log.end = log.next;
+    if (!row.open(rows->value().ToStringView())) return broken_record(open.partition, first_offset(key));
+    open.next = first_offset(key) + row.left();
+    open.end = open.next;
     return {};
   }
 
@@ -323,16 +324,16 @@ class EmbeddedJournal final : public Journal {
   }
 
   void add_to_batch(Waiting& one) {
-    if (one.log == nullptr) {
+    if (one.open == nullptr) {
       batch_.Put(one.key, one.value);
       return;
     }
-    Log& log = *one.log;
-    one.answer = log.next;
+    OpenPartition& open = *one.open;
+    one.answer = open.next;
     for (const RecordsRow& row : one.rows) {
-      const RecordKey key = record_key(log.topic, log.partition.number, log.next);
+      const RecordKey key = record_key(open.topic, open.partition.number, open.next);
       batch_.Put({key.data(), key.size()}, row.value);
-      log.next += row.records;
+      open.next += row.records;
     }
   }
 
@@ -365,9 +366,9 @@ class EmbeddedJournal final : public Journal {
   void answer(std::vector<Waiting>& group, bool written) {
     if (written) {
       for (Waiting& one : group) {
-        if (one.log == nullptr) continue;
-        one.log->end.store(*one.answer + one.records, std::memory_order_release);
-        one.log->grown = true;
+        if (one.open == nullptr) continue;
+        one.open->end.store(*one.answer + one.records, std::memory_order_release);
+        one.open->grown = true;
       }
     }
     for (Waiting& one : group)
@@ -375,8 +376,8 @@ class EmbeddedJournal final : public Journal {
     if (!written) return;
     const std::lock_guard lock(listener_mutex_);
     for (Waiting& one : group) {
-      if (one.log == nullptr || !std::exchange(one.log->grown, false)) continue;
-      if (listener_) listener_(one.log->partition);
+      if (one.open == nullptr || !std::exchange(one.open->grown, false)) continue;
+      if (listener_) listener_(one.open->partition);
     }
   }
 
@@ -388,7 +389,7 @@ class EmbeddedJournal final : public Journal {
 
   std::mutex create_mutex_;
   mutable std::shared_mutex topics_mutex_;
-  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;  // a topic and its logs never move or go
+  std::map<std::string, std::unique_ptr<Topic>, std::less<>> topics_;  // a topic and its partitions never move or go
 
   // Held while the listener runs, so that it is not called any more once set_listener has returned. Recursive: the
   // listener may clear itself.

@@ -49,7 +49,7 @@ void fill_record(const rd_kafka_message_t& message, Record& record) {
 }  // namespace
 
 // One place in a partition, and what the client has read ahead from there.
-struct KafkaReaders::Reader {
+struct KafkaReaders::ReadAhead {
   std::size_t client = 0;
   KafkaTopic topic;
   KafkaQueue queue;
@@ -64,11 +64,11 @@ struct KafkaReaders::Reader {
   std::size_t at = 0;               // the first of them that is not read
 };
 
-struct KafkaReaders::Log {
+struct KafkaReaders::PartitionReads {
   KafkaReaders* owner = nullptr;
   Partition partition;
   std::mutex mutex;  // one read at a time
-  std::array<Reader, 2> readers;
+  std::array<ReadAhead, 2> readers;
   std::uint64_t uses = 0;
   std::atomic<Offset> known_end = 0;
 };
@@ -79,9 +79,9 @@ KafkaReaders::KafkaReaders(KafkaOptions options, Grown grown)
 KafkaReaders::~KafkaReaders() {
   stopping_ = true;
   if (thread_.joinable()) thread_.join();
-  for (const auto& [partition, log] : logs_)
-    for (Reader& reader : log->readers) {
-      stop(*log, reader);
+  for (const auto& [partition, reads] : reads_)
+    for (ReadAhead& reader : reads->readers) {
+      stop(*reads, reader);
       reader.topic.reset();
     }
 }
@@ -135,30 +135,30 @@ void KafkaReaders::heard(rd_kafka_t*, int code, const char*, void* opaque) {
 }
 
 // A queue that was empty holds something.
-void KafkaReaders::filled(rd_kafka_t*, void* log) {
-  const auto* grown = static_cast<Log*>(log);
+void KafkaReaders::filled(rd_kafka_t*, void* reads) {
+  const auto* grown = static_cast<PartitionReads*>(reads);
   grown->owner->grown_(grown->partition);
 }
 
-KafkaReaders::Log& KafkaReaders::log_of(const Partition& partition) {
+KafkaReaders::PartitionReads& KafkaReaders::reads_of(const Partition& partition) {
   const std::lock_guard lock(mutex_);
-  auto& log = logs_[partition];
-  if (!log) {
-    log = std::make_unique<Log>();
-    log->owner = this;
-    log->partition = partition;
+  auto& reads = reads_[partition];
+  if (!reads) {
+    reads = std::make_unique<PartitionReads>();
+    reads->owner = this;
+    reads->partition = partition;
     for (std::size_t i = 0; i < clients_.size(); ++i) {
-      log->readers[i].client = i;
-      log->readers[i].topic.reset(rd_kafka_topic_new(clients_[i].get(), partition.topic.c_str(), nullptr));
+      reads->readers[i].client = i;
+      reads->readers[i].topic.reset(rd_kafka_topic_new(clients_[i].get(), partition.topic.c_str(), nullptr));
     }
   }
-  return *log;
+  return *reads;
 }
 
 void KafkaReaders::know_end(const Partition& partition, Offset end) {
-  Log& log = log_of(partition);
-  for (Offset known = log.known_end; known < end;)
-    if (log.known_end.compare_exchange_weak(known, end)) break;
+  PartitionReads& reads = reads_of(partition);
+  for (Offset known = reads.known_end; known < end;)
+    if (reads.known_end.compare_exchange_weak(known, end)) break;
 }
 
 // Not rd_kafka_query_watermark_offsets: in librdkafka 2.0.2 it goes on for as long as a broker refuses to be connected,
@@ -175,7 +175,7 @@ rd_kafka_resp_err_t KafkaReaders::offset_at(const Partition& partition, std::int
 }
 
 Result<Offset> KafkaReaders::end(const Partition& partition) {
-  const Offset known = log_of(partition).known_end;  // before the question: it may grow meanwhile
+  const Offset known = reads_of(partition).known_end;  // before the question: it may grow meanwhile
   std::int64_t low = 0;
   std::int64_t high = 0;
   auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -204,63 +204,63 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   return end;
 }
 
-void KafkaReaders::stop(const Log& log, Reader& reader) {
+void KafkaReaders::stop(const PartitionReads& reads, ReadAhead& reader) {
   if (!reader.running) return;
   rd_kafka_queue_cb_event_enable(reader.queue.get(), nullptr, nullptr);
-  rd_kafka_consume_stop(reader.topic.get(), log.partition.number);
+  rd_kafka_consume_stop(reader.topic.get(), reads.partition.number);
   reader.ahead.clear();
   reader.at = 0;
   reader.queue.reset();
   reader.running = false;
 }
 
-Result<void> KafkaReaders::move(Log& log, Reader& reader, Offset to) {
-  stop(log, reader);
+Result<void> KafkaReaders::move(PartitionReads& reads, ReadAhead& reader, Offset to) {
+  stop(reads, reader);
   reader.queue.reset(rd_kafka_queue_new(clients_[reader.client].get()));
   reader.next = to;
   reader.heard = false;
   reader.disturbances = disturbances_;
-  if (rd_kafka_consume_start_queue(reader.topic.get(), log.partition.number, static_cast<std::int64_t>(to),
+  if (rd_kafka_consume_start_queue(reader.topic.get(), reads.partition.number, static_cast<std::int64_t>(to),
                                    reader.queue.get()) != 0)
-    return kafka_error(rd_kafka_last_error(), name_of(log.partition), "read from");
+    return kafka_error(rd_kafka_last_error(), name_of(reads.partition), "read from");
   reader.running = true;
-  rd_kafka_queue_cb_event_enable(reader.queue.get(), &KafkaReaders::filled, &log);
+  rd_kafka_queue_cb_event_enable(reader.queue.get(), &KafkaReaders::filled, &reads);
   return {};
 }
 
-Offset KafkaReaders::end_seen(const Log& log, const Reader& reader) const {
+Offset KafkaReaders::end_seen(const PartitionReads& reads, const ReadAhead& reader) const {
   std::int64_t low = 0;
   std::int64_t high = 0;
   // What the last fetched answer said; no question to the broker.
-  rd_kafka_get_watermark_offsets(clients_[reader.client].get(), log.partition.topic.c_str(), log.partition.number, &low,
-                                 &high);
-  return std::max<Offset>(static_cast<Offset>(std::max<std::int64_t>(high, 0)), log.known_end);
+  rd_kafka_get_watermark_offsets(clients_[reader.client].get(), reads.partition.topic.c_str(), reads.partition.number,
+                                 &low, &high);
+  return std::max<Offset>(static_cast<Offset>(std::max<std::int64_t>(high, 0)), reads.known_end);
 }
 
-Error KafkaReaders::trouble(Log& log, Reader& reader, rd_kafka_resp_err_t code) {
+Error KafkaReaders::trouble(PartitionReads& reads, ReadAhead& reader, rd_kafka_resp_err_t code) {
   ++disturbances_;
-  Error error = kafka_error(code, name_of(log.partition), "read from");
-  stop(log, reader);
+  Error error = kafka_error(code, name_of(reads.partition), "read from");
+  stop(reads, reader);
   if (error.code != ErrorCode::corrupt) return error;
   // Outside the partition: the caller may have asked for too much, or the partition was cut.
-  const auto now = end(log.partition);
+  const auto now = end(reads.partition);
   if (!now.ok()) return now.error();
-  return reader.next > *now ? read_beyond_end(log.partition, reader.next, *now) : error;
+  return reader.next > *now ? read_beyond_end(reads.partition, reader.next, *now) : error;
 }
 
-Result<const rd_kafka_message_t*> KafkaReaders::peek(Log& log, Reader& reader) {
+Result<const rd_kafka_message_t*> KafkaReaders::peek(PartitionReads& reads, ReadAhead& reader) {
   const auto deadline = SteadyClock::now() + kReadPatience;
   while (true) {
     if (reader.at == reader.ahead.size()) {
       reader.ahead.clear();
       reader.at = 0;
-      const bool at_end = reader.heard && end_seen(log, reader) <= reader.next;
+      const bool at_end = reader.heard && end_seen(reads, reader) <= reader.next;
       KafkaMessage first(rd_kafka_consume_queue(reader.queue.get(), at_end ? 0 : kSliceMs));
       if (!first) {
         if (at_end) return nullptr;
         if (!all_down_ && !hurried_ && SteadyClock::now() < deadline) continue;
         return Error{ErrorCode::unavailable, "expected record " + std::to_string(reader.next) + " of " +
-                                                 name_of(log.partition) +
+                                                 name_of(reads.partition) +
                                                  ", but no broker answers; hint: check that the brokers run"};
       }
       reader.ahead.push_back(std::move(first));
@@ -276,14 +276,14 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(Log& log, Reader& reader) {
       ++reader.at;
       continue;
     }
-    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return trouble(log, reader, message.err);
+    if (message.err != RD_KAFKA_RESP_ERR_NO_ERROR) return trouble(reads, reader, message.err);
     reader.heard = true;
     all_down_ = false;
     const auto offset = static_cast<Offset>(message.offset);
     if (offset == reader.next) return &message;
     if (offset > reader.next)
       return Error{ErrorCode::corrupt, "expected record " + std::to_string(reader.next) + " of " +
-                                           name_of(log.partition) + ", the next one there is " +
+                                           name_of(reads.partition) + ", the next one there is " +
                                            std::to_string(offset) +
                                            "; hint: offsets have a hole (compaction, a transaction?): restore the "
                                            "topic, and run `granary topics --check`"};
@@ -291,18 +291,18 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(Log& log, Reader& reader) {
   }
 }
 
-Result<void> KafkaReaders::check_last(Log& log, Reader& reader) {
+Result<void> KafkaReaders::check_last(PartitionReads& reads, ReadAhead& reader) {
   const std::uint64_t disturbances = disturbances_;
   if (reader.running && reader.disturbances == disturbances) return {};
   const Offset next = reader.next;
   if (!reader.has_last) {
-    if (!reader.running) return move(log, reader, next);
+    if (!reader.running) return move(reads, reader, next);
     reader.disturbances = disturbances;
     return {};
   }
   GRANARY_PROBE("the last record is read again after a disturbance");
-  GRANARY_TRY(move(log, reader, next - 1));
-  const auto message = peek(log, reader);
+  GRANARY_TRY(move(reads, reader, next - 1));
+  const auto message = peek(reads, reader);
   Record record;
   if (message.ok() && *message != nullptr) fill_record(**message, record);
   const bool same = message.ok() && *message != nullptr && record.value == reader.last;
@@ -312,35 +312,35 @@ Result<void> KafkaReaders::check_last(Log& log, Reader& reader) {
     reader.disturbances = disturbances;
     return {};
   }
-  stop(log, reader);  // so that the next read checks again
+  stop(reads, reader);  // so that the next read checks again
   reader.next = next;
   if (!message.ok() && message.error().can_retry()) return message.error();
   GRANARY_PROBE("the last record that was read is another one now, or gone");
-  return Error{ErrorCode::corrupt, "expected record " + std::to_string(next - 1) + " of " + name_of(log.partition) +
+  return Error{ErrorCode::corrupt, "expected record " + std::to_string(next - 1) + " of " + name_of(reads.partition) +
                                        " to be the one that was read, but it is " +
                                        (message.ok() && *message != nullptr ? "another" : "gone") +
                                        "; hint: the topic was cut or made anew: do not go on, restore it"};
 }
 
 Result<void> KafkaReaders::read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) {
-  Log& log = log_of(partition);
-  const std::lock_guard lock(log.mutex);
-  Reader* reader = nullptr;
-  for (Reader& one : log.readers)
+  PartitionReads& reads = reads_of(partition);
+  const std::lock_guard lock(reads.mutex);
+  ReadAhead* reader = nullptr;
+  for (ReadAhead& one : reads.readers)
     if (one.used > 0 && one.next == from) reader = &one;
   if (reader == nullptr) {
-    reader = log.readers[0].used <= log.readers[1].used ? &log.readers[0] : &log.readers[1];
+    reader = reads.readers[0].used <= reads.readers[1].used ? &reads.readers[0] : &reads.readers[1];
     reader->has_last = false;
-    GRANARY_TRY(move(log, *reader, from));
+    GRANARY_TRY(move(reads, *reader, from));
   }
-  reader->used = ++log.uses;
-  GRANARY_TRY(check_last(log, *reader));
+  reader->used = ++reads.uses;
+  GRANARY_TRY(check_last(reads, *reader));
   batch.first = from;
   std::size_t count = 0;
   for (std::size_t bytes = 0;; ++count) {
     // Only the first is worth waiting for.
     if (count > 0 && reader->at == reader->ahead.size() && rd_kafka_queue_length(reader->queue.get()) == 0) break;
-    const auto message = peek(log, *reader);
+    const auto message = peek(reads, *reader);
     if (!message.ok() && count == 0) return message.error();
     if (!message.ok() || *message == nullptr) break;  // an error comes again with the next read
     if (count > 0 && bytes + (*message)->len > bytes_max) break;
@@ -355,12 +355,12 @@ Result<void> KafkaReaders::read(const Partition& partition, Offset from, std::si
     reader->last = batch.records.back().value;
     reader->has_last = true;
     know_end(partition, reader->next);
-  } else if (from > end_seen(log, *reader)) {
+  } else if (from > end_seen(reads, *reader)) {
     const auto now = end(partition);
     if (!now.ok()) return now.error();
     if (from > *now) return read_beyond_end(partition, from, *now);
   }
-  batch.end = std::max(end_seen(log, *reader), reader->next);
+  batch.end = std::max(end_seen(reads, *reader), reader->next);
   return {};
 }
 

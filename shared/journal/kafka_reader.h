@@ -43,22 +43,22 @@ class KafkaReaders {
   [[nodiscard]] rd_kafka_t* asking() const { return asking_.get(); }
 
  private:
-  struct Log;
-  struct Reader;
+  struct PartitionReads;
+  struct ReadAhead;
 
   static void heard(rd_kafka_t*, int code, const char*, void* opaque);
-  static void filled(rd_kafka_t*, void* log);
+  static void filled(rd_kafka_t*, void* reads);
   // The offset at a time in ms, or at one of the ends; answers within the step's time.
   rd_kafka_resp_err_t offset_at(const Partition& partition, std::int64_t time, std::int64_t& offset);
-  Log& log_of(const Partition& partition);
-  static void stop(const Log& log, Reader& reader);
-  Result<void> move(Log& log, Reader& reader, Offset to);
+  PartitionReads& reads_of(const Partition& partition);
+  static void stop(const PartitionReads& reads, ReadAhead& reader);
+  Result<void> move(PartitionReads& reads, ReadAhead& reader, Offset to);
   // After a disturbance: the record before must still be the one that was read.
-  Result<void> check_last(Log& log, Reader& reader);
-  [[nodiscard]] Offset end_seen(const Log& log, const Reader& reader) const;
+  Result<void> check_last(PartitionReads& reads, ReadAhead& reader);
+  [[nodiscard]] Offset end_seen(const PartitionReads& reads, const ReadAhead& reader) const;
   // The message at reader.next, which stays where it is; nullptr at the end that is known. Errors: see read().
-  Result<const rd_kafka_message_t*> peek(Log& log, Reader& reader);
-  Error trouble(Log& log, Reader& reader, rd_kafka_resp_err_t code);
+  Result<const rd_kafka_message_t*> peek(PartitionReads& reads, ReadAhead& reader);
+  Error trouble(PartitionReads& reads, ReadAhead& reader, rd_kafka_resp_err_t code);
 
   const KafkaOptions options_;
   const Grown grown_;
@@ -74,7 +74,7 @@ class KafkaReaders {
   std::atomic<bool> silent_ = false;   // the last question for an end got no answer
 
   std::mutex mutex_;  // guards the map
-  std::map<Partition, std::unique_ptr<Log>> logs_;
+  std::map<Partition, std::unique_ptr<PartitionReads>> reads_;
   std::atomic<bool> stopping_ = false;
   std::thread thread_;  // serves the clients' callbacks
 };

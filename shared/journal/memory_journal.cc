@@ -20,20 +20,20 @@ Result<void> MemoryJournal::create_topic(const TopicInfo& topic) {
 Result<std::vector<TopicInfo>> MemoryJournal::topics() const {
   const std::lock_guard lock(mutex_);
   std::vector<TopicInfo> all;
-  for (const auto& [name, logs] : topics_) all.push_back({name, static_cast<std::uint16_t>(logs.size())});
+  for (const auto& [name, partitions] : topics_) all.push_back({name, static_cast<std::uint16_t>(partitions.size())});
   return all;
 }
 
 void MemoryJournal::append(const Partition& partition, std::vector<Record> records, AppendDone done) {
   const auto fit = check_records(records);
   std::unique_lock lock(mutex_);
-  const auto log = find(partition);
-  if (!log.ok() || !fit.ok()) {
-    calls_.push_back({std::move(done), log.ok() ? fit.error() : log.error(), std::nullopt});
-  } else if ((*log)->holding) {
-    (*log)->held.push_back({std::move(records), std::move(done)});
+  const auto found = find(partition);
+  if (!found.ok() || !fit.ok()) {
+    calls_.push_back({std::move(done), found.ok() ? fit.error() : found.error(), std::nullopt});
+  } else if ((*found)->delaying) {
+    (*found)->waiting.push_back({std::move(records), std::move(done)});
   } else {
-    carry_out(partition, **log, {std::move(records), std::move(done)});
+    carry_out(partition, **found, {std::move(records), std::move(done)});
   }
   call_back(lock);
 }
@@ -41,9 +41,9 @@ void MemoryJournal::append(const Partition& partition, std::vector<Record> recor
 Result<void> MemoryJournal::read(const Partition& partition, Offset from, std::size_t bytes_max,
                                  ReadBatch& batch) const {
   const std::lock_guard lock(mutex_);
-  const auto log = find(partition);
-  if (!log.ok()) return log.error();
-  const auto& records = (*log)->records;
+  const auto found = find(partition);
+  if (!found.ok()) return found.error();
+  const auto& records = (*found)->records;
   if (from > records.size()) return read_beyond_end(partition, from, records.size());
   batch.first = from;
   batch.end = records.size();
@@ -64,9 +64,9 @@ Result<void> MemoryJournal::read(const Partition& partition, Offset from, std::s
 
 Result<Offset> MemoryJournal::end(const Partition& partition) const {
   const std::lock_guard lock(mutex_);
-  const auto log = find(partition);
-  if (!log.ok()) return log.error();
-  return Offset{(*log)->records.size()};
+  const auto found = find(partition);
+  if (!found.ok()) return found.error();
+  return Offset{(*found)->records.size()};
 }
 
 void MemoryJournal::set_listener(Listener listener) {
@@ -79,27 +79,27 @@ void MemoryJournal::fail_next_append(const Partition& partition, Fault fault, Er
   must_find(partition).faults.emplace_back(fault, std::move(error));
 }
 
-void MemoryJournal::hold(const Partition& partition) {
+void MemoryJournal::delay(const Partition& partition) {
   const std::lock_guard lock(mutex_);
-  must_find(partition).holding = true;
+  must_find(partition).delaying = true;
 }
 
 bool MemoryJournal::release_one(const Partition& partition) {
   std::unique_lock lock(mutex_);
-  Log& log = must_find(partition);
-  if (log.held.empty()) return false;
-  auto append = std::move(log.held.front());
-  log.held.pop_front();
-  carry_out(partition, log, std::move(append));
+  PartitionRecords& found = must_find(partition);
+  if (found.waiting.empty()) return false;
+  auto append = std::move(found.waiting.front());
+  found.waiting.pop_front();
+  carry_out(partition, found, std::move(append));
   call_back(lock);
   return true;
 }
 
 void MemoryJournal::release(const Partition& partition) {
   std::unique_lock lock(mutex_);
-  Log& log = must_find(partition);
-  log.holding = false;
-  for (auto& append : std::exchange(log.held, {})) carry_out(partition, log, std::move(append));
+  PartitionRecords& found = must_find(partition);
+  found.delaying = false;
+  for (auto& append : std::exchange(found.waiting, {})) carry_out(partition, found, std::move(append));
   call_back(lock);
 }
 
@@ -113,39 +113,39 @@ void MemoryJournal::truncate(const Partition& partition, Offset end) {
 void MemoryJournal::crash() {
   set_listener(nullptr);
   const std::lock_guard lock(mutex_);
-  for (auto& [name, logs] : topics_) {
-    for (Log& log : logs) {
-      log.held.clear();
-      log.faults.clear();
-      log.holding = false;
+  for (auto& [name, partitions] : topics_) {
+    for (PartitionRecords& found : partitions) {
+      found.waiting.clear();
+      found.faults.clear();
+      found.delaying = false;
     }
   }
 }
 
-Result<MemoryJournal::Log*> MemoryJournal::find(const Partition& partition) const {
+Result<MemoryJournal::PartitionRecords*> MemoryJournal::find(const Partition& partition) const {
   const auto found = topics_.find(partition.topic);
   if (found == topics_.end()) return unknown_topic(partition);
   if (partition.number >= found->second.size()) return unknown_partition(partition, found->second.size());
   return &found->second[partition.number];
 }
 
-MemoryJournal::Log& MemoryJournal::must_find(const Partition& partition) {
+MemoryJournal::PartitionRecords& MemoryJournal::must_find(const Partition& partition) {
   return **find(partition);
 }
 
-void MemoryJournal::carry_out(const Partition& partition, Log& log, Waiting append) {
+void MemoryJournal::carry_out(const Partition& partition, PartitionRecords& found, Waiting append) {
   std::optional<std::pair<Fault, Error>> fault;
-  if (!log.faults.empty()) {
-    fault = std::move(log.faults.front());
-    log.faults.pop_front();
+  if (!found.faults.empty()) {
+    fault = std::move(found.faults.front());
+    found.faults.pop_front();
   }
   if (fault && fault->first == Fault::before_write) {
     calls_.push_back({std::move(append.done), std::move(fault->second), std::nullopt});
     return;
   }
-  const Offset first = log.records.size();
-  log.records.insert(log.records.end(), std::make_move_iterator(append.records.begin()),
-                     std::make_move_iterator(append.records.end()));
+  const Offset first = found.records.size();
+  found.records.insert(found.records.end(), std::make_move_iterator(append.records.begin()),
+                       std::make_move_iterator(append.records.end()));
   Offsets offsets(append.records.size());
   std::iota(offsets.begin(), offsets.end(), first);
   auto answer = fault ? Result<Offsets>(std::move(fault->second)) : Result<Offsets>(std::move(offsets));

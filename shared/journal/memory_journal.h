@@ -39,15 +39,15 @@ class MemoryJournal final : public Journal {
   // The next append that is carried out on `partition` fails with `error`. Orders queue up.
   void fail_next_append(const Partition& partition, Fault fault, Error error);
   // Keeps appends back from now on: neither written nor answered.
-  void hold(const Partition& partition);
-  // Carries out the oldest append that is held back. False: there is none.
+  void delay(const Partition& partition);
+  // Carries out the oldest append that waits. False: there is none.
   bool release_one(const Partition& partition);
-  // Carries out all that is held back, and holds no longer.
+  // Carries out all appends that wait, and delays no more.
   void release(const Partition& partition);
   // Forgets the records from `end` on, as a broken disk would: for tests of readers. `end` is at most the present one.
   void truncate(const Partition& partition, Offset end);
 
-  // The process that used this journal died: appends held back are forgotten without an answer, nothing is held any
+  // The process that used this journal died: appends that wait are forgotten without an answer, nothing is delayed any
   // longer, ordered faults and the listener are gone. What was written stands.
   void crash();
 
@@ -56,11 +56,11 @@ class MemoryJournal final : public Journal {
     std::vector<Record> records;
     AppendDone done;
   };
-  struct Log {
+  struct PartitionRecords {
     std::vector<Record> records;
-    std::deque<Waiting> held;
+    std::deque<Waiting> waiting;
     std::deque<std::pair<Fault, Error>> faults;
-    bool holding = false;
+    bool delaying = false;
   };
   struct Call {
     AppendDone done;
@@ -68,14 +68,14 @@ class MemoryJournal final : public Journal {
     std::optional<Partition> grown;
   };
 
-  Result<Log*> find(const Partition& partition) const;
-  Log& must_find(const Partition& partition);
-  void carry_out(const Partition& partition, Log& log, Waiting append);
+  Result<PartitionRecords*> find(const Partition& partition) const;
+  PartitionRecords& must_find(const Partition& partition);
+  void carry_out(const Partition& partition, PartitionRecords& found, Waiting append);
   void call_back(std::unique_lock<std::mutex>& lock);
 
   mutable std::mutex mutex_;
   // Partitions of a topic are never added or removed; std::map keeps the logs where they are.
-  mutable std::map<std::string, std::vector<Log>, std::less<>> topics_;
+  mutable std::map<std::string, std::vector<PartitionRecords>, std::less<>> topics_;
   std::deque<Call> calls_;
   bool calling_ = false;
   // Held while the listener runs, so that it is not called any more once set_listener has returned. Recursive: the

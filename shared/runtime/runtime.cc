@@ -12,7 +12,7 @@
 #include "shared/base/version.h"
 #include "shared/ledger/ledger.h"
 #include "shared/runtime/folded_wait.h"
-#include "shared/runtime/reader.h"
+#include "shared/runtime/question_thread.h"
 #include "shared/shard/opening.h"
 #include "shared/shard/shard.h"
 
@@ -28,7 +28,7 @@ thread_local Shard* folding_shard = nullptr;
 
 void write_marker(const std::string& message) {
   Opening::note_broken_law(message);
-  Reader::note_broken_law(message);
+  QuestionThread::note_broken_law(message);
   if (folding_shard == nullptr) return;
   std::ofstream marker(folding_shard->marker_path(), std::ios::trunc);
   marker << kVersion << ' ' << folding_shard->suspect() << ' ' << message << '\n';
@@ -80,7 +80,7 @@ class LocalRuntime final : public Runtime {
                     const std::string& marker_directory, const std::function<void(const Error&)>& fatal) {
     options_ = options;
     TargetScan scan(journal_, ledger_);
-    reader_ = std::make_unique<Reader>(ledger_.partitions, make_machine, marker_directory);
+    questions_ = std::make_unique<QuestionThread>(ledger_.partitions, make_machine, marker_directory);
     set_check_handler(write_marker);
     const auto fatal_once = [fatal, told = std::make_shared<std::atomic<bool>>(false)](const Error& error) {
       if (!told->exchange(true)) fatal(error);
@@ -107,8 +107,8 @@ class LocalRuntime final : public Runtime {
         start_ends_.push_back(status.end);
         serving_ends_.push_back(status.folding_again && status.folding_again->old_answers ? 0 : status.end);
         shards_.push_back(shard->get());
-        reader_->add({kind, number}, (*shard)->store());
-        if ((*shard)->folding_again()) reader_->add_old({kind, number}, (*shard)->take_old());
+        questions_->add({kind, number}, (*shard)->store());
+        if ((*shard)->folding_again()) questions_->add_old({kind, number}, (*shard)->take_old());
         worker.shards.emplace(number, std::move(*shard));
       }
     }
@@ -122,7 +122,7 @@ class LocalRuntime final : public Runtime {
           worker.run(pause);
         });
       }
-    reader_->start();
+    questions_->start();
     return {};
   }
 
@@ -138,7 +138,7 @@ class LocalRuntime final : public Runtime {
   [[nodiscard]] bool serves() const override { return have_folded(serving_ends_); }
 
   bool ask(MachineKind machine, std::uint16_t shard, std::function<void(Machine&, const AsOf&)> question) override {
-    return reader_->ask({machine, shard}, std::move(question));
+    return questions_->ask({machine, shard}, std::move(question));
   }
 
   void ask_owner(MachineKind machine, std::uint16_t shard,
@@ -225,7 +225,7 @@ class LocalRuntime final : public Runtime {
 
   void stop() override {
     if (stopped_.exchange(true)) return;
-    if (reader_) reader_->stop();
+    if (questions_) questions_->stop();
     for (auto& workers : workers_)
       for (Worker& worker : workers) {
         worker.stopping = true;
@@ -249,10 +249,11 @@ class LocalRuntime final : public Runtime {
     return true;
   }
 
-  // Closed by the reader, deleted by the owner: the one must not wait for the disk, the other folds patiently.
+  // Closed by the thread of questions, deleted by the owner: the one must not wait for the disk, the other folds
+  // patiently.
   void drop_old(const ShardName& shard) {
-    reader_->pass_old(shard,
-                      [this, shard] { on_shard(shard.first, shard.second, [](Shard& owner) { owner.delete_old(); }); });
+    questions_->pass_old(
+        shard, [this, shard] { on_shard(shard.first, shard.second, [](Shard& owner) { owner.delete_old(); }); });
   }
 
   void note_growth(const journal::Partition& partition) {
@@ -281,7 +282,7 @@ class LocalRuntime final : public Runtime {
   // comes live (docs/performance.md).
   const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, ledger_.partitions);
   std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
-  std::unique_ptr<Reader> reader_;
+  std::unique_ptr<QuestionThread> questions_;
   std::vector<const Shard*> shards_;  // by machine and number
   std::vector<std::uint64_t> start_ends_;
   std::vector<std::uint64_t> serving_ends_;

@@ -1,8 +1,8 @@
 // The one loop: reads inboxes, applies them to machines, commits, publishes; and the door for questions to the
 // machines.
 //
-// Threads: worker threads own the shards of one machine kind each; one more answers questions (reader.h). Every
-// function here may be called from any thread; callbacks run on a worker or the reader and must be short.
+// Threads: worker threads own the shards of one machine kind each; one more answers questions (question_thread.h).
+// Every function here may be called from any thread; callbacks run on one of these and must be short.
 #pragma once
 
 #include <cstdint>

@@ -77,22 +77,22 @@ Result<Address> parse_listen(const std::string& text) {
   return address;
 }
 
-struct Log {
+struct OpenLedger {
   std::unique_ptr<journal::Journal> journal;
   runtime::Ledger ledger;
 };
 
-Result<Log> open_embedded(const ServerOptions& options) {
+Result<OpenLedger> open_embedded(const ServerOptions& options) {
   journal::EmbeddedOptions embedded;
   embedded.reserve_bytes = kJournalReserveBytes;
   auto journal = journal::open_embedded_journal(options.data + "/journal", embedded);
   if (!journal.ok()) return journal.error();
   const auto ledger = runtime::open_ledger(**journal, {options.partitions}, *options.clock);
   if (!ledger.ok()) return ledger.error();
-  return Log{std::move(*journal), *ledger};
+  return OpenLedger{std::move(*journal), *ledger};
 }
 
-Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
+Result<OpenLedger> open_kafka(const ServerOptions& options, Creates creates) {
   const auto kafka = kafka_options(options);
   if (!kafka.ok()) return kafka.error();
   auto journal = journal::open_kafka_journal(*kafka);
@@ -107,7 +107,7 @@ Result<Log> open_kafka(const ServerOptions& options, Creates creates) {
     return Error{ErrorCode::conflict, "this ledger has " + std::to_string(ledger->partitions) + " partitions, not " +
                                           std::to_string(*options.partitions) + "; hint: leave --partitions out"};
   GRANARY_TRY(check_topics(*kafka, **journal, *ledger));
-  return Log{std::move(*journal), *ledger};
+  return OpenLedger{std::move(*journal), *ledger};
 }
 
 Result<std::set<runtime::ShardName>> owned_shards(const ServerOptions& options, const std::vector<Hosted>& hosted,
@@ -144,9 +144,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     return cannot_start({ErrorCode::io_error, "expected to make the directory " + options.data +
                                                   "/state, got: " + failed.message() +
                                                   "; hint: --data names a directory that this user may write to"});
-  auto log = options.brokers.empty() ? open_embedded(options) : open_kafka(options, creates);
-  if (!log.ok()) return cannot_start(log.error());
-  auto& [journal, ledger] = *log;
+  auto opened = options.brokers.empty() ? open_embedded(options) : open_kafka(options, creates);
+  if (!opened.ok()) return cannot_start(opened.error());
+  auto& [journal, ledger] = *opened;
 
   auto owned = owned_shards(options, hosted, ledger.partitions);
   if (!owned.ok()) return cannot_start(owned.error());
@@ -175,7 +175,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
                                         [&stop](const Error& error) { stop.fail(error); });
   if (!runtime.ok()) return cannot_start(runtime.error());
   clock::ClockOptions ticking;
-  ticking.log = options.brokers.empty() ? clock::Log::of_this_process : clock::Log::shared;
+  ticking.other_doors = options.brokers.empty() ? clock::OtherDoors::none : clock::OtherDoors::may_tick;
   auto clock = clock::ClockKeeper::start(*journal, **runtime, *options.clock, ticking);
   if (!clock.ok()) return cannot_start(clock.error());
 

@@ -36,7 +36,7 @@ void restart_twice(Ledger& ledger, std::size_t done, std::size_t all) {
 
 INSTANTIATE_TEST_SUITE_P(Text, Scenario, each_file_under({{"kafka", over_kafka, restart_twice}}), case_name);
 
-INSTANTIATE_TEST_SUITE_P(Over, Strays, ::testing::Values(Log{"kafka", over_kafka}), log_name);
+INSTANTIATE_TEST_SUITE_P(Over, Strays, ::testing::Values(JournalKind{"kafka", over_kafka}), journal_name);
 
 }  // namespace
 }  // namespace granary::scenario

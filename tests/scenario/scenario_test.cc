@@ -140,16 +140,16 @@ INSTANTIATE_TEST_SUITE_P(Text, Scenario,
                          case_name);
 
 INSTANTIATE_TEST_SUITE_P(Over, Strays,
-                         ::testing::Values(Log{"embedded", embedded_and_rocks},
-                                           Log{"memory",
-                                               [] {
-                                                 Ledger::Options options;
-                                                 options.open_journal = [] {
-                                                   return std::make_shared<journal::MemoryJournal>();
-                                                 };
-                                                 return options;
-                                               }}),
-                         log_name);
+                         ::testing::Values(JournalKind{"embedded", embedded_and_rocks},
+                                           JournalKind{"memory",
+                                                       [] {
+                                                         Ledger::Options options;
+                                                         options.open_journal = [] {
+                                                           return std::make_shared<journal::MemoryJournal>();
+                                                         };
+                                                         return options;
+                                                       }}),
+                         journal_name);
 
 }  // namespace
 }  // namespace granary::scenario

@@ -2,7 +2,7 @@
 // ledger's, another partition's or another lane's is answered and stops nobody, what a newer build wrote parks. A
 // program includes this once; the test runs over the log that it names.
 //
-//   INSTANTIATE_TEST_SUITE_P(Over, Strays, ::testing::Values(Log{"embedded", open}), log_name);
+//   INSTANTIATE_TEST_SUITE_P(Over, Strays, ::testing::Values(JournalKind{"embedded", open}), journal_name);
 #pragma once
 
 #include <gtest/gtest.h>
@@ -21,16 +21,16 @@
 
 namespace granary::scenario {
 
-struct Log {
+struct JournalKind {
   std::string name;
   std::function<Ledger::Options()> options;  // of which the journal counts
 };
 
-inline std::string log_name(const ::testing::TestParamInfo<Log>& info) {
+inline std::string journal_name(const ::testing::TestParamInfo<JournalKind>& info) {
   return info.param.name;
 }
 
-class Strays : public ::testing::TestWithParam<Log> {
+class Strays : public ::testing::TestWithParam<JournalKind> {
  protected:
   static constexpr runtime::Ledger kLedger{Id16{0x57, 0xa7, 1}, 2, 1};
 

@@ -210,7 +210,7 @@ TEST(ClockKeeper, ComparesItselfWithDoorsThatTickBeforeItRuns) {
     ledger.append_tick(kApplications, kNoonMs);
     ledger.start_runtime();
     ClockOptions options;
-    options.log = Log::shared;
+    options.other_doors = OtherDoors::may_tick;
     const auto started = ClockKeeper::start(ledger.journal, *ledger.runtime, ledger.clock, options);
     ASSERT_TRUE(started.ok());
     ClockKeeper& keeper = **started;
@@ -260,7 +260,7 @@ TEST(ClockKeeper, ALookAtOthersThatFailsDoesNotCount) {
   ledger.start_runtime();
   AwayJournal door(ledger.journal);
   ClockOptions options;
-  options.log = Log::shared;
+  options.other_doors = OtherDoors::may_tick;
   const auto started = ClockKeeper::start(door, *ledger.runtime, ledger.clock, options);
   ASSERT_TRUE(started.ok());
   ClockKeeper& keeper = **started;

@@ -364,7 +364,7 @@ TEST(EventDoor, SaysWhatIsDurableWhereAnAppendFails) {
 TEST(EventDoor, AnswersOnlyOnceAllIsDurable) {
   DoorLedger ledger(1);
   ledger.start();
-  ledger.journal.hold(kApplications);
+  ledger.journal.delay(kApplications);
   std::atomic<int> status = 0;
   ledger.events->post(batch_of({project("a"), CloudSample()}),
                       http::Responder([&status](const http::Response& response) { status = response.status; }));
@@ -380,7 +380,7 @@ TEST(EventDoor, ALogThatDoesNotAnswerInTimeIsA503AndWhatStandsLaterIsARepeat) {
   EventDoorOptions options;
   options.append_wait_ms_max = 500;  // what is not held answers within it, on a busy machine too
   ledger.start(options);
-  ledger.journal.hold(kApplications);
+  ledger.journal.delay(kApplications);
   const auto request = batch_of({project("a"), CloudSample()});  // the usage stands at once
   const auto response = ledger.post(request);
   EXPECT_EQ(response.status, 503);
@@ -406,7 +406,7 @@ TEST(EventDoor, CountsWhatTheLogAnswersWhileItsSenderIsToldThatItDoesNot) {
   constexpr std::uint64_t kRequests = 200;
   std::uint64_t told_accepted = 0;
   for (std::uint64_t i = 0; i < kRequests; ++i) {
-    ledger.journal.hold(kApplications);
+    ledger.journal.delay(kApplications);
     std::promise<int> status;
     ledger.events->post(
         batch_of({project(std::to_string(i)), project("").with("time", "")}),
@@ -438,7 +438,7 @@ TEST(EventDoor, TakesNothingOnceItIsClosedOrHasFailed) {
 TEST(EventDoor, ClosesThoughAJournalForgetsItsAppends) {
   DoorLedger ledger;
   ledger.start();
-  ledger.journal.hold(kApplications);
+  ledger.journal.delay(kApplications);
   std::atomic<int> status = 0;
   ledger.events->post(batch_of({project("a")}),
                       http::Responder([&status](const http::Response& response) { status = response.status; }));

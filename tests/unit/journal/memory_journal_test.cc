@@ -52,7 +52,7 @@ TEST_F(MemoryJournalTest, AnAppendThatFailsAfterTheWriteStandsAllTheSame) {
 }
 
 TEST_F(MemoryJournalTest, WhatIsHeldBackIsNeitherSeenNorAnsweredUntilItIsReleased) {
-  journal_.hold(kPartition);
+  journal_.delay(kPartition);
   append("a");
   append("b");
   append("c");
@@ -80,7 +80,7 @@ TEST_F(MemoryJournalTest, ACrashForgetsWhatWasHeldAndKeepsWhatWasWritten) {
   int told = 0;
   journal_.set_listener([&](const Partition&) { ++told; });
   append("a");
-  journal_.hold(kPartition);
+  journal_.delay(kPartition);
   append("b");
   journal_.fail_next_append(kPartition, MemoryJournal::Fault::before_write, kError);
   journal_.crash();

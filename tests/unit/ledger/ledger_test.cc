@@ -6,7 +6,6 @@
 #include "shared/events/record.h"
 #include "shared/journal/memory_journal.h"
 #include "tests/support/forwarding_journal.h"
-#include "tests/support/toy_ledger.h"
 
 namespace granary::test {
 namespace {
@@ -15,6 +14,10 @@ using journal::MemoryJournal;
 using machine::Topic;
 using runtime::open_ledger;
 using runtime::read_ledger;
+
+journal::Partition partition(Topic topic, std::uint16_t number) {
+  return {std::string(machine::topic_name(topic)), number};
+}
 
 journal::Record genesis(const events::Genesis& body) {
   journal::Record record;
@@ -35,7 +38,7 @@ TEST(Ledger, IsMadeOnceAndFoundAgain) {
   }
   for (const Topic topic : machine::kTopics)
     for (std::uint16_t p = 0; p < machine::partitions_of(topic, 3); ++p)
-      EXPECT_EQ(*journal.end(ToyLedger::partition(topic, p)), machine::is_inbox(topic) ? 1U : 0U);
+      EXPECT_EQ(*journal.end(partition(topic, p)), machine::is_inbox(topic) ? 1U : 0U);
 }
 
 TEST(Ledger, HasThePartitionsThatItWasMadeWith) {
@@ -51,7 +54,7 @@ TEST(Ledger, HasThePartitionsThatItWasMadeWith) {
 
 TEST(Ledger, ACreationThatWasCutShortIsFinished) {
   MemoryJournal journal;
-  const auto cut = ToyLedger::partition(Topic::allocations, 1);
+  const auto cut = partition(Topic::allocations, 1);
   ASSERT_TRUE(journal.create_topic({cut.topic, 2}).ok());
   journal.fail_next_append(cut, MemoryJournal::Fault::before_write, {ErrorCode::io_error, "cut"});
   EXPECT_EQ(open_ledger(journal, {2}, system_clock()).error().code, ErrorCode::io_error);
@@ -60,13 +63,13 @@ TEST(Ledger, ACreationThatWasCutShortIsFinished) {
   const auto finished = open_ledger(journal, {2}, system_clock());
   ASSERT_TRUE(finished.ok());
   EXPECT_EQ(finished->id, begun->id);
-  EXPECT_EQ(*journal.end(ToyLedger::partition(Topic::ledger, 1)), 1U);
+  EXPECT_EQ(*journal.end(partition(Topic::ledger, 1)), 1U);
 }
 
 TEST(Ledger, APartitionOfAnotherLedgerOrOfNoneIsRefused) {
   const auto refused = [](const Topic topic, const journal::Record& first) {
     MemoryJournal journal;
-    const auto place = ToyLedger::partition(topic, 0);
+    const auto place = partition(topic, 0);
     EXPECT_TRUE(journal.create_topic({place.topic, machine::partitions_of(topic, 2)}).ok());
     EXPECT_TRUE(append_and_wait(journal, place, {first}).ok());
     const auto opened = open_ledger(journal, {2}, system_clock());
@@ -78,7 +81,7 @@ TEST(Ledger, APartitionOfAnotherLedgerOrOfNoneIsRefused) {
   const units::Instant at(1);
   EXPECT_EQ(refused(Topic::usage, genesis({other, 2, usage, 0, at, 1})), "corrupt");
   journal::Record tick;
-  tick.value = toy_tick(1);
+  tick.value = events::encode_record(other, events::Tick{at});
   EXPECT_EQ(refused(Topic::usage, tick), "corrupt");
   EXPECT_EQ(refused(Topic::applications, tick), "corrupt");
   const std::string applications(machine::topic_name(Topic::applications));

@@ -138,7 +138,7 @@ TEST(Runtime, AWaitEndsWhenTheEffectIsFoldedAlongTheLanes) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
   const auto gate = ToyLedger::partition(Topic::ledger, billing_shard("p-a"));
-  ledger.journal.hold(gate);
+  ledger.journal.delay(gate);
   const Token token{{ledger.usage("1", "p-a", 5)}};
   const Shard billing{MachineKind::billing, billing_shard("p-a")};
 

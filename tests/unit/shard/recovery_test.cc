@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(Where, FailedAppend, ::testing::Values(Fault::before_wr
 TEST(Recovery, AFailedAppendLeavesNoHoleInAnOutwardStream) {
   ToyLedger ledger;
   ASSERT_TRUE(ledger.start().ok());
-  for (std::uint16_t p = 0; p < 2; ++p) ledger.journal.hold(ToyLedger::partition(Topic::billing, p));
+  for (std::uint16_t p = 0; p < 2; ++p) ledger.journal.delay(ToyLedger::partition(Topic::billing, p));
   for (int n = 0; n < 10; ++n) {
     use(ledger, 10 * n, 10 * n + 10);
     const auto alive = std::make_shared<int>();
@@ -104,7 +104,7 @@ TEST(Recovery, FoldingPausesWhileTargetsDoNotAnswer) {
   const std::vector<journal::Partition> targets{
       ToyLedger::partition(Topic::allocations, 0), ToyLedger::partition(Topic::allocations, 1),
       ToyLedger::partition(Topic::rejected, machine::shard_partition(MachineKind::metering, 0, 2))};
-  for (const auto& target : targets) ledger.journal.hold(target);
+  for (const auto& target : targets) ledger.journal.delay(target);
   const Shard metering{MachineKind::metering, 0};
   int n = 0;
   std::size_t outbox = 0;
@@ -156,7 +156,7 @@ TEST(Recovery, WhatWaitsForATargetGoesOutInAppendsOfBoundedSize) {
   CountingJournal door(ledger.journal, target);
   ledger.door = &door;
   ASSERT_TRUE(ledger.start().ok());
-  ledger.journal.hold(target);
+  ledger.journal.delay(target);
   const Shard metering{MachineKind::metering, 0};
   const std::string long_id(240, 'u');
   for (int n = 0; n < 12'000; ++n) ledger.usage(long_id + std::to_string(n), project(n), n);
@@ -443,7 +443,7 @@ TEST(Recovery, AnotherOwnersOutputInATargetIsFound) {
   ASSERT_TRUE(ledger.settle());
   ledger.stop();
   const auto early = ledger.store(metering).snapshot();
-  for (std::uint16_t p = 0; p < 2; ++p) ledger.journal.hold(ToyLedger::partition(Topic::allocations, p));
+  for (std::uint16_t p = 0; p < 2; ++p) ledger.journal.delay(ToyLedger::partition(Topic::allocations, p));
   ASSERT_TRUE(ledger.start().ok());
   use(ledger, 40, 80);
   while (ledger.status(metering).committed < *ledger.journal.end(ToyLedger::partition(Topic::usage, 0))) {
@@ -490,7 +490,7 @@ TEST(Recovery, NothingIsLostAndNothingCountsTwiceWhateverBreaks) {
                                           kUnavailable);
           break;
         case 1:
-          ledger.journal.hold(target);
+          ledger.journal.delay(target);
           break;
         case 2:
           ledger.journal.release(target);

@@ -1,9 +1,9 @@
 // Answers the doors' questions from the rows of each shard's newest commit, on a thread of its own: a question waits
 // for no fold, no commit and no core that folds, and no fold waits for a question.
 //
-// Threads: add() before start(); ask() from any thread; questions run on the reader's thread and must be short.
+// Threads: add() before start(); ask() from any thread; questions run on the thread that this starts and must be short.
 // Ownership: a copy of each machine that is asked, of which only the rows are opened; the old states. The other stores
-// outlive the reader's stop().
+// outlive stop().
 #pragma once
 
 #include <atomic>
@@ -16,17 +16,17 @@
 
 namespace granary::runtime {
 
-class Reader {
+class QuestionThread {
  public:
   using Question = std::function<void(Machine&, const AsOf&)>;
 
-  Reader(std::uint16_t partitions, MakeMachine make_machine, std::string marker_directory)
+  QuestionThread(std::uint16_t partitions, MakeMachine make_machine, std::string marker_directory)
       : partitions_(partitions),
         make_machine_(std::move(make_machine)),
         marker_directory_(std::move(marker_directory)) {}
-  ~Reader() { stop(); }
-  Reader(const Reader&) = delete;
-  Reader& operator=(const Reader&) = delete;
+  ~QuestionThread() { stop(); }
+  QuestionThread(const QuestionThread&) = delete;
+  QuestionThread& operator=(const QuestionThread&) = delete;
 
   void add(const ShardName& shard, const store::Store& rows) { shards_[shard].rows = &rows; }
   // The shard folds again: until pass_old() it is `old` that answers, or nothing (nullptr). Before start().
@@ -36,7 +36,7 @@ class Reader {
   void stop();
   // False: the question is dropped, as the shard folds again and nothing can answer.
   [[nodiscard]] bool ask(const ShardName& shard, Question question);
-  // Every ask() from now on sees the rows of add(). Calls `closed` on the reader's thread once the old store is closed;
+  // Every ask() from now on sees the rows of add(). Calls `closed` on this thread once the old store is closed;
   // never, after stop(). Any thread.
   void pass_old(const ShardName& shard, std::function<void()> closed);
 

@@ -1,4 +1,4 @@
-#include "shared/runtime/reader.h"
+#include "shared/runtime/question_thread.h"
 
 #include "shared/base/check.h"
 #include "shared/base/probe.h"
@@ -20,27 +20,27 @@ thread_local ReadingOld reading_old;
 
 }  // namespace
 
-void Reader::start() {
+void QuestionThread::start() {
   thread_ = std::thread([this] {
-    enter_thread("reader", Urgency::prompt);
+    enter_thread("questions", Urgency::prompt);
     while (!stopping_)
       for (const auto& job : mailbox_.take(kIdleWaitMs)) job();
   });
 }
 
-void Reader::stop() {
+void QuestionThread::stop() {
   stopping_ = true;
   mailbox_.wake();
   if (thread_.joinable()) thread_.join();
 }
 
-void Reader::add_old(const ShardName& shard, std::unique_ptr<store::Store> old) {
+void QuestionThread::add_old(const ShardName& shard, std::unique_ptr<store::Store> old) {
   Shard& found = shards_.at(shard);
   found.waits = old == nullptr;
   found.old = std::move(old);
 }
 
-bool Reader::ask(const ShardName& shard, Question question) {
+bool QuestionThread::ask(const ShardName& shard, Question question) {
   const auto found = shards_.find(shard);
   GRANARY_CHECK(found != shards_.end(), "a question to a shard that is not here");
   if (found->second.waits) return false;
@@ -49,7 +49,7 @@ bool Reader::ask(const ShardName& shard, Question question) {
   return true;
 }
 
-void Reader::pass_old(const ShardName& shard, std::function<void()> closed) {
+void QuestionThread::pass_old(const ShardName& shard, std::function<void()> closed) {
   Shard& found = shards_.at(shard);
   found.waits = false;
   mailbox_.post([&found, closed = std::move(closed)] {
@@ -58,7 +58,7 @@ void Reader::pass_old(const ShardName& shard, std::function<void()> closed) {
   });
 }
 
-void Reader::answer(const ShardName& name, Shard& shard, const Question& question) {
+void QuestionThread::answer(const ShardName& name, Shard& shard, const Question& question) {
   if (!shard.machine) shard.machine = make_machine_(name.first, name.second);
   const bool is_old = shard.old != nullptr;
   if (is_old) {
@@ -74,7 +74,7 @@ void Reader::answer(const ShardName& name, Shard& shard, const Question& questio
   reading_old = {};
 }
 
-void Reader::note_broken_law(const std::string& message) {
+void QuestionThread::note_broken_law(const std::string& message) {
   if (reading_old.marker_directory == nullptr) return;
   GRANARY_PROBE("an old state breaks a law when it is asked");
   ShardState::note_unreadable(*reading_old.marker_directory, name_of(reading_old.shard), message);
