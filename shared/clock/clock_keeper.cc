@@ -14,7 +14,7 @@ namespace {
 
 using units::Instant;
 
-constexpr std::size_t kReadBytes = 4U << 20;
+constexpr std::size_t kReadBytes = 4U << 20;  // memory of one batch; a larger one is not read faster
 
 journal::Partition inbox_partition(machine::MachineKind machine, std::uint16_t shard) {
   return {std::string(machine::topic_name(machine::inbox_of(machine))), shard};
@@ -48,6 +48,7 @@ Result<Instant> tick_near_end(const journal::Journal& journal, const Id16& ledge
   return last_tick_from(journal, ledger, partition, *end > window ? *end - window : 0, *end);
 }
 
+// The records at the end of an inbox in which a tick is looked for first; each further look reads more.
 constexpr std::uint64_t kTailRecords = 64;
 
 // A door ticks every inbox within each grid, where nobody else has: whoever does shows in any of them. So many looks,

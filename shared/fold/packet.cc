@@ -7,6 +7,8 @@ namespace granary::runtime {
 namespace {
 
 constexpr std::uint64_t kEventsKey = 5 << 3 | 2;  // Packet.events
+// What an event takes beside its own bytes: its key, and its size as a varint of at most 5 bytes (32 bits).
+constexpr std::size_t kFramingBytesMax = 1 + 5;
 
 }  // namespace
 
@@ -32,7 +34,7 @@ void PacketBuilder::start(const Id16& ledger, events::MachineKind machine, std::
 }
 
 bool PacketBuilder::fits(BytesView event) const {
-  return bytes_.size() + event.size() + 6 <= journal::kRecordBytesMax;
+  return bytes_.size() + event.size() + kFramingBytesMax <= journal::kRecordBytesMax;
 }
 
 void PacketBuilder::add(BytesView event) {

@@ -10,7 +10,7 @@
 namespace granary::journal {
 namespace {
 
-constexpr std::size_t kSettingsBytesMax = 1U << 20;
+constexpr std::size_t kSettingsBytesMax = 1U << 20;  // of a file of settings: a larger one is some other file
 
 // What the laws of the log depend on; nobody sets these.
 constexpr std::array kReserved{"acks",

@@ -6,8 +6,8 @@
 
 namespace granary::journal {
 namespace {
-constexpr auto kEvery = std::chrono::seconds(5);
-constexpr int kPatienceMs = 1'000;
+constexpr auto kEvery = std::chrono::seconds(5);  // lag tools look a few times a minute
+constexpr int kPatienceMs = 1'000;                // of a stop that has ten seconds for everything
 
 // Keeps them until the process ends, where whoever looks for leaks finds them.
 void leave(KafkaHandle client, KafkaQueue answers) {

@@ -13,11 +13,11 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// How long a read waits for a record that is known to stand.
+// How long a read waits for a record that is known to stand: a leader that moves takes some seconds.
 constexpr auto kReadPatience = std::chrono::seconds(15);
-constexpr int kSliceMs = 50;
-constexpr std::size_t kAheadMax = 512;
-// A question for an end.
+constexpr int kSliceMs = 50;            // between two looks whether the process stops
+constexpr std::size_t kAheadMax = 512;  // messages that one call takes from the client's queue
+// A question for an end, and one try of it.
 constexpr auto kAnswerWithin = std::chrono::seconds(10);
 constexpr int kAnswerStepMs = 2'000;
 // The times that ListOffsets takes for the two ends (Kafka's protocol guide, API key 2).

@@ -7,6 +7,7 @@
 namespace granary::journal {
 namespace {
 
+// In which brokers answer a request about topics; a command waits for it.
 constexpr int kAnswerMs = 15'000;
 constexpr std::int64_t kBatchBytesMin = 1'000'000;  // of the producer's requests (message.max.bytes)
 
@@ -31,6 +32,7 @@ AdminOptions options_for(rd_kafka_t* client, rd_kafka_admin_op_t operation) {
 }
 
 Result<Event> answer_of(rd_kafka_queue_t* queue, const std::string& what) {
+  // The client itself reports a timeout after kAnswerMs; a little later it has certainly answered.
   Event event(rd_kafka_queue_poll(queue, kAnswerMs + 5'000));
   if (!event)
     return Error{ErrorCode::unavailable,

@@ -37,7 +37,9 @@ Result<Ledger> read_ledger(const journal::Journal& journal);
 // those of reads.
 Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger);
 
+// Enough to use the cores of one server and to spread over a few; the number can never be changed.
 inline constexpr std::uint16_t kPartitionsDefault = 8;
+// Each shard has a store, a fold and lanes to all others: more would cost gigabytes of memory in one process.
 inline constexpr std::uint16_t kPartitionsMax = 1024;
 
 }  // namespace granary::runtime

@@ -9,6 +9,7 @@
 namespace granary::runtime {
 namespace {
 
+// A question and stop() wake the thread, so this only bounds a wait that nobody ends.
 constexpr std::int64_t kIdleWaitMs = 1000;
 
 // Whose old state this thread reads, and where that is written down if it breaks a law.

@@ -19,6 +19,8 @@
 namespace granary::runtime {
 namespace {
 
+// Jobs, new records and stop() wake a worker at once. What only time brings waits for this: an append to try again, a
+// wait to be in doubt, a status to refresh.
 constexpr std::int64_t kIdleWaitMs = 200;
 // A little more than an owner elsewhere waits before it answers that it cannot tell yet.
 constexpr auto kAskAgain = std::chrono::seconds(31);

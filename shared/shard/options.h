@@ -19,8 +19,8 @@ struct ShardOptions {
   std::chrono::milliseconds commit_pause{2};
   // Nor does a read or the next machine wait longer for what is folded, where each look at the inbox finds more.
   std::chrono::milliseconds commit_age_max{500};
-  std::size_t commit_events_max = 10'000;
-  std::size_t commit_bytes_max = 32U << 20;
+  std::size_t commit_events_max = 10'000;    // in larger ones, whoever waits for a commit waits longer
+  std::size_t commit_bytes_max = 32U << 20;  // bounds the memory of what is not committed
   // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
   std::size_t checkpoint_records = 10'000;
   std::size_t checkpoint_bytes = 16U << 20;

@@ -11,7 +11,7 @@
 
 namespace granary::runtime {
 namespace {
-constexpr std::size_t kReadBytes = 4U << 20;
+constexpr std::size_t kReadBytes = 4U << 20;  // memory of one batch; a larger one is not read faster
 // A checkpoint is passed over if it is of an owner that was ahead of what the log kept. More than a few in a row are of
 // a log that was restored; then all of it is read.
 constexpr std::uint64_t kCheckpointsTried = 16;

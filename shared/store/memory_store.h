@@ -29,6 +29,7 @@ class MemoryStore final : public Store {
   // The machine lost its power and is back: the newest `commits` commits are gone, or as many of them as there were
   // since the last call or persist(), at most kUndoableCommits. The store is usable again.
   void power_cut(std::size_t commits);
+  // More than any test lets a power cut take; what each commit replaced is kept for this number of commits.
   static constexpr std::size_t kUndoableCommits = 16;
 
  private:
