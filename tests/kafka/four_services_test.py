@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import signal
 import socket
 import struct
 import subprocess
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 import needs  # noqa: E402
@@ -236,6 +238,61 @@ class BrokerGoesAway(WithBroker):
         self.addCleanup(sent.close)
         sent.sendall(f"POST /v1/events?after={after} HTTP/1.1\r\nHost: x\r\nContent-Type: application/cloudevents-batch+json\r\n"
                      f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+
+class OneStops(WithBroker):
+    """A rolling restart: one process is stopped alone while reads wait at it for what a peer that answers nothing has not folded."""
+
+    def ask_in_vain(self, one, path):
+        """Does not wait for the answer; the connection."""
+        asked = socket.create_connection(("127.0.0.1", int(one.url.rsplit(":", 1)[1])), timeout=30)
+        self.addCleanup(asked.close)
+        asked.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        return asked
+
+    def in_flight(self, one):
+        """Requests without an answer, the one that asks for this number among them."""
+        with urllib.request.urlopen(one.url + "/metrics", timeout=30) as page:
+            (line,) = [line for line in page.read().decode().splitlines() if line.startswith("granary_http_requests_in_flight ")]
+        return int(float(line.split()[1]))
+
+    def end_of(self, asked):
+        """What the client gets in the end: the first bytes of an answer, or none if the connection is closed."""
+        try:
+            return asked.recv(9)
+        except ConnectionResetError:
+            return b""
+
+    def check(self, name):
+        with four_services(self.broker) as four:
+            self.send_examples(four)
+            four["allocation"].process.send_signal(signal.SIGSTOP)
+            status, answer = four["metering"].post([usage(id="job-2")])
+            self.assertEqual((status, answer["results"][0]["outcome"]["judgement"]), (202, "new"), answer)
+            after = answer["after"]
+            one = four[name]
+            # Of the machine that does not answer, of one behind it, and a list that both have shards of.
+            waiting = [self.ask_in_vain(one, f"{path}?after={after}") for path in ("/v1/projects/aurora-llm/balance", "/v1/charges", "/v1/usage")]
+            while self.in_flight(one) <= len(waiting):
+                pass
+            self.assertEqual(one.stop(), 0, "in time, although what it asked for never comes")
+            for asked in waiting:
+                self.assertIn(self.end_of(asked), (b"", b"HTTP/1.1 "))
+            self.assertEqual([line for line in one.lines if '"level":"error"' in line], [])
+            one.start()
+            four["allocation"].process.send_signal(signal.SIGCONT)
+            for asked in four:
+                self.assertEqual([int(row["quantity"]) for row in asked.rows(f"/v1/usage?after={after}")], [64 * HOUR, 4 * HOUR])
+            status, answer = one.post([usage(id="job-2"), usage(id="job-3")])
+            self.assertEqual([row["outcome"]["judgement"] for row in answer["results"]], ["repeat", "new"])
+            self.assertEqual([row["records"] for row in four["billing"].rows(f"/v1/usage?after={answer['after']}")], [3, 3])
+            self.assertEqual(set(four.stop().values()), {0})
+
+    def test_intake_stops_while_reads_wait_for_allocation(self):
+        self.check("intake")
+
+    def test_billing_stops_while_reads_wait_for_allocation(self):
+        self.check("billing")
 
 
 class Workload(WithBroker):
