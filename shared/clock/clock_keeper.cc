@@ -51,8 +51,8 @@ Result<Instant> tick_near_end(const journal::Journal& journal, const Id16& ledge
 // The records at the end of an inbox in which a tick is looked for first; each further look reads more.
 constexpr std::uint64_t kTailRecords = 64;
 
-// A door ticks every inbox within each grid, where nobody else has: whoever does shows in any of them. So many looks,
-// half a grid apart, are a grid and a half at least.
+// Every running door puts a tick into every inbox once per grid step unless there is one already, so it is enough to
+// watch one inbox. kLooks looks, half a step apart, cover at least one and a half steps.
 journal::Partition looked_at() {
   return inbox_partition(machine::MachineKind::intake, 0);
 }

@@ -65,7 +65,8 @@ class Appends : public std::enable_shared_from_this<Appends> {
     if (!offsets.ok() && (!report_.failure || offsets.error().code == ErrorCode::out_of_space))
       report_.failure = offsets.error();
     if (--left_ > 0) return;
-    if (some_have_failed_ && some_are_stored_) GRANARY_PROBE("an append of a request fails where another stands");
+    if (some_have_failed_ && some_are_stored_)
+      GRANARY_PROBE("an append of a request fails after another one was written");
     if (done_ == nullptr) GRANARY_PROBE("the log answers a request after its sender was told that it does not");
     report(lock);
   }

@@ -13,7 +13,7 @@ namespace {
 using events::RecordKind;
 using machine::Outcome;
 
-// How often a shard tells on its lanes how far it is: what closes by `complete` waits that long, and each time costs a
+// How often a shard tells its progress on its lanes. What closes by `complete` waits this long, and each time costs a
 // record on every lane.
 constexpr std::int64_t kCompletionGridMs = 5 * units::kMinuteMs;
 
@@ -60,7 +60,7 @@ Fold::Step Fold::park(std::string reason) {
 }
 
 Fold::Step Fold::fold(BytesView record) {
-  // The state of a newer build, over which an older one was started again.
+  // An older build was started again over the state of a newer one.
   if (rules_version_ > events::kRulesNewest) [[unlikely]] {
     GRANARY_PROBE("a state goes by rules that this build does not know");
     return park("the state goes by " + unknown_version(rules_version_));
@@ -72,8 +72,8 @@ Fold::Step Fold::fold(BytesView record) {
       return park("a record of a kind or version that this build does not know (kind and version " +
                   to_hex(record.substr(events::kFrontBytes - 1, 1)) + ")");
     case events::Whose::foreign:
-      GRANARY_PROBE("a record of another ledger, or of nobody, is refused");
-      refuse_record(record, "foreign", "only Granary's doors and machines may write here; find out who else does");
+      GRANARY_PROBE("a record of another ledger, or without a mark, is refused");
+      refuse_record(record, "foreign", "only Granary's doors and machines may write here; find out what else does");
       break;
     case events::Whose::known:
       step = fold_known(record, *events::kind_of(record));
@@ -100,8 +100,9 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
       if (read == codec::Read::ok && tick.instant >= units::kInstantMin && tick.instant <= units::kInstantMax) {
         fold_tick(tick.instant);
       } else {
-        GRANARY_PROBE("a tick that is none is refused");
-        refuse_record(record, "malformed", "a tick that does not decode, or of no time that Granary knows");
+        GRANARY_PROBE("an invalid tick is refused");
+        refuse_record(record, "malformed",
+                      "a tick that does not decode, or whose time is not of the years 1970 to 9999");
       }
       return Step::folded;
     }
@@ -110,8 +111,8 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
     case RecordKind::packet:
       return fold_packet(record);
     case RecordKind::checkpoint:
-      GRANARY_PROBE("a checkpoint stands in an inbox");
-      refuse_record(record, "wrong_partition", "a checkpoint stands in no inbox");
+      GRANARY_PROBE("an inbox has a checkpoint record");
+      refuse_record(record, "wrong_partition", "a checkpoint belongs to the topic of checkpoints, not to an inbox");
       return Step::folded;
   }
   return Step::folded;
@@ -122,8 +123,8 @@ Fold::Step Fold::fold_genesis(BytesView record) {
   const codec::Read read = codec::read_message(events::body_of(record), genesis);
   if (read == codec::Read::newer) return park("a genesis record with a field that this build does not know");
   if (read != codec::Read::ok || position_ != 0 || genesis.ledger != ledger_.id) {
-    GRANARY_PROBE("a second genesis record stands in an inbox");
-    refuse_record(record, "foreign", "a genesis record stands first in a partition, and once");
+    GRANARY_PROBE("an inbox has a second genesis record");
+    refuse_record(record, "foreign", "only the first record of a partition is a genesis record");
     return Step::folded;
   }
   if (genesis.rules > events::kRulesNewest) {
@@ -199,7 +200,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
     GRANARY_PROBE("a raw event without a rule parks");
     return park(fmt::format("an event that this build has no rule for ({})", named()));
   }
-  // In every build alike: the version after that in force is taken, or waits for a build that knows it.
+  // The same in every build: the next version is taken, or waits for a build that knows it.
   if (const auto* activated = std::get_if<events::RulesActivated>(&decoder_.event());
       activated != nullptr && activated->version == rules_version_ + 1 && activated->version > events::kRulesNewest) {
     GRANARY_PROBE("an activation of rules that this build does not know parks");
@@ -264,7 +265,7 @@ Fold::Step Fold::fold_packet(BytesView record) {
   if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
   if (joint == Joint::next && packet.first > first) GRANARY_PROBE("a packet begins with what was folded");
   counters_.repeats_dropped += packet.first - first;
-  // All of it is read before anything of it is folded, so that what this build cannot read leaves nothing half done.
+  // The whole packet is read before any of it is folded: if this build cannot read an event, nothing is half done.
   decoder_.clear();
   std::uint64_t rules = rules_version_;
   for (PacketView ahead = packet; const auto event = ahead.next();) {
@@ -295,8 +296,8 @@ Fold::Step Fold::fold_packet(BytesView record) {
   return Step::folded;
 }
 
-// The machine's lanes are told before anything that the new rules emit, so that no event of a newer form meets an older
-// rule.
+// The activation goes out on the machine's lanes before anything that the new rules emit, so that no event of a newer
+// form meets an older rule.
 void Fold::activate_rules(std::uint64_t version) {
   GRANARY_CHECK(version == rules_version_ + 1, "a rules version was left out");
   rules_version_ = version;

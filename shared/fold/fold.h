@@ -1,9 +1,9 @@
-// One shard's fold: takes the records of an inbox in order, runs its machine over them, and turns what comes of them
-// into the rows of one atomic commit. The lanes that lead here are in lanes_in.h, those that lead away in lanes_out.h,
-// what is refused or parks before the machine sees it in record_checks.h, the keys and rows of the store in layout.h.
+// One shard's fold: takes the records of an inbox in order, runs its machine over them, and turns the result into the
+// rows of one atomic commit. Incoming lanes are in lanes_in.h and outgoing ones in lanes_out.h. record_checks.h says
+// what is refused or parks before the machine sees it, layout.h has the keys and rows of the store.
 //
-// Threads: one owner. May touch: the view that it was opened with, which it reads; nothing else. Who owns a Fold reads
-// the log, commits and publishes; replay owns one too and publishes nothing.
+// Threads: one owner. May touch: the view that it was opened with, which it only reads. The owner of a Fold reads the
+// log, commits and publishes; replay owns one too and publishes nothing.
 #pragma once
 
 #include <map>
@@ -27,13 +27,13 @@ class Fold final : private machine::Out {
  public:
   Fold(const Ledger& ledger, MachineKind machine, std::uint16_t shard, std::unique_ptr<Machine> rules);
 
-  // Reads where the shard stands from its store (empty: at the start), whose rows must be of a known form
-  // (standing_of). `whole` lives as long as the fold.
+  // Reads the shard's position from its store, whose rows must be of a known form (standing_of). An empty store is at
+  // position 0. `whole` lives as long as the fold.
   void open(const store::View& whole);
 
   enum class Step { folded, parked };
-  // Folds the record at position(). parked: this build does not know the record (why: park_reason()); nothing has
-  // changed and the same record can be folded again by a build that does.
+  // Folds the record at position(). parked: this build does not know the record (park_reason() says why); nothing has
+  // changed, and a build that knows it can fold the same record.
   Step fold(BytesView record);
   [[nodiscard]] const std::string& park_reason() const { return park_reason_; }
 
@@ -42,9 +42,9 @@ class Fold final : private machine::Out {
   void flush(store::WriteSet& rows, std::vector<OutPacket>& ready);
   void committed();
 
-  // Numbers up to which a target is known to hold this lane already (after state was lost): they are folded but not
-  // sent again. The hash is checked when the fold gets there: of an inbox's lane the chained one, of an outward stream
-  // the last record's (outward_hash).
+  // The target already holds the lane up to this number (the state was lost): those events are counted but not sent
+  // again. When the fold reaches the number it compares the hash: the chained one of an inbox's lane, the last record's
+  // of an outward stream (outward_hash).
   void set_standing(const LaneTarget& target, const LaneCounter& standing) { out_.set_standing(target, standing); }
   // A target holds another output for the same input.
   [[nodiscard]] bool diverged() const { return out_.diverged(); }
@@ -121,7 +121,7 @@ class Fold final : private machine::Out {
   Counters counters_;
 };
 
-// What stands in the field `check` of a checkpoint: SHA-256 of its record without that field.
+// The field `check` of a checkpoint: SHA-256 of its record without that field.
 Hash32 check_of(events::Checkpoint checkpoint);
 
 }  // namespace granary::runtime

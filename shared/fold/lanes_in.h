@@ -1,4 +1,5 @@
-// The lanes that lead to a shard's inbox: how far each was folded, and up to which instant each is complete.
+// The lanes that lead to a shard's inbox: the number up to which each was folded, the instant up to which it is
+// complete.
 //
 // Threads: the fold's owner. May touch: the store's view in open(), the write set in flush().
 #pragma once
@@ -23,7 +24,7 @@ class LanesIn {
 
   // All lanes that lead to the inbox of (machine, shard).
   LanesIn(const Ledger& ledger, MachineKind machine, std::uint16_t shard);
-  // Reads where they stood at the last commit.
+  // Reads their counters of the last commit.
   void open(const store::View& whole);
 
   // nullptr: no lane of that shard leads here.

@@ -1,5 +1,5 @@
-// The lanes that lead from a shard: numbers and chains what its machine emits, and packs it into records. What a target
-// holds already, after a loss of state, is numbered and compared but not packed again.
+// The lanes that lead from a shard: numbers and chains what its machine emits, and packs it into records. After a loss
+// of state, events that a target already holds are numbered and compared but not packed again.
 //
 // Threads: the fold's owner. May touch: the store's view in open(), the write set in flush(). Hot: send() runs for each
 // event that is emitted.
@@ -21,7 +21,7 @@ class LanesOut {
  public:
   LanesOut(const Ledger& ledger, MachineKind machine, std::uint16_t shard)
       : ledger_(ledger.id), machine_(machine), shard_(shard) {}
-  // Reads where they stood at the last commit.
+  // Reads their counters of the last commit.
   void open(const store::View& whole) { lanes_ = stored_lanes(whole); }
 
   // The number of the event in its lane.
@@ -35,8 +35,8 @@ class LanesOut {
   // A target holds another event than this shard emits under the same number.
   [[nodiscard]] bool diverged() const { return diverged_; }
 
-  // Adds the rows of the lanes that changed and of the packets that are ready, which are the outbox; `ready` receives
-  // those packets.
+  // Adds the rows of the lanes that changed and of the packets that are ready (the outbox). `ready` receives those
+  // packets.
   void flush(store::WriteSet& rows, std::vector<OutPacket>& ready);
 
  private:

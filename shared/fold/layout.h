@@ -1,5 +1,5 @@
-// What a shard's store holds: the names of the runtime's keys, its rows, and what can be read from them without a fold.
-// Of the machine's own rows it knows only where they are.
+// What a shard's store holds: the runtime's keys and rows, and what can be read from them without a fold. Of the
+// machine's own rows this knows only the first byte of their keys.
 //
 // Threads: as the view that is given.
 #pragma once
@@ -30,8 +30,9 @@ constexpr std::string_view kOutboxKey = "mO";
 constexpr std::string_view kAckedKey = "mA";
 constexpr std::string_view kStampKey = "mS";
 
-// Of the runtime's rows, their keys, and the packets of the outbox. Two things hold in every format: the key and the
-// fields of the stamp, so that each build can tell another's rows, and the key and the first two fields of the place.
+// Of the runtime's rows, their keys, and the packets of the outbox. Two things are the same in every format: the key
+// and the fields of the stamp, so that each build recognises another's rows; and the key and the first two fields of
+// the place.
 inline constexpr machine::RowForm kRuntimeRows{.format = 1, .revision = 1, .readable_from = 1};
 
 struct PlaceRow {
@@ -48,7 +49,7 @@ struct PlaceRow {
   }
 };
 
-// Which build wrote the store's rows, in which form. It stands in each store from its first commit on.
+// Which build wrote the store's rows, in which form. Each store has it from its first commit on.
 struct StampRow {
   std::uint64_t format = 0, revision = 0;                  // of the machine's rows
   std::uint64_t runtime_format = 0, runtime_revision = 0;  // of the runtime's
@@ -93,16 +94,16 @@ Bytes encode_row(const Row& row) {
 // What this build writes as the stamp.
 StampRow own_stamp(const machine::RowForm& machine);
 
-// A store before any other row of it is read: whose rows it holds, and where it stood.
+// What a store says before any other row of it is read: the form of its rows, and its position.
 struct Standing {
   bool is_empty = true;  // nothing was ever folded into it
-  StampRow stamp;        // all zero where it has none that can be read
+  StampRow stamp;        // all zero if there is none that can be read
   machine::RowsAre rows = machine::RowsAre::known;
-  // Of its place, as far as that can be read.
+  // Of its place, if that can be read.
   std::optional<std::uint64_t> position;
   std::optional<Hash32> last_record_hash;
 };
-// `own`: the row form of this build's machine. No row in any form makes this stop the process.
+// `own`: the row form of this build's machine. This never stops the process, whatever the rows are.
 Standing standing_of(const store::View& whole, const machine::RowForm& own);
 
 // "1.2/1.1 (build 0.1.0)": format and revision of the machine's rows and of the runtime's.
@@ -122,12 +123,12 @@ class DomainView final : public store::View {
 // SHA-256 over the machine's rows in key order, each key and value preceded by its length.
 Hash32 state_digest(const store::View& whole);
 
-// How many records of its inbox a store has folded.
+// The number of records of its inbox that a store has folded.
 std::uint64_t stored_position(const store::View& whole);
 
 using machine::LaneTarget;
 
-// A closed packet of an outgoing lane: a record of the target for inboxes, the events of several for outward streams.
+// A closed packet of an outgoing lane. For an inbox it is one record, for an outward stream the events of several.
 struct OutPacket {
   LaneTarget target;
   std::uint64_t first = 0, last = 0;
@@ -141,7 +142,7 @@ struct LaneCounter {
 };
 using LaneCounters = std::map<LaneTarget, LaneCounter>;
 
-// What the rows of a shard's store stand for.
+// What an answer from the rows of a shard's store holds for.
 AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions);
 
 // What a store's machine has emitted on each of its lanes.

@@ -4,8 +4,8 @@
 
 namespace granary::runtime {
 namespace {
-// A door asks as soon as a record is folded and committed, half a second at most (ShardOptions::commit_age_max). In
-// that time a shard folds fewer records than this; 1.5 MiB of memory.
+// A door asks when a record is folded and committed, which takes half a second at most (ShardOptions::commit_age_max).
+// In that time a shard folds fewer records than this. 1.5 MiB of memory.
 constexpr std::size_t kOutcomesKept = 1 << 14;
 }  // namespace
 

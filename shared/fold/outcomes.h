@@ -1,4 +1,4 @@
-// What the last raw records of a shard came to, for doors that wait for it (`Prefer: wait`).
+// The outcomes of a shard's last raw records, for doors that wait for them (`Prefer: wait`).
 //
 // Threads: the fold's owner. May touch: nothing.
 #pragma once
@@ -22,7 +22,7 @@ class Outcomes {
     std::uint64_t offset = ~0ULL;
     machine::Outcome outcome;
   };
-  std::vector<Noted> noted_;  // a ring; empty before the first note, as most folds note nothing
+  std::vector<Noted> noted_;  // a ring; empty before the first note, because most folds note nothing
 };
 
 }  // namespace granary::runtime

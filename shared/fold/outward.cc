@@ -9,8 +9,8 @@
 namespace granary::runtime {
 namespace {
 
-// A JSON object without its member "hint", if that is a string: in a text a quote has a backslash before it, so that
-// this is found nowhere else.
+// A JSON object without its member "hint", if that is a string. Within a string each quote has a backslash before it,
+// so the search finds no other place.
 std::string without_hint(BytesView value) {
   constexpr std::string_view kHint = ",\"hint\":\"";
   const std::size_t at = value.find(kHint);

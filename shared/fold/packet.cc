@@ -45,8 +45,8 @@ void PacketBuilder::add(BytesView event) {
 }
 
 codec::Read PacketView::read(BytesView body, PacketView& view) {
-  // The events stand last of the fields that this build knows, so what is before them is a packet without events, in
-  // the canonical encoding. A newer build's fields may stand behind them.
+  // The events are the last field that this build knows, so what comes before them is a packet without events, in the
+  // canonical encoding. A newer build's fields may follow them.
   BytesView rest = body;
   BytesView header = body;
   while (!rest.empty()) {

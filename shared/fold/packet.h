@@ -1,6 +1,5 @@
-// Packets: how the events of a lane stand in an inbox, several to a record (design, section 3; layout: events::Packet
-// in shared/events/record.h). Built while events are emitted, read in place. Any thread; views live as long as the
-// record.
+// Packets: the events of a lane in an inbox, several in one record (layout: events::Packet in shared/events/record.h).
+// They are built while events are emitted, and read in place. Any thread; views live as long as the record.
 #pragma once
 
 #include <optional>
@@ -11,7 +10,7 @@
 namespace granary::runtime {
 
 // h(0) of the lane of (machine, shard) that leads to this partition of a ledger: SHA-256 over the parts ledger id,
-// machine, shard (u16), topic, partition (u16). So a packet of another ledger, lane or partition joins nowhere.
+// machine, shard (u16), topic, partition (u16). So a packet of another ledger, lane or partition never joins.
 Hash32 chain_start(const Id16& ledger, events::MachineKind machine, std::uint16_t shard, events::Topic topic,
                    std::uint16_t partition);
 
@@ -44,8 +43,8 @@ struct PacketView {
   Hash32 before{};
   BytesView rest;  // the events that next() has not taken yet
 
-  // `body` is what follows a record's front. newer: a packet with a field that this build does not know; malformed:
-  // none at all, from its first byte to its last.
+  // `body` is what follows a record's front. newer: a packet with a field that this build does not know. malformed: the
+  // bytes are not a packet.
   static codec::Read read(BytesView body, PacketView& view);
   // The same; nullopt: not a packet that this build can read.
   static std::optional<PacketView> parse(BytesView body);
@@ -53,11 +52,11 @@ struct PacketView {
   std::optional<BytesView> next();
 };
 
-// How a packet stands to a lane whose last event is number `folded` with chained hash `hash`.
+// How a packet joins a lane whose last event is number `folded` with chained hash `hash`.
 enum class Joint {
-  next,   // goes on where the lane stands: the events up to `folded` were taken off, what is left is new
+  next,   // continues the lane: the events up to `folded` were taken off, the rest is new
   old,    // ends before `folded`: nothing in it is new, and nothing in it can be compared
-  gap,    // begins behind the lane's next event
+  gap,    // begins after the lane's next event
   other,  // was chained to other events than the lane's
 };
 Joint join(PacketView& packet, std::uint64_t folded, const Hash32& hash);

@@ -38,15 +38,16 @@ std::optional<Outcome> why_refused(const events::Raw& raw, const events::Event& 
   const Id16 key = is_usage && entry.root != nullptr ? machine::root_identity(raw.root) : identity;
   const std::uint64_t partition = is_usage ? read_u64(view_of(key)) % context.partitions : 0;
   if (entry.topic != machine::inbox_of(context.machine) || partition != context.shard) {
-    GRANARY_PROBE("a raw event stands in another inbox than its own");
+    GRANARY_PROBE("a raw event is in another inbox than its own");
     return Outcome::refuse("wrong_partition", "",
-                           fmt::format("its key belongs to {}/{}; post it at a door, which knows where it goes",
+                           fmt::format("its key belongs to {}/{}; post it to a door, which appends it there",
                                        machine::topic_name(entry.topic), partition));
   }
   if (form > context.rules) {
     GRANARY_PROBE("a raw event has a form whose rules are not in force");
-    return Outcome::refuse("rules_not_in_force", "",
-                           fmt::format("its form came with rules version {}, in force is {}", form, context.rules));
+    return Outcome::refuse(
+        "rules_not_in_force", "",
+        fmt::format("its form came with rules version {}, but version {} is in force", form, context.rules));
   }
   if (auto trouble = events::check_form(event)) {
     GRANARY_PROBE("a raw event breaks a rule of form that doors hold");
@@ -89,7 +90,7 @@ events::RecordRefused refusal_of_raw(const events::Raw& raw, const events::Event
   refused.field = outcome.field;
   refused.hint = outcome.hint;
   refused.type = events::type_name(events::type_of(event));
-  // Of a record that no door wrote they may be as long as a record, and the refusal is one too.
+  // If no door wrote the record, these may be as long as a record; the refusal has to fit one too.
   if (raw.source.size() <= codec::kTextBytesMax) refused.source = raw.source;
   if (raw.id.size() <= codec::kTextBytesMax) refused.id = raw.id;
   refused.substance_sha256 = to_hex(view_of(machine::substance_hash(raw)));

@@ -1,8 +1,8 @@
-// What the runtime itself has against a record, before a machine sees it: a raw event at the wrong place, of a form
-// whose rules are not in force, or against a rule of form is refused; an event of a lane without a rule parks. And what
-// is published of a refusal.
+// The runtime's own checks of a record, before a machine sees it. A raw event is refused if it is in the wrong
+// partition, if the rules of its form are not in force, or if it breaks a rule of form. An event of a lane without a
+// rule parks. Also: what is published of a refusal.
 //
-// Threads: any; all here depends on its arguments alone.
+// Threads: any; the functions depend on their arguments alone.
 #pragma once
 
 #include <optional>
@@ -16,14 +16,13 @@ namespace granary::runtime {
 // "rules version 7, of which this build knows nothing; it knows up to 3"
 std::string unknown_version(std::uint64_t version);
 
-// Of a raw event at `context`, which was read from `raw`; envelope and event need rules version `form`: why it is
-// refused; nullopt: the machine judges it.
+// Why a raw event is refused; nullopt: the machine judges it. The event is at `context` and was read from `raw`;
+// envelope and event need rules version `form`.
 std::optional<machine::Outcome> why_refused(const events::Raw& raw, const events::Event& event, std::uint16_t form,
                                             const events::Entry& entry, const Id16& identity,
                                             const machine::Context& context);
 
-// Of an event of a lane that was read: why it cannot be folded by `rules`; empty: it can. `rules` follows a
-// rules.activated.
+// Why an event of a lane cannot be folded by `rules`; empty: it can. After a rules.activated, `rules` is its version.
 std::string why_no_rule(const events::Event& event, std::uint16_t form, const machine::Machine& machine,
                         std::uint64_t& rules);
 

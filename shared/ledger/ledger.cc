@@ -90,8 +90,8 @@ Result<void> check_wanted(const NewLedger& wanted, const Ledger& ledger) {
   return {};
 }
 
-// The first record of the first inbox names the ledger. Of two processes that make a ledger at once, one comes second
-// there: it takes the ledger of the first, so its own record is read again after it was appended.
+// The first record of the first inbox names the ledger. If two processes make a ledger at once, one of them is second
+// there and has to take the ledger of the first; so the record is read again after the append.
 Result<Ledger> find_or_begin(journal::Journal& journal, const NewLedger& wanted, const Clock& clock) {
   auto found = read_ledger(journal);
   if (!found.ok()) {
@@ -152,8 +152,8 @@ Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger)
       if (!genesis.ok()) return genesis.error();
       if (!*genesis)
         return Error{ErrorCode::corrupt,
-                     fmt::format("{} is empty, without the genesis record of its ledger; hint: it was made anew, or "
-                                 "its making was cut short: restore it, or finish a new ledger with granary topics "
+                     fmt::format("{} is empty, without the genesis record of its ledger; hint: it was made again, or "
+                                 "its creation was cut short: restore it, or finish a new ledger with granary topics "
                                  "--create",
                                  where(partition))};
       GRANARY_TRY(check_genesis(**genesis, ledger, partition));

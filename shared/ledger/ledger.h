@@ -1,5 +1,5 @@
-// A ledger in a journal: its topics, and the genesis record that begins each inbox partition and says which ledger this
-// is and how many partitions it has. Start-up only; one thread.
+// A ledger in a journal: its topics, and the genesis record at the start of each inbox partition, which says which
+// ledger this is and how many partitions it has. Start-up only; one thread.
 #pragma once
 
 #include <optional>
@@ -24,8 +24,8 @@ struct NewLedger {
   std::optional<Id16> id = {};                   // for tests; default: random
 };
 
-// Opens the ledger that is in the journal, or makes one; it begins with the newest rules version that this build knows.
-// A creation that was cut short is finished; of two processes that make one at once the second takes the first one's.
+// Opens the ledger of the journal, or makes one, which begins with the newest rules version that this build knows. A
+// creation that was cut short is finished. If two processes make a ledger at once, the second takes the first one's.
 // Errors: `invalid_input` for a number of partitions outside 1 to kPartitionsMax; `conflict` if `partitions` or `id` is
 // given and is not the ledger's; `corrupt` if a partition begins with another ledger's genesis or none.
 Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, const Clock& clock);
@@ -33,8 +33,8 @@ Result<Ledger> open_ledger(journal::Journal& journal, const NewLedger& wanted, c
 // The ledger that is in the journal; `not_found` if there is none.
 Result<Ledger> read_ledger(const journal::Journal& journal);
 
-// Whether each inbox partition begins with this ledger's genesis. Errors: `corrupt` (another ledger's, or none), and
-// those of reads.
+// Checks that each inbox partition begins with this ledger's genesis. Errors: `corrupt` (another ledger's, or none),
+// and those of reads.
 Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger);
 
 // Enough to use the cores of one server and to spread over a few; the number can never be changed.

@@ -46,7 +46,7 @@ void publish(std::vector<Fact>& facts, Fact fact, EffectiveOf effective_of = {})
     *std::prev(behind) = std::move(fact);
     return;
   }
-  if (behind != facts.end()) GRANARY_PROBE("a fact is published whose time is before that of one that stands");
+  if (behind != facts.end()) GRANARY_PROBE("a fact is published with an earlier time than another one has");
   facts.insert(behind, std::move(fact));
 }
 

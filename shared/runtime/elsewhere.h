@@ -1,4 +1,4 @@
-// The shards of other processes, as the runtime sees them: a port, which shared/peers fills.
+// The shards of other processes, as the runtime sees them: a port, which shared/peers implements.
 //
 // Threads: any; see the class.
 #pragma once
@@ -15,12 +15,12 @@
 
 namespace granary::runtime {
 
-// The shards of other processes: who owns them, and waits that go there. Any thread; callbacks on some thread of its
-// own, or never.
+// The shards of other processes: who owns them, and waits at them. Any thread; callbacks come on a thread of its own,
+// or never.
 class Elsewhere {
  public:
   virtual ~Elsewhere() = default;
-  // Where the owner answers ("http://host:port"); empty: nobody is known to own the shard.
+  // The address of the shard's owner ("http://host:port"); empty: no owner is known.
   [[nodiscard]] virtual std::string owner_of(const ShardName& shard) const = 0;
   virtual void when_met(const ShardName& shard, const Needs& needs, std::weak_ptr<void> alive, Met done) = 0;
   virtual void when_judged(machine::Topic topic, std::uint16_t partition, const std::vector<std::uint64_t>& offsets,

@@ -17,8 +17,7 @@ void FoldedWait::start(const Token& token) {
   next();
 }
 
-// Asks all shards of the earliest machine that is left; when the last of them has answered, the next machine's turn
-// comes.
+// Asks all shards of the earliest machine that is left. After the last of them has answered, the next machine is asked.
 void FoldedWait::next() {
   std::vector<std::pair<ShardName, Needs>> asked;
   {
@@ -30,7 +29,7 @@ void FoldedWait::next() {
         break;
       }
       round_ = std::exchange(asked_, kind) == kind ? round_ + 1 : 1;
-      // Of the target's machine only the target itself is waited for, but for what others send it on their lanes.
+      // Of the target's machine only the target itself is asked, except for what others of it send on their own lanes.
       const bool only_target = kind == target_.first && (round_ > 1 || !writes_to_itself(kind));
       while (!needs_.empty() && needs_.begin()->first.first == kind) {
         auto node = needs_.extract(needs_.begin());
@@ -61,7 +60,7 @@ void FoldedWait::answered(const ShardName& from, const std::vector<LaneNumber>& 
       const ShardName reader{machine::reader_of(lane.topic), lane.partition};
       const bool is_own = reader.first == from.first;
       if (is_own && round_ > 1) continue;
-      // What is behind the target is not waited for; nor is what is beside it, unless that may send to the target.
+      // Shards after the target are not asked, nor are those beside it, unless they may send to the target.
       const bool leads_on = reader.first == target_.first && !is_own && writes_to_itself(target_.first);
       if (reader.first < target_.first || reader == target_ || leads_on) needs_[reader].lanes[from] = lane.number;
     }
@@ -70,7 +69,7 @@ void FoldedWait::answered(const ShardName& from, const std::vector<LaneNumber>& 
   next();
 }
 
-// The shards that were asked beside it may answer still: without this one's answer that leads no further.
+// The other shards that were asked may still answer. Without this one's answer nothing more is asked.
 void FoldedWait::end_in_vain() {
   {
     const std::lock_guard lock(mutex_);

@@ -1,10 +1,10 @@
-// Follows a token along the lanes to one shard: a shard that has folded its place answers with its lane counters, and
-// the shards behind those lanes wait for these; later counters are safe. Machines are in the order of the flow, so each
-// is asked once. Only one that has lanes to its own inbox is asked twice: the second time for what came on those, once.
-// What goes on from there over another such lane is not followed.
+// Follows a token along the lanes to one shard. A shard that has folded its place answers with its lane counters, and
+// the shards that those lanes lead to are asked to fold up to these; larger counters are safe. Machines are in the
+// order of the flow, so each is asked once. Only a machine with lanes to its own inbox is asked twice, the second time
+// for what came on those. A second such hop is not followed.
 //
-// Threads: start() from any; the rest runs on whatever thread a shard's owner answers. Ownership: holds itself until
-// all have answered; the runtime outlives it.
+// Threads: start() from any; the rest runs on the thread on which a shard's owner answers. Ownership: it keeps itself
+// alive until all have answered; the runtime outlives it.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ namespace {
 // A question and stop() wake the thread, so this only bounds a wait that nobody ends.
 constexpr std::int64_t kIdleWaitMs = 1000;
 
-// Whose old state this thread reads, and where that is written down if it breaks a law.
+// The shard whose old state this thread reads, and the directory in which a broken law of it is written down.
 struct ReadingOld {
   const std::string* marker_directory = nullptr;
   ShardName shard;

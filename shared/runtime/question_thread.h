@@ -1,9 +1,9 @@
-// Answers the doors' questions from the rows of each shard's newest commit, on a thread of its own: a question waits
-// for no fold, no commit and no core that folds, and no fold waits for a question.
+// Answers the doors' questions from the rows of each shard's newest commit, on a thread of its own: a question does not
+// wait for a fold or a commit, and no fold waits for a question.
 //
 // Threads: add() before start(); ask() from any thread; questions run on the thread that this starts and must be short.
-// Ownership: a copy of each machine that is asked, of which only the rows are opened; the old states. The other stores
-// outlive stop().
+// Ownership: it has a copy of each machine that is asked, of which only the rows are opened, and the old states. The
+// other stores outlive stop().
 #pragma once
 
 #include <atomic>
@@ -29,19 +29,18 @@ class QuestionThread {
   QuestionThread& operator=(const QuestionThread&) = delete;
 
   void add(const ShardName& shard, const store::Store& rows) { shards_[shard].rows = &rows; }
-  // The shard folds again: until pass_old() it is `old` that answers, or nothing (nullptr). Before start().
+  // The shard folds again: until pass_old() `old` answers, or nothing does (nullptr). Before start().
   void add_old(const ShardName& shard, std::unique_ptr<store::Store> old);
   void start();
   // Questions that still wait are dropped.
   void stop();
-  // False: the question is dropped, as the shard folds again and nothing can answer.
+  // False: the question is dropped, because the shard folds again and there is no old state to answer.
   [[nodiscard]] bool ask(const ShardName& shard, Question question);
   // Every ask() from now on sees the rows of add(). Calls `closed` on this thread once the old store is closed;
   // never, after stop(). Any thread.
   void pass_old(const ShardName& shard, std::function<void()> closed);
 
-  // Writes down that an old state broke a law when this thread read it; nothing where it reads none. For the handler of
-  // broken laws.
+  // Writes down that an old state broke a law, if the calling thread is reading one. For the handler of broken laws.
   static void note_broken_law(const std::string& message);
 
  private:

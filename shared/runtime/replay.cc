@@ -21,7 +21,7 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
     store::WriteSet rows;
     std::vector<OutPacket> ready;
     fold.flush(rows, ready);
-    // Nothing is published, so nothing waits: the outbox would only fill the scratch.
+    // Nothing is published: the outbox would only fill the scratch store.
     for (const OutPacket& packet : ready) rows.erase(outbox_key(packet.target, packet.first));
     GRANARY_TRY(scratch.commit(rows));
     fold.committed();

@@ -1,5 +1,5 @@
-// Replay: folds machines again from the log into a scratch store, publishing nothing, so that an auditor can compare
-// with what a server holds. One thread; the journal must not be appended to meanwhile.
+// Replay: folds machines again from the log into a scratch store and publishes nothing, so that an auditor can compare
+// the result with a server's state. One thread; nothing may be appended to the journal meanwhile.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 
 namespace granary::runtime {
 
-// What one shard came to.
+// The result of one shard.
 struct ShardDigest {
   MachineKind machine{};
   std::uint16_t shard = 0;
@@ -20,21 +20,21 @@ struct ShardDigest {
 };
 
 // Folds records [0, position) of the shard's inbox into `scratch`, which must be empty, with a commit every
-// `commit_every` records. `progress` is told of each batch's records. Errors: the journal's and the store's; `corrupt`
-// where a record cannot be folded.
+// `commit_every` records. `progress` gets the number of records of each batch. Errors: the journal's and the
+// store's; `corrupt` if a record cannot be folded.
 Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
                                  std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
                                  store::Store& scratch, std::size_t commit_every,
                                  const std::function<void(std::size_t)>& progress);
 
-// Where a shard's store stands and what it holds.
+// The position and the contents of a shard's store.
 ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard);
 
 // One digest over all: SHA-256 over the shards in the order of machine and number, each as «machine/shard», position
 // and digest, each of the parts preceded by its length.
 Hash32 overall_digest(std::vector<ShardDigest> shards);
 
-// The first row, in key order, in which two stores differ, else the first lane, in words; empty: none.
+// The first row, in key order, in which two stores differ, or else the first lane, in words; empty: they are equal.
 std::string first_difference(const store::View& expected, const store::View& got);
 
 }  // namespace granary::runtime

@@ -22,7 +22,7 @@ namespace {
 // Jobs, new records and stop() wake a worker at once. What only time brings waits for this: an append to try again, a
 // wait to be in doubt, a status to refresh.
 constexpr std::int64_t kIdleWaitMs = 200;
-// A little more than an owner elsewhere waits before it answers that it cannot tell yet.
+// A little more than an owner in another process waits before it answers that it does not know yet.
 constexpr auto kAskAgain = std::chrono::seconds(31);
 
 // What this thread is folding, for the marker that a broken law leaves.
@@ -118,7 +118,7 @@ class LocalRuntime final : public Runtime {
     for (const MachineKind kind : machine::kMachines)
       for (Worker& worker : workers_of(kind)) {
         if (worker.shards.empty()) continue;
-        // Where cores are scarce, doors and the log go first: what is folded later is folded in larger commits.
+        // If cores are scarce, doors and the log go first: what is folded later is folded in larger commits.
         worker.thread = std::thread([&worker, kind, pause = options_.commit_pause] {
           enter_thread(std::string(machine::machine_name(kind)).c_str(), Urgency::patient);
           worker.run(pause);
@@ -200,7 +200,7 @@ class LocalRuntime final : public Runtime {
     {
       const std::lock_guard lock(told_->mutex);
       if (told_->rules[shard] >= rules) return true;
-      // An owner that is away forgets what it was asked.
+      // The owner may have been stopped, so the question is repeated.
       const auto now = std::chrono::steady_clock::now();
       auto& ask_again_at = told_->ask_again_at[{shard, rules}];
       if (options_.elsewhere == nullptr || now < ask_again_at) return false;
@@ -243,7 +243,7 @@ class LocalRuntime final : public Runtime {
   [[nodiscard]] bool owns(const ShardName& shard) const { return !options_.owned || options_.owned->contains(shard); }
   std::vector<Worker>& workers_of(MachineKind machine) { return workers_[static_cast<std::size_t>(machine) - 1]; }
 
-  // Whether each shard that is not parked has folded so many records.
+  // Whether each shard that is not parked has folded up to its end in `ends`.
   [[nodiscard]] bool have_folded(const std::vector<std::uint64_t>& ends) const {
     const auto all = status();
     for (std::size_t i = 0; i < all.size(); ++i)
@@ -251,8 +251,7 @@ class LocalRuntime final : public Runtime {
     return true;
   }
 
-  // Closed by the thread of questions, deleted by the owner: the one must not wait for the disk, the other folds
-  // patiently.
+  // The thread of questions closes the old state, the owner deletes it: questions must not wait for the disk.
   void drop_old(const ShardName& shard) {
     questions_->pass_old(
         shard, [this, shard] { on_shard(shard.first, shard.second, [](Shard& owner) { owner.delete_old(); }); });
@@ -269,7 +268,7 @@ class LocalRuntime final : public Runtime {
     }
   }
 
-  // By which rules shards elsewhere fold, as far as their owners told; and what they were asked.
+  // By which rules the shards of other processes fold, as their owners said; and when to ask them again.
   struct ToldRules {
     std::mutex mutex;
     std::map<ShardName, std::uint64_t> rules;
@@ -280,8 +279,8 @@ class LocalRuntime final : public Runtime {
   Ledger ledger_;
   const std::shared_ptr<ToldRules> told_ = std::make_shared<ToldRules>();
   Options options_;
-  // Of each machine one thread for four cores: more of them fold a backlog faster and make smaller commits of what
-  // comes live (docs/performance.md).
+  // Each machine has one thread for four cores. More threads would fold a backlog faster, but would make smaller
+  // commits of live events (docs/performance.md).
   const std::size_t threads_ = std::clamp<std::size_t>(std::thread::hardware_concurrency() / 4, 1, ledger_.partitions);
   std::array<std::vector<Worker>, machine::kMachines.size()> workers_;
   std::unique_ptr<QuestionThread> questions_;

@@ -1,4 +1,4 @@
-// A token: the places of one ledger that a write answers with and a read may wait for. Opaque outside. Values; any
+// A token: places of one ledger. A write answers with one, and a read may wait for it. Opaque outside. Values; any
 // thread.
 #pragma once
 
@@ -20,14 +20,14 @@ struct Place {
   bool operator==(const Place&) const = default;
 };
 
-// The first bytes of a ledger's id: what tells its tokens and cursors from another's.
+// The first bytes of a ledger's id. They tell its tokens and cursors from another ledger's.
 using LedgerMark = std::uint32_t;
 
 // The places that have to be folded.
 struct Token {
   std::vector<Place> places;
   LedgerMark ledger = 0;  // whose places they are
-  // Empty where there are no places.
+  // Empty if there are no places.
   [[nodiscard]] std::string text() const;
   static Result<Token> parse(std::string_view text);
 };

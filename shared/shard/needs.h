@@ -13,9 +13,9 @@ namespace granary::runtime {
 
 // What a shard has to have done.
 struct Needs {
-  std::uint64_t position = 0;                // folded so many records of its inbox
+  std::uint64_t position = 0;                // folded this number of records of its inbox
   std::map<ShardName, std::uint64_t> lanes;  // folded from each lane up to this number
-  bool published = false;                    // and what came of it stands in the outward streams
+  bool published = false;                    // and what came of it is in the outward streams
   bool committed = false;                    // and committed, so that ask() sees it
   std::uint64_t rules = 0;                   // folds by this rules version, or a later one
 };
@@ -27,7 +27,8 @@ struct LaneNumber {
   std::uint64_t number = 0;
 };
 
-// Receives the numbers of a shard's lanes. nullopt: what it needs cannot come, as the inbox ends before that position.
+// Receives the numbers of a shard's lanes. nullopt: the inbox ends before the position, so the wait
+// is in vain.
 using Met = std::function<void(std::optional<std::vector<LaneNumber>>)>;
 
 }  // namespace granary::runtime

@@ -14,22 +14,24 @@ namespace granary::runtime {
 using MakeMachine = std::function<std::unique_ptr<machine::Machine>(machine::MachineKind, std::uint16_t shard)>;
 
 struct ShardOptions {
-  // A commit falls due after so many events or bytes of records; earlier where the inbox has nothing more to read and
-  // the last commit was so long ago: a lone event is committed at once, and where many come, they share commits.
+  // Commit after commit_events_max events or commit_bytes_max bytes of records. Commit earlier if the inbox is drained
+  // and commit_pause has passed since the last commit: a single event is committed at once, a stream shares commits.
   std::chrono::milliseconds commit_pause{2};
-  // Nor does a read or the next machine wait longer for what is folded, where each look at the inbox finds more.
+  // The longest time that folded events stay uncommitted while the inbox never runs empty.
   std::chrono::milliseconds commit_age_max{500};
   std::size_t commit_events_max = 10'000;    // in larger ones, whoever waits for a commit waits longer
   std::size_t commit_bytes_max = 32U << 20;  // bounds the memory of what is not committed
-  // A checkpoint of an inbox follows a commit once so many records or bytes of it were folded since the last one.
+  // Write a checkpoint of the inbox with the first commit after checkpoint_records records or checkpoint_bytes bytes
+  // were folded since the last one. A writer that starts reads this much of a target, and not all of it.
   std::size_t checkpoint_records = 10'000;
   std::size_t checkpoint_bytes = 16U << 20;
-  // Who waits for a position behind all that was seen of an inbox may wait for ever: of an older backup's log, or for
-  // an offset that somebody made up. After this time the log is asked where the inbox ends. Not at once: it would cost
-  // a question to the brokers for each read of what was just written. The answer is sound also where other processes
-  // append: an offset is told only once it is durable, and the log counts what is durable.
+  // A wait for a position after all records that were seen of an inbox may never end: the log may be an older backup,
+  // or somebody made the offset up. After this time the shard asks the log for the inbox's end. It does not ask at
+  // once: each read of what was just written would cost a question to the brokers. The answer is right even if other
+  // processes append: an offset is told only after the record is durable, and the log counts durable records.
   std::chrono::milliseconds doubt_after{1000};
-  // Folding pauses while more than this waits to be acknowledged by a shard's targets.
+  // Folding pauses while the targets of a shard have not acknowledged more than this. It bounds the memory of a shard
+  // whose target is away.
   std::size_t outbox_bytes_max = 64U << 20;
 };
 

@@ -14,9 +14,9 @@
 namespace granary::runtime {
 namespace {
 
-// Of one append of a lane: what a question to the shard waits for, at most.
+// Of one append of a lane. A question to the shard waits while one append is prepared.
 constexpr std::size_t kAppendBytesMax = 1U << 20;
-// A target that has refused an append needs some time, and each look at it costs the shard's thread a read.
+// A target that has refused an append needs some time to recover, and each attempt costs the shard's thread a read.
 constexpr auto kRetryPause = std::chrono::milliseconds(100);
 
 }  // namespace
@@ -31,7 +31,7 @@ Result<bool> Publisher::recover(const store::View& rows, Fold& fold, TargetScan&
     ++outbox_packets_;
     lanes_[packet.target].outbox.push_back(std::move(packet));
   }
-  // Also those that the state knows nothing of: it may have been lost.
+  // Also lanes that the state does not know: the state may have been lost.
   for (const LaneTarget& target :
        machine::lanes_of(setup_.machine, setup_.shard, setup_.ledger.partitions, *setup_.ledger.topology)) {
     Lane& lane = lanes_[target];
@@ -73,8 +73,8 @@ Result<bool> Publisher::compare_with_target(const LaneTarget& target, Lane& lane
     lane.acked_end = held.number;
     lane.stream_end = standing->end;
   } else {
-    // If the target is ahead of this state, only events up to `emitted` are in the outbox or acknowledged: keep the
-    // older end then.
+    // The target is ahead of this state. Only events up to `emitted` are in the outbox or acknowledged, so keep the
+    // older end.
     lane.acked_end = held.number <= emitted ? standing->end : std::min(lane.acked_end, standing->end);
   }
   if (held.number <= emitted) return true;
@@ -158,10 +158,10 @@ void Publisher::acknowledged(const LaneTarget& target, const Result<journal::Off
   crash_point("runtime.trim");
 }
 
-// Nobody reads a stream's chain: of two owners that disagree both would be believed.
+// A stream's readers do not check its chain: they would believe both of two owners that disagree.
 void Publisher::look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets) {
   if (offsets.back() + 1 - lane.stream_end == offsets.size()) return;
-  GRANARY_PROBE("records of another owner stand in a stream");
+  GRANARY_PROBE("a stream has records of another owner");
   const auto agree =
       TargetScan(*setup_.journal, setup_.ledger).repeats_agree(stream, lane.stream_end, offsets.back() + 1);
   if (agree.ok() && *agree) return;
@@ -176,12 +176,12 @@ void Publisher::look_for_another_owner(const LaneTarget& stream, const Lane& lan
 void Publisher::retry_failed_lanes() {
   for (auto& [target, lane] : lanes_) {
     if (!lane.failed || std::chrono::steady_clock::now() < lane.retry_at) continue;
-    // Some of it may stand: look before sending again, so that an outward stream holds no event twice.
+    // A part of the append may be stored. Read the target before sending again, so that a stream has no event twice.
     TargetScan scan(*setup_.journal, setup_.ledger);
     const auto same = compare_with_target(target, lane, scan, machine::is_inbox(target.topic) ? lane.acked_end : 0);
     if (!same.ok() && same.error().can_retry()) {
       GRANARY_PROBE("a lane that failed finds the log still away");
-      // A log that is away is away for every lane: each question takes its time, and this thread has others to answer.
+      // A log that is away is away for every lane. Each attempt takes time, and this thread has questions to answer.
       lane.retry_at = std::chrono::steady_clock::now() + kRetryPause;
       return;
     }
@@ -191,7 +191,7 @@ void Publisher::retry_failed_lanes() {
       const journal::Partition partition = partition_of(target);
       return setup_.fail({ErrorCode::conflict, partition.topic + "/" + std::to_string(partition.number) +
                                                    " holds less than was acknowledged or another's output; hint: start "
-                                                   "again, the state is then folded anew and compared"});
+                                                   "again: the state is then folded again and compared"});
     }
     lane.failed = false;
   }

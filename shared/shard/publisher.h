@@ -1,7 +1,7 @@
-// What a shard has to publish: its outbox, sent lane by lane. It goes on behind what a target holds, so that a stream
-// holds no event twice and has no hole: it looks at the target when it starts and after each append that failed, never
-// trusting its own memory. It finds out if another owner of the shard writes other output to a stream (a zombie of
-// another build).
+// Publishes a shard's outbox, lane by lane. It continues after the last event that a target holds, so that a stream has
+// no event twice and no hole. For that it reads the target at its start and after each append that failed; it never
+// trusts its own memory. It detects another owner of the shard (a zombie of another build) that writes other output to
+// a stream.
 //
 // Threads: the shard's owner; answers of the journal come through the mailbox. May touch: the log's targets, by appends
 // and reads; the rows of outbox and acknowledgements, in recover() and flush(). Ownership: journal, log and fold
@@ -67,7 +67,8 @@ class Publisher {
   struct Lane {
     std::deque<OutPacket> outbox;  // in order
     std::size_t in_flight = 0;     // the number of packets at its front that are being appended
-    // An inbox: an offset at which all before the outbox was there. An outward stream: the last number there.
+    // An inbox: an offset before which everything ahead of the outbox is stored. An outward stream: the last number
+    // that is stored.
     std::uint64_t acked_end = 0;
     std::uint64_t stream_end = 0;  // of an outward stream, in records, when it was last looked at or written to
     bool failed = false;
@@ -76,13 +77,13 @@ class Publisher {
     std::chrono::steady_clock::time_point retry_at;  // no earlier, if it failed
   };
 
-  // Looks from `from` on, or from the newest checkpoint (0), what the target holds of a lane and drops that from the
-  // outbox. False: less than was acknowledged, or other output than this shard's.
+  // Reads the target from `from` on, or from the newest checkpoint (0), and drops from the outbox what the target holds
+  // of the lane. False: it holds less than was acknowledged, or other output than this shard's.
   Result<bool> compare_with_target(const LaneTarget& target, Lane& lane, TargetScan& scan, journal::Offset from);
   void drop_first(const LaneTarget& target, Lane& lane);
   void publish_lane(const LaneTarget& target, Lane& lane);
   void acknowledged(const LaneTarget& target, const Result<journal::Offsets>& offsets);
-  // Whether what another owner wrote to the stream meanwhile, if anything, agrees with what this shard has.
+  // If another owner has written to the stream meanwhile: parks the shard unless that output is the same as its own.
   void look_for_another_owner(const LaneTarget& stream, const Lane& lane, const journal::Offsets& offsets);
 
   Setup setup_;

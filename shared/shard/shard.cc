@@ -14,7 +14,7 @@
 namespace granary::runtime {
 namespace {
 
-// What is done in one go, at most: a question to the shard waits for it.
+// Of one batch. Small, so that the shard publishes and commits often enough while it catches up.
 constexpr std::size_t kReadBytes = 512U << 10;
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
@@ -78,7 +78,7 @@ Result<void> Shard::start(TargetScan& scan) {
   return {};
 }
 
-// Not before no crash can put the new state behind the old one again.
+// The new state is made durable first: after a crash it must not be behind the old one again.
 void Shard::delete_old() {
   if (stopped_) return;
   if (const auto done = store_->persist(); !done.ok()) return fail(done.error());
@@ -92,7 +92,7 @@ Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_recor
     return Error{
         ErrorCode::corrupt,
         "the journal is shorter than what was folded from it: " + where + " ends at " + std::to_string(end_) +
-            ", state stands at " + std::to_string(position) +
+            ", the state has folded " + std::to_string(position) +
             "; hint: restore the journal from its backup, and do not delete the state: it knows what is missing"};
   }
   if (position == 0) return {};
@@ -114,7 +114,7 @@ bool Shard::step() {
   publisher_.publish();
   const bool room = publisher_.outbox_bytes() <= setup_.options->outbox_bytes_max;
   if (!room) GRANARY_PROBE("folding pauses for a full outbox");
-  if (inbox_grew_ && (!room || !parked_.empty())) {  // nothing is read that would tell
+  if (inbox_grew_ && (!room || !parked_.empty())) {  // the inbox is not read, which would tell its end
     const auto end = setup_.journal->end(inbox_);
     if (end.ok()) end_ = *end;
   }
@@ -213,7 +213,7 @@ void Shard::commit() {
   publisher_.publish();
 }
 
-// Only of what is committed: a checkpoint that is lost costs a longer scan, one that lies would cost events.
+// Only of what is committed. A checkpoint that is lost costs a longer scan; one that is ahead would cost events.
 void Shard::checkpoint_if_due() {
   const bool due = records_since_checkpoint_ >= setup_.options->checkpoint_records ||
                    bytes_since_checkpoint_ >= setup_.options->checkpoint_bytes;

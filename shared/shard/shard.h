@@ -34,14 +34,14 @@ class Shard {
     Ledger ledger;
     const ShardOptions* options = nullptr;
     journal::Journal* journal = nullptr;
-    // Shared, so that an answer that comes after the worker has gone harms nobody.
+    // Shared, so that an answer may come after the worker has ended.
     std::shared_ptr<Mailbox> mailbox;
-    std::function<void()> run_jobs;  // what waits in the mailbox; this shard stands between two records then
+    std::function<void()> run_jobs;  // what waits in the mailbox; called between two records
     MakeMachine make_machine;
     store::States* states = nullptr;
     std::string marker_directory;
-    // The state, folded again, has come as far as the old one stood, which is of no use any more. On this thread, once,
-    // with the commit that did it.
+    // The state that is folded again has reached the position of the old one, which is not needed any more. Called
+    // once, on this thread, after the commit that reached it.
     std::function<void()> old_state_passed;
     std::function<void(const Error&)> fatal;
   };
@@ -50,7 +50,7 @@ class Shard {
   // its targets is dropped and folded again; an inbox that is shorter than what was folded, or other, is an error.
   static Result<std::unique_ptr<Shard>> open(Setup setup, TargetScan& scan);
 
-  // Folds up to a batch, commits and publishes where due. True: there may be more to do at once.
+  // Folds up to a batch, commits and publishes if that is due. True: there may be more to do at once.
   bool step();
   // Something is folded that is to be committed within ShardOptions::commit_pause.
   [[nodiscard]] bool owes_commit() const { return records_since_commit_ > 0 && parked_.empty() && !stopped_; }
@@ -64,14 +64,14 @@ class Shard {
   // After open(), once: while the state is folded again, the old one, or nullptr if this build cannot read it.
   [[nodiscard]] std::unique_ptr<store::Store> take_old() { return std::move(old_store_); }
   [[nodiscard]] const std::optional<FoldingAgain>& folding_again() const { return folding_again_; }
-  // The old state is closed and of no use any more.
+  // Deletes the old state, which must be closed.
   void delete_old();
   // As far as it is committed: what ask() sees.
   [[nodiscard]] std::uint64_t committed() const { return fold_->position() - records_since_commit_; }
   [[nodiscard]] ShardStatus status() const;
   // As of the last step; any thread.
   [[nodiscard]] ShardStatus last_status() const;
-  // Of a law that breaks while this shard folds or commits: where a next start has to stop.
+  // The position at which the next start has to stop if a law breaks now, while this shard folds or commits.
   [[nodiscard]] std::uint64_t suspect() const;
   [[nodiscard]] std::string marker_path() const;
   [[nodiscard]] std::string name() const { return name_of({setup_.machine, setup_.shard}); }
@@ -79,7 +79,7 @@ class Shard {
   [[nodiscard]] std::vector<LaneNumber> lane_numbers() const;
   // Calls `done` on this thread once `met` holds, or never once `alive` is gone.
   void wait(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
-  // The same for `needs`: with this shard's lanes, or with nullopt where the inbox ends before the position.
+  // The same for `needs`: with this shard's lanes, or with nullopt if the inbox ends before the position.
   void wait(std::weak_ptr<void> alive, Needs needs, Met done);
 
  private:

@@ -14,7 +14,7 @@ void ShardLog::refused(const Fold& fold, BytesView record) {
   const auto outcome = fold.outcome_of(position).value_or(machine::Outcome{});
   events::Raw raw;  // decoded again, but only for a line that is written
   if (events::kind_of(record) == events::RecordKind::raw) (void)codec::decode(events::body_of(record), raw);
-  telemetry::log(Level::info, "record_refused", "The rules refuse a record; it stands in the stream of refusals",
+  telemetry::log(Level::info, "record_refused", "The rules refuse a record; the stream of refusals says why",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"position", position},
@@ -44,7 +44,7 @@ void ShardLog::lane_alarm(const Fold& fold) {
 
 void ShardLog::parked(std::uint64_t position, std::string_view cause) const {
   telemetry::log(Level::error, "partition_parked",
-                 "A partition is parked; the rest serves; hint: start a build that knows the way on",
+                 "A partition is parked, the others are served; hint: start a build that knows its next record",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"position", position},
@@ -88,7 +88,7 @@ void ShardLog::state_set_aside(std::string_view cause, OldState old) const {
                  old == OldState::answers
                      ? "The state has rows of another form; it is folded again, and the old one answers meanwhile"
                      : "The state has rows of another form, which this build cannot read; it is folded again, and "
-                       "questions wait for that",
+                       "questions wait until then",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"machine", machine::machine_name(machine_)},
@@ -108,7 +108,7 @@ void ShardLog::folds_on(std::uint64_t position, std::uint64_t until) const {
 
 void ShardLog::folded_again(std::uint64_t position) const {
   telemetry::log(Level::info, "state_folded_again",
-                 "The state is folded again as far as the old one stood, which is deleted",
+                 "The state is folded again up to the position of the old one, which is deleted",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"position", position},
@@ -128,7 +128,7 @@ void ShardLog::state_taken_back(std::uint64_t position, std::string_view stamp) 
 
 void ShardLog::old_state_deleted(std::string_view cause) const {
   telemetry::log(Level::error, "old_state_deleted",
-                 "The old state beside one that is folded again cannot be opened; it is deleted and answers no more",
+                 "The old state cannot be opened; it is deleted, and questions wait for the state that is folded again",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"machine", machine::machine_name(machine_)},
@@ -138,7 +138,7 @@ void ShardLog::old_state_deleted(std::string_view cause) const {
 
 void ShardLog::old_state_stays(const Error& error) const {
   telemetry::log(Level::warn, "old_state_stays",
-                 "An old state that is of no use any more could not be deleted; the next start tries again",
+                 "An old state that is not needed any more could not be deleted; the next start tries again",
                  {{"topic", inbox_.topic},
                   {"partition", inbox_.number},
                   {"machine", machine::machine_name(machine_)},
@@ -161,7 +161,8 @@ void ShardLog::retries(const journal::Partition& partition, const Error& error) 
 void ShardLog::answers(const journal::Partition& partition) {
   const auto left_out = retry_lines_.take();
   if (!left_out) return;
-  telemetry::log(Level::info, "journal_answers", "A target that failed has taken what was kept for it",
+  telemetry::log(Level::info, "journal_answers",
+                 "The target accepts appends again; everything that waited for it has been sent",
                  {{"topic", partition.topic},
                   {"partition", partition.number},
                   {"machine", machine::machine_name(machine_)},

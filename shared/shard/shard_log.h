@@ -17,7 +17,7 @@ class ShardLog {
   explicit ShardLog(journal::Partition inbox, MachineKind machine, std::uint16_t shard)
       : inbox_(std::move(inbox)), machine_(machine), shard_(shard) {}
 
-  // After each record that was folded: tells where it was refused, or did not fit its lane.
+  // Called after each record that was folded: tells if it was refused or did not fit its lane.
   void folded(const Fold& fold, BytesView record) {
     const Fold::Counters& counters = fold.counters();
     if (counters.refusals != refusals_) [[unlikely]]
@@ -26,24 +26,24 @@ class ShardLog {
       lane_alarm(fold);
   }
   void parked(std::uint64_t position, std::string_view cause) const;
-  // State that its targets or the log contradict was deleted; it is folded again from the log.
+  // The targets or the log contradict the state: it was deleted and is folded again from the log.
   void folds_again() const;
-  // State that cannot be opened was deleted; likewise.
+  // The state cannot be opened: it was deleted and is folded again.
   void state_damaged(const Error& error) const;
-  // The process before died while it opened the state; likewise.
+  // The process before died while it opened the state: it was deleted and is folded again.
   void state_not_opened(std::string_view cause) const;
   // The state has rows of another form; it is folded again beside the old one.
   enum class OldState : std::uint8_t { answers, is_foreign };
   void state_set_aside(std::string_view cause, OldState old) const;
-  // A start finds that half done; the old state stood at `until`.
+  // A start finds that half done; the old state has folded `until` records.
   void folds_on(std::uint64_t position, std::uint64_t until) const;
-  // It has come as far as the old state stood, which is deleted.
+  // It has reached the position of the old state, which is deleted.
   void folded_again(std::uint64_t position) const;
-  // A build is back that knows the old state's rows: it is folded on.
+  // This build knows the old state's rows: that state is folded on.
   void state_taken_back(std::uint64_t position, std::string_view stamp) const;
   // The old state cannot be opened, or broke a law when it was read; it answers no more.
   void old_state_deleted(std::string_view cause) const;
-  // The old state is of no use any more and could not be deleted.
+  // The old state is not needed any more, and could not be deleted.
   void old_state_stays(const Error& error) const;
   // An append to a target or a read of the inbox failed and is tried again until it works.
   void retries(const journal::Partition& partition, const Error& error);

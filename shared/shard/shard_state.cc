@@ -93,7 +93,7 @@ Result<void> ShardState::open_store() {
   if (opened.error().code != ErrorCode::corrupt) return opened.error();
   if (!anew_) {
     GRANARY_PROBE("a state that is damaged is deleted and folded again");
-    setup_.log->state_damaged(opened.error());  // state is not the truth: nobody has to mend it
+    setup_.log->state_damaged(opened.error());  // the log is the truth, so nothing has to be repaired
     return fold_anew();
   }
   GRANARY_PROBE("an empty state cannot be opened either");
@@ -134,7 +134,7 @@ Result<void> ShardState::set_aside(const Standing& now) {
       "rows " + to_text(now.stamp) + ", expected " + to_text(own_stamp(setup_.rows)) + ", at " +
       (now.position ? "record " + std::to_string(*now.position) : std::string("a place that cannot be read"));
   store_.reset();
-  if (old_store_) {  // of a build between: it has not come as far as the old one, which stays
+  if (old_store_) {  // the state of a build between two others: the old state is ahead of it and stays
     GRANARY_PROBE("a state of a build between two others is dropped");
     setup_.log->state_set_aside(cause, kind_of(old_.rows));
     GRANARY_TRY(setup_.states->drop(setup_.name));

@@ -1,11 +1,12 @@
-// The states of one shard at its start: which is folded on, and whether an old one stands beside it that answers
-// questions until the other has come as far.
+// The states of one shard at its start: which one is folded on, and whether there is an old one beside it that answers
+// questions until the other has reached its position.
 //
 //   rows of a known form            are folded on.
 //   rows of another form            are set aside; the shard folds again from the log, into an empty state.
-//   an old state of a known form    (a build has come back) takes its place again, where it is ahead.
+//   an old state of a known form    (a build has come back) takes its place again, if it is ahead.
 //   what cannot be opened           is deleted and folded again, once; if an empty state cannot be opened either, the
-//                                   start fails. Likewise what the last process died of (opening.h).
+//                                   start fails. The same holds for a state that the last process died of
+//                                   (opening.h).
 //
 // An old state that cannot be opened is deleted. Threads: the one that opens shards.
 #pragma once
@@ -32,11 +33,12 @@ class ShardState {
     machine::RowForm rows;        // of this build's machine
     std::uint64_t inbox_end = 0;  // as of the start
     ShardLog* log = nullptr;
-    // Whether the inbox is the one of which a state has folded so many records, the last of this hash.
+    // Whether the inbox has at least `position` records, and the last of those has this hash. An error: it is not the
+    // one that the state was folded from.
     std::function<Result<void>(std::uint64_t position, const Hash32& last_record_hash)> check_inbox;
   };
   struct Old {
-    std::uint64_t position = 0;           // where it stood
+    std::uint64_t position = 0;           // records that it has folded
     std::unique_ptr<store::Store> store;  // nullptr: this build cannot read its rows
   };
 
@@ -44,8 +46,8 @@ class ShardState {
 
   // Opens what is to be folded on. Errors: those of the states and of check_inbox.
   Result<void> open();
-  // What was opened is contradicted by the log: deletes it and opens an empty state. take_store() must have been given
-  // up.
+  // The log contradicts the state that was opened: deletes it and opens an empty one. The store of take_store() must be
+  // closed.
   Result<void> fold_anew();
 
   [[nodiscard]] std::unique_ptr<store::Store> take_store() { return std::move(store_); }
@@ -53,7 +55,8 @@ class ShardState {
 
   // The old state of that shard broke a law when this build read it: no start of this build reads it again.
   static void note_unreadable(const std::string& marker_directory, const std::string& name, const std::string& message);
-  // The old state is passed: forgets that note too. Tells the log where that fails; the next start tries again.
+  // Deletes the old state, which is not needed any more, and that note. If that fails, a log line says so and the next
+  // start tries again.
   static void drop_old(store::States& states, const std::string& marker_directory, const std::string& name,
                        const ShardLog& log);
 

@@ -13,20 +13,20 @@
 
 namespace granary::runtime {
 
-// A shard folds again from the log, as the rows that it had were of another form. Until it has come as far as the old
-// state stood, that one answers questions, or nothing does.
+// A shard folds again from the log, because its rows were of another form. Until it has reached the position of the old
+// state, that one answers questions, or nothing does.
 struct FoldingAgain {
-  std::uint64_t until = 0;   // where the old state stood, in records
+  std::uint64_t until = 0;   // records that the old state has folded
   bool old_answers = false;  // false: this build cannot read it
   bool operator==(const FoldingAgain&) const = default;
 };
 
-// How one shard stands.
+// The position, the figures and the condition of one shard.
 struct ShardStatus {
   machine::MachineKind machine{};
   std::uint16_t shard = 0;
   std::uint64_t position = 0;   // the next record to fold
-  std::uint64_t committed = 0;  // the same as of the last commit; what was emitted before it is in the outbox or out
+  std::uint64_t committed = 0;  // the same as of the last commit; what was emitted before it is in the outbox or sent
   std::uint64_t end = 0;        // the inbox's end when last seen
   units::Instant now, complete;
   std::uint64_t events = 0;  // folded since the start of the process

@@ -12,10 +12,11 @@
 namespace granary::runtime {
 namespace {
 constexpr std::size_t kReadBytes = 4U << 20;  // memory of one batch; a larger one is not read faster
-// A checkpoint is passed over if it is of an owner that was ahead of what the log kept. More than a few in a row are of
-// a log that was restored; then all of it is read.
+// A checkpoint is passed over if its owner was ahead of what the log kept. If more than this number are passed over in
+// a row, the log was restored from a backup, and all of it is read.
 constexpr std::uint64_t kCheckpointsTried = 16;
-// Of a stream, what the first look at its end reads: a few appends of single events.
+// The records at the end of a stream that are read first. Usually the newest number is among them: a repeated append of
+// a few single events is shorter.
 constexpr std::uint64_t kOutwardTail = 256;
 }  // namespace
 
@@ -58,7 +59,7 @@ Result<void> TargetScan::scan_inbox(const LaneTarget& target, const Lane* only, 
       if (!packet) continue;
       const Lane lane{packet->machine, packet->shard};
       if (only != nullptr && lane != *only) continue;
-      // As Fold::fold_packet: what its reader drops does not stand.
+      // As Fold::fold_packet: a packet that the reader drops does not count.
       LaneCounter& standing = counter_of(lane, target, whole);
       if (join(*packet, standing.number, standing.hash) != Joint::next) {
         GRANARY_PROBE("a scan passes over a packet that its reader dropped");
@@ -108,12 +109,12 @@ Result<void> TargetScan::begin_at_checkpoint(const LaneTarget& target, Whole& wh
   return {};
 }
 
-// The largest number of the stream, wherever it is. An owner of a shard appends number n only once n - 1 is there, and
-// an append that fails leaves no hole. So the first k records hold no number above k: if a scan from some offset on
-// finds the number m, a larger one can only be at offset m or behind it. The end alone is read, as a rule: without a
-// record that is there twice m is the number of all records. A process that slept for long and wakes may have sent any
-// number of old records behind the newer ones; then the scan goes back to offset m, which is further by one record for
-// each that is there twice.
+// The largest number of the stream, wherever it is. An owner of a shard appends number n only after n - 1 is stored,
+// and an append that fails leaves no hole. So the first k records hold no number above k: if a scan from some offset on
+// finds the number m, a larger one can only be at offset m or after it. Usually only the end is read: if no record is
+// stored twice, m is the number of all records. A process that slept for long and wakes may have appended any number of
+// old records after the newer ones. Then the scan goes back to offset m; each record that is stored twice makes that
+// one record further.
 Result<TargetScan::Standing> TargetScan::last_outward(const LaneTarget& target) const {
   const journal::Partition partition = partition_of(target);
   const auto end = journal_.end(partition);
@@ -146,7 +147,7 @@ Result<void> TargetScan::scan_outward(const journal::Partition& stream, journal:
       if (*number >= largest.number)
         largest = {*number, outward_hash_of_value(record.value)};
       else
-        GRANARY_PROBE("an older number stands behind a newer one in a stream");
+        GRANARY_PROBE("a stream has an older number after a newer one");
       ++at;
     }
   }

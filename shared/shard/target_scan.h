@@ -1,6 +1,6 @@
-// What targets hold of the lanes that lead to them: asked by a writer at start and after a failed append, so that it
-// goes on behind what stands there and never trusts its own memory of what was acknowledged. Where it has none, the
-// newest checkpoint of the target whose last record is still the one that stands there shortens the reading. One
+// Reads what targets hold of the lanes that lead to them. A writer asks at its start and after a failed append, so that
+// it continues after what is stored there; it never trusts its own memory of what was acknowledged. A checkpoint of the
+// target shortens the reading if its last record is still stored at its place; the newest such checkpoint is taken. One
 // thread.
 #pragma once
 
@@ -17,7 +17,7 @@ class TargetScan {
   TargetScan(const journal::Journal& journal, const Ledger& ledger) : journal_(journal), ledger_(ledger) {}
 
   struct Standing {
-    LaneCounter last;         // number 0: nothing of the lane stands
+    LaneCounter last;         // number 0: the target has nothing of the lane
     journal::Offset end = 0;  // up to which the target was read
   };
   // Returns the last event of the lane of (machine, shard) that the target's reader will accept. If the caller knows
@@ -38,7 +38,7 @@ class TargetScan {
   };
   // Reads on from whole.end. With `only`, packets of other lanes are passed over.
   Result<void> scan_inbox(const LaneTarget& target, const Lane* only, Whole& whole) const;
-  // Begins with the newest checkpoint that fits; changes nothing where there is none.
+  // Begins with the newest checkpoint that fits; changes nothing if there is none.
   Result<void> begin_at_checkpoint(const LaneTarget& target, Whole& whole) const;
   Result<Standing> last_outward(const LaneTarget& target) const;
   // The largest number of the records from `from` up to `to`, if it is at least `largest`.

@@ -1,6 +1,6 @@
-// Who waits for a shard to have done something, and is told on the shard's own thread.
+// Those who wait until a shard has done something. They are told on the shard's own thread.
 //
-// Threads: the shard's owner. May touch: nothing. Ownership: a wait is forgotten once its `alive` is gone.
+// Threads: the shard's owner. May touch: nothing. Ownership: a wait is forgotten after its `alive` has expired.
 #pragma once
 
 #include <chrono>
@@ -21,14 +21,14 @@ class Waits {
  public:
   // Calls `done` once `met` holds.
   void add(std::weak_ptr<void> alive, std::function<bool(Shard&)> met, std::function<void(Shard&)> done);
-  // The same for `needs`; or `done` with nullopt if the inbox is found to end before the position, which is asked after
-  // `doubt_after`.
+  // The same for `needs`. After `doubt_after` the log is asked for the end of the inbox; if it ends before the
+  // position, `done` gets nullopt.
   void add(std::weak_ptr<void> alive, Needs needs, Met done, std::chrono::milliseconds doubt_after);
 
-  // Tells those whose time has come, and forgets those that nobody waits for any more.
+  // Tells those whose condition holds, and forgets those whose `alive` has expired.
   void run(Shard& shard);
-  // Tells those in vain that wait for a place behind the end of the inbox. `end`: what is known of it, which is asked
-  // again with `ask_end` if anybody is in doubt.
+  // Tells those who wait for a place after the end of the inbox that they wait in vain. `end` is the end as far as it
+  // is known; if somebody has waited longer than `doubt_after`, `ask_end` is asked and `end` is updated.
   void end_in_vain(std::uint64_t& end, std::chrono::milliseconds doubt_after,
                    const std::function<Result<journal::Offset>()>& ask_end);
 
@@ -37,7 +37,7 @@ class Waits {
     std::weak_ptr<void> alive;
     std::function<bool(Shard&)> met;
     std::function<void(Shard&)> done;
-    // Of a wait for a position: who is told that the inbox ends before it, and when to ask.
+    // Of a wait for a position: whom to tell that the inbox ends before it, and when to ask for its end.
     std::uint64_t position = 0;
     std::function<void()> in_vain = nullptr;
     std::chrono::steady_clock::time_point doubt_at{};

@@ -1,5 +1,5 @@
 // Counts of values by size, for metrics: observed once per request, append or commit, never per event. A plain value;
-// whoever owns it guards it.
+// its owner guards it.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +32,8 @@ class Histogram {
     sum_ += other.sum_;
   }
   [[nodiscard]] std::span<const double> bounds() const { return bounds_; }
-  // One more than bounds: how many were at most that bound and more than the one before, and at last more than all.
+  // One more than bounds: the number of values up to that bound and above the one before; the last counts those above
+  // all bounds.
   [[nodiscard]] std::span<const std::uint64_t> counts() const { return {counts_.data(), bounds_.size() + 1}; }
   [[nodiscard]] double sum() const { return sum_; }
   [[nodiscard]] std::uint64_t count() const {

@@ -16,8 +16,8 @@ std::string_view level_name(Level level) {
   return kNames[static_cast<std::size_t>(level)];
 }
 
-// Synchronous, so that the last words of a process that aborts are out; its sink has the lock that keeps lines whole.
-// Never destroyed: threads may log until the process ends.
+// Synchronous, so that the last lines of a process that aborts are written. Its sink has the lock that keeps lines
+// whole. Never destroyed: threads may log until the process ends.
 spdlog::logger& transport() {
   static spdlog::logger& logger = *[] {
     auto* made = new spdlog::logger("granary", std::make_shared<spdlog::sinks::stderr_sink_mt>());
@@ -40,7 +40,7 @@ TestSink& test_sink() {
   return sink;
 }
 
-// As JSON has it, so that a line stays one and a terminal obeys none of it.
+// Escaped as in JSON, so that a line stays one line and a terminal gets no control characters.
 std::string escaped(std::string_view text) {
   std::string quoted;
   json::append_json_string(quoted, text);

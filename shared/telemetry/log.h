@@ -1,8 +1,8 @@
 // Log lines: one line on stderr for each event of the process that an operator may care about, as JSON or as readable
-// text. Levels: info is what is meant to happen (start, stop, clock steps, and what the rules refuse), warn what mends
-// itself (a target or a store that does not answer), error what needs a person (a parked partition, a broken lane).
-// What a client can cause without end (refusals) or what repeats (retries) goes through a LineBudget: every case is
-// counted in the metrics, a few lines a second are written, and the next line says how many were left out.
+// text. Levels: info is normal (start, stop, clock steps, and what the rules refuse); warn heals by itself (a target or
+// a store that does not answer); error needs a person (a parked partition, a broken lane). Lines that a client can
+// cause without end (refusals) or that repeat (retries) go through a LineBudget: each case is counted in the metrics, a
+// few lines a second are written, and the next line says how many were left out.
 //
 // Threads: all functions but start() on any thread; a line is written whole, by the thread that logs it. Never for use
 // by a machine's core, nor once per event that went well.
@@ -37,8 +37,8 @@ struct Field {
 };
 using Fields = std::initializer_list<Field>;
 
-// Chooses the form of all lines from here on, those of broken laws (GRANARY_CHECK) among them. Call it before threads
-// start. Without it, lines are text and a broken law is told as shared/base does.
+// Chooses the form of all later lines, also of those of broken laws (GRANARY_CHECK). Call it before threads start.
+// Without it lines are text, and a broken law is written as shared/base does.
 void start(Format format);
 // Whether start() was called: a server does, a command for people does not.
 [[nodiscard]] bool started();
@@ -48,20 +48,20 @@ void start(Format format);
 // beside.
 void log(Level level, std::string_view event, std::string_view message, Fields fields = {});
 
-// The line that log() writes, without its end. JSON: {"time":...,"level":...,"event":...,"message":...,fields...}; what
-// is not UTF-8 becomes U+FFFD. Text: the same in one line, with control characters escaped.
+// The line that log() writes, without its end. JSON: {"time":...,"level":...,"event":...,"message":...,fields...};
+// bytes that are not UTF-8 become U+FFFD. Text: the same in one line, with control characters escaped.
 std::string render(Format format, units::Instant at, Level level, std::string_view event, std::string_view message,
                    Fields fields);
 
 // For tests: lines go to `sink` (under a lock) instead of stderr; nullptr: to stderr again.
 void set_sink(std::function<void(std::string_view line)> sink);
 
-// At most so many lines in each second.
+// At most `lines_per_second` lines in each second.
 class LineBudget {
  public:
   explicit LineBudget(std::uint32_t lines_per_second, const Clock& clock = system_clock())
       : lines_per_second_(lines_per_second), clock_(clock) {}
-  // nullopt: write nothing. Else how many were left out since the last line that was written.
+  // nullopt: write nothing. Otherwise the number of lines that were left out since the last one that was written.
   std::optional<std::uint64_t> take();
 
  private:

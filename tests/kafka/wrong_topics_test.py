@@ -157,7 +157,7 @@ class AtStart(WithLedger):
             self.assertIn("granary.ledger.v1/0 is empty, without the genesis record of its ledger", self.refused(service))
         self.assertEqual(topics(self.broker, "--create")[0], 0)  # as if the ledger were being made: the state knows better
         said = self.refused("billing")
-        self.assertRegex(said, r"the journal is shorter than what was folded from it: granary.ledger.v1/\d ends at \d+, state stands at \d+")
+        self.assertRegex(said, r"the journal is shorter than what was folded from it: granary.ledger.v1/\d ends at \d+, the state has folded \d+")
         self.assertIn("restore the journal", said)
 
     def test_records_that_were_deleted(self):
@@ -177,7 +177,7 @@ class AtStart(WithLedger):
         self.broker.start()
         for topic, service in INBOXES.items():
             said = self.refused(service)
-            self.assertRegex(said, rf"the journal is shorter than what was folded from it: {topic}/\d ends at \d+, state stands at \d+")
+            self.assertRegex(said, rf"the journal is shorter than what was folded from it: {topic}/\d ends at \d+, the state has folded \d+")
 
     def copies(self):
         """Of the inboxes' files as they are on disk now, with no broker that writes them."""
