@@ -1,5 +1,5 @@
-// Where a usage's amount goes: cut at the edges of months and of lots' periods, then taken from lots in burn-down
-// order; what none has is uncovered. Pure functions over one row of accounts; any thread.
+// Charges a usage's amount: it is cut at the edges of months and of lots' periods, then taken from lots in burn-down
+// order; what no lot has is uncovered. Pure functions over one row of accounts; any thread.
 #pragma once
 
 #include <vector>
@@ -8,8 +8,8 @@
 
 namespace granary::allocation {
 
-// The edges at which a usage in `interval` is cut, its two ends included, rising: months (UTC), and where a lot's
-// period begins or ends. An empty interval (a count of items at an instant) has one piece, [start, start).
+// The edges at which a usage in `interval` is cut, its two ends included, rising: months (UTC), and the begin
+// and end of each lot's period. An empty interval (a count of items at an instant) has one piece, [start, start).
 void cut_at_edges(const Interval& interval, const std::vector<Lot>& lots, std::vector<Instant>& edges);
 
 // The lots whose period holds the piece, as indices into `lots`, in the order in which they burn down: the first rule

@@ -46,7 +46,7 @@ Overdraft LotPolicies::overdraft(BytesView project, Instant start) {
   else
     version = in_force(events::PolicyKind::overdraft, {}, start);
   if (version == nullptr) {
-    GRANARY_PROBE("use goes beyond all lots where no overdraft policy holds");
+    GRANARY_PROBE("use goes beyond all lots and no overdraft policy holds");
     return {};
   }
   const bool bill = version->content.mode == events::OverdraftMode::bill;

@@ -4,8 +4,8 @@
 //
 // What has to hold: intake sends a project before its grants, and each project and grant once; metering sends one
 // usage.metered per (source, id), and no usage.held after it; a job that changes its project is settled at the old one
-// (hold.settled). A broken promise of these is a CHECK, but the last: a hold that nobody ends lapses once its job has
-// been silent for as long as the policy `holds` says (rules_hold.cc).
+// (hold.settled). If one of these is broken, a CHECK fails, except for the last: a hold that is never ended lapses
+// after its job has been silent for the time that the policy `holds` says (rules_hold.cc).
 //
 // Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
@@ -32,7 +32,7 @@ struct ClassBalance {
   UnitKind unit{};
   Amount granted, used, reserved, expired, withdrawn, available;
   Amount usable;   // the part of `available` in lots whose period includes the present
-  Amount running;  // the part of `reserved` that interim figures show; all of it, as long as nobody can reserve
+  Amount running;  // the part of `reserved` that interim figures show; all of it, until jobs can reserve
   Amount uncovered;
   std::vector<Lot> lots;
 };
@@ -52,7 +52,7 @@ struct UsageTotal {
   bool unassigned = false;  // nobody knows the project: the usage waits
 };
 
-// Some rows in key order, and the key of the last of them where more follow.
+// Some rows in key order, and the key of the last of them if more follow.
 template <class Row>
 struct Page {
   std::vector<Row> rows;

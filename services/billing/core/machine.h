@@ -1,5 +1,5 @@
 // Billing: folds one partition of granary.ledger.v1 (key: organisation) and fills the same partition of
-// granary.billing.v1. Each part of a charge is cut where its month or its price changes (rating.h), priced by service
+// granary.billing.v1. Each part of a charge is cut when its month or its price changes (rating.h), priced by service
 // time (price_books.h), emitted as charge.rated, summed up by month and posted to the money accounts (money.h). A part
 // that cannot be priced yet waits, visible as `unrated`:
 //   - while its project is unknown, for the customer kind decides the price: intake's lane may be slower than

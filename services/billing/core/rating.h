@@ -1,4 +1,4 @@
-// Cutting a part of a charge where its price or its service month changes, and working out who pays. Pure functions;
+// Cutting a part of a charge when its price or its service month changes, and working out who pays. Pure functions;
 // any thread that may read the price books.
 #pragma once
 
@@ -20,8 +20,8 @@ struct Piece {
 // Replaces `pieces` by those of `part`, in order of time; their amounts sum up to the part's. Edges: each start of a
 // month inside, and each effective time inside at which another price (or none) begins to hold; neighbours with the
 // same price, or both without, stay one piece. Amounts are differences of units::share_until; a piece that rounds to
-// nothing is left out. A part without duration is never cut. A piece whose list amount would leave 2^96 is without a
-// price: overflow is never booked.
+// nothing is left out. A part without duration is never cut. A piece whose list amount would be above 2^96 gets no
+// price, so that no overflow is booked.
 void cut(const events::ChargePart& part, const PriceQuestion& question, const PriceBooks& books,
          std::vector<Piece>& pieces);
 

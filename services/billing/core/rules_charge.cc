@@ -39,7 +39,7 @@ void BillingMachine::take_charge(const events::UsageCharged& charged, const Inpu
   const ProjectRow* project = projects_.find(charged.project);
   for (const ChargePart& part : charged.parts) {
     GRANARY_CHECK(part.from_account != part.to_account, "a part of a charge does not move between two accounts");
-    GRANARY_CHECK(part.amount.value() > 0, "a part of a charge moves nothing, or backwards");
+    GRANARY_CHECK(part.amount.value() > 0, "a part of a charge has an amount that is not above 0");
     if (project == nullptr) {
       GRANARY_PROBE("a charge comes to billing before its project");
       cut(part, {}, PriceBooks(), pieces_);  // by months only

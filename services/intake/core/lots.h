@@ -6,7 +6,7 @@
 
 namespace granary::intake {
 
-// So many lots fit into one event of a lane with room to spare.
+// This number of lots fits into one event of a lane with room to spare.
 inline constexpr std::size_t kLotsMax = 200;
 
 // Tests each lot against the classes published as of `at` and appends it to `lots`, numbered from 1. Returns the first

@@ -13,7 +13,7 @@ using machine::Outcome;
 // largest, about 1 KiB with its texts.
 constexpr std::size_t kRowsMax = 20'000;
 
-// Ids are kept for no longer, whatever window the log has: keeps the sum of days small. Doors take less.
+// Ids are never kept for longer, whatever window the log has, so that a sum of days cannot overflow. Doors take less.
 constexpr std::uint64_t kWindowDaysMax = 1'000'000;
 
 }  // namespace
@@ -64,7 +64,7 @@ Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::
   if (const auto known = ids_.find(input.identity)) {
     if (known->substance == substance) return {Judgement::repeat};
     return refuse(Refusal::conflicting_duplicate, "",
-                  "send another event under an id of its own: this one stands for something else");
+                  "send another event under an id of its own: this id is taken by an event with other content");
   }
   if (input.raw.substance.size() > kEventBytesMax) {
     GRANARY_PROBE("an event is too large to be sent on");

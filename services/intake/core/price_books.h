@@ -1,5 +1,5 @@
 // What intake keeps of the price books, to refuse one that cannot work when it is published: a price in a unit of
-// another kind, a price of a class that nobody published, a book that leaves out what the seller's book before prices.
+// another kind, a price of a class that was not published, a book that leaves out what the seller's book before prices.
 //
 // Threads: belongs to the machine's thread. Ownership: owns what it keeps; prices themselves are billing's.
 #pragma once

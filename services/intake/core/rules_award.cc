@@ -36,7 +36,7 @@ Outcome IntakeMachine::award(const events::ApplicationDecided& event, const Appl
     return refuse(Refusal::screening_not_cleared, "/application",
                   "decide the screening first: an award needs the outcome cleared");
   // The doors see to it that an award has its grant.
-  GRANARY_CHECK(event.grant.has_value(), "an award without a grant stands in the log");
+  GRANARY_CHECK(event.grant.has_value(), "an award has no grant");
   const events::GrantAwarded& awarded = *event.grant;
   events::GrantOpened grant;
   Outcome outcome = open_lots(awarded.lots, policies_, input.raw.recorded_at, grant.lots);

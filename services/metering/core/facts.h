@@ -1,5 +1,5 @@
-// What metering was told by intake and judges by: resource classes, the acceptance window, accounts' bindings. Small,
-// so it stays in memory whole; kept in rows in the order of publication. One thread.
+// The facts that intake told metering: resource classes, the acceptance window, accounts' bindings. They are few, so
+// all of them stay in memory; rows keep them in the order of publication. One thread.
 #pragma once
 
 #include <map>
@@ -36,7 +36,7 @@ class Facts {
 
   // The classes in force at a usage's start (machine/effective.h, as for all facts). nullptr: none.
   [[nodiscard]] const ClassBook* classes_at(Instant start) const;
-  // Days that late usage is taken, as in force at `now`. nullopt: no window was published, nothing is too old.
+  // The acceptance window in days, as in force at `now`. nullopt: no window was published, so nothing is too old.
   [[nodiscard]] std::optional<std::int64_t> window_days_at(Instant now) const;
   // The project that an account means for usage of that start: of the bindings whose interval holds it, the one with
   // the latest `from` (none said: the earliest instant); of equal ones the one made last, which withdraws the other.

@@ -10,8 +10,9 @@ using machine::Out;
 using machine::Outcome;
 using machine::RawInput;
 
-// Rows of each table that stay in memory between commits. Sources are some hundreds: all are there. Waiting usage and
-// held jobs are touched twice each, mostly within minutes; a waiting usage is the largest row, about 1 KiB.
+// Rows of each table that stay in memory between commits. There are some hundreds of sources, so all of them stay.
+// Waiting usage and held jobs are touched twice each, mostly within minutes; a waiting usage is the largest row, about
+// 1 KiB.
 constexpr std::size_t kSourcesCached = 4096;
 constexpr std::size_t kWaitingCached = 4096;
 

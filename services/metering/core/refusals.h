@@ -1,5 +1,5 @@
 // Why metering refuses a usage, in the order in which the rules are tested. The names are the reasons on the wire. A
-// repeat is told before all of them: what was taken once stays taken. Values; any thread.
+// repeat is found before all of them: what was taken once stays taken. Values; any thread.
 #pragma once
 
 #include <array>

@@ -56,7 +56,7 @@ struct SourceRow {
   }
 };
 
-// No usage is lost from sight.
+// The law of a source: each usage that was received is counted as one of the four.
 class SourceLaw final : public machine::RowLaw<SourceRow> {
  public:
   void check(BytesView, const SourceRow* row) override {

@@ -96,7 +96,7 @@ Outcome MeteringMachine::too_large() {
 std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& context) const {
   const auto days = facts_.window_days_at(context.now);
   const bool outside = days && end.ms() < context.now.ms() - *days * units::kDayMs;
-  // Where identities were dropped, nothing can be taken any more, however large the window has become since.
+  // If the identities of that day were dropped, nothing of it can be taken, even if the window has grown since.
   if (!outside && units::day_number(end) >= ids_kept_from_) return std::nullopt;
   if (!outside) GRANARY_PROBE("usage is within a window that grew, and older than the ids that are kept");
   return refuse(Refusal::usage_too_old, "/end",

@@ -41,7 +41,7 @@ void MeteringMachine::release(const Bytes& account, const Context& context, Out&
     } else {
       const auto [partition, sent] = send(waiting->source, waiting->id, project, waiting->usage, waiting->notes,
                                           waiting->recorded_at, context, out);
-      // Its bucket may have gone while it waited; then nobody asks for it any more.
+      // Its bucket may have been dropped while it waited; then a repeat is too old and is not looked up.
       if (ids_.find(waiting->identity))
         ids_.set_lane(waiting->identity, partition, sent);
       else

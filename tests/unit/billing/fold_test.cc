@@ -199,7 +199,7 @@ TEST(LawsDeathTest, APartMovesSomethingBetweenTwoAccounts) {
   Driver driver;
   driver.apply(project("llm"));
   events::ChargePart none = part("2026-03-10T10:00:00Z", "2026-03-10T11:00:00Z", 0);
-  EXPECT_DEATH(driver.apply(charged({none})), "moves nothing");
+  EXPECT_DEATH(driver.apply(charged({none})), "is not above 0");
   events::ChargePart nowhere = part("2026-03-10T10:00:00Z", "2026-03-10T11:00:00Z", 1);
   nowhere.to_account = nowhere.from_account;
   EXPECT_DEATH(driver.apply(charged({nowhere})), "two accounts");
