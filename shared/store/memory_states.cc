@@ -5,7 +5,7 @@
 namespace granary::store {
 namespace {
 
-const Error kDamaged{ErrorCode::corrupt, "expected rows, got damage that was ordered; hint: none"};
+const Error kDamaged{ErrorCode::corrupt, "expected rows, got the damage that a test ordered; hint: none"};
 
 class OpenedStore final : public Store {
  public:
@@ -48,9 +48,9 @@ Result<std::unique_ptr<Store>> MemoryStates::open_old(std::string_view name) {
 
 Result<void> MemoryStates::set_aside(std::string_view name) {
   const std::lock_guard lock(mutex_);
-  GRANARY_CHECK(!old_.contains(name), "a state is set aside where an old one is");
+  GRANARY_CHECK(!old_.contains(name), "a state is set aside although there is an old one");
   auto node = states_.extract(states_.find(name));
-  GRANARY_CHECK(!node.empty(), "a state is set aside that is not there");
+  GRANARY_CHECK(!node.empty(), "a state that does not exist is set aside");
   old_.insert(std::move(node));
   return {};
 }
@@ -58,7 +58,7 @@ Result<void> MemoryStates::set_aside(std::string_view name) {
 Result<void> MemoryStates::take_back(std::string_view name) {
   const std::lock_guard lock(mutex_);
   auto node = old_.extract(old_.find(name));
-  GRANARY_CHECK(!node.empty(), "an old state is taken back that is not there");
+  GRANARY_CHECK(!node.empty(), "an old state that does not exist is taken back");
   states_[std::string(name)] = std::move(node.mapped());
   return {};
 }

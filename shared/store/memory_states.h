@@ -1,5 +1,5 @@
-// States in memory, for tests and simulation: the object stands for the disk, what is opened for a process's hold on
-// it.
+// States in memory, for tests and simulation: the object stands for the disk, an opened store for a process that has
+// it open.
 //
 // Threads: as the port. Ownership: an opened store keeps its rows alive.
 #pragma once
@@ -26,13 +26,13 @@ class MemoryStates final : public States {
   Result<void> drop(std::string_view name) override;
   Result<void> drop_old(std::string_view name) override;
 
-  // The rows of a state, or of an old one; an empty one where there is none yet.
+  // The rows of a state, or of an old one; empty if there is none yet.
   MemoryStore& state(std::string_view name);
   MemoryStore& old(std::string_view name);
   [[nodiscard]] bool has_old(std::string_view name) const;
   // All states that there are, without the old ones.
   [[nodiscard]] std::vector<std::pair<std::string, MemoryStore*>> all() const;
-  // As if nobody had ever opened it.
+  // As if it had never been opened.
   void forget(std::string_view name);
   void forget_all();
   // How often it was asked to delete a state, or an old one.
@@ -42,7 +42,8 @@ class MemoryStates final : public States {
 
   // Those that open as corrupt until they are deleted.
   std::set<std::string, std::less<>> damaged, damaged_old;
-  // Called first at each open() and open_old(); an error is the answer. For other faults, and to die there.
+  // Called first at each open() and open_old(); if it returns an error, that is the answer. For other faults, and for a
+  // process that dies there.
   std::function<Result<void>(std::string_view name)> on_open, on_open_old;
 
  private:

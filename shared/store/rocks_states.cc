@@ -49,9 +49,9 @@ Result<std::unique_ptr<Store>> RocksStates::open(std::string_view name) {
 
 Result<std::unique_ptr<Store>> RocksStates::open_old(std::string_view name) {
   std::error_code trouble;
-  const bool stands = fs::exists(old(name), trouble);
+  const bool exists = fs::exists(old(name), trouble);
   if (trouble) return trouble_with("look for the old state " + old(name), trouble);
-  if (!stands) return std::unique_ptr<Store>();
+  if (!exists) return std::unique_ptr<Store>();
   return open_rocks_store(environment_, old(name));
 }
 
@@ -80,7 +80,8 @@ Result<void> RocksStates::drop_old(std::string_view name) {
   return remove(old(name), name);
 }
 
-// What is deleted file by file could open as another state after a crash in the middle.
+// The directory is renamed first: after a crash in the middle, a directory with some of its files could open as a
+// state.
 Result<void> RocksStates::remove(const std::string& directory, std::string_view name) {
   GRANARY_TRY(delete_all(gone(name)));
   std::error_code trouble;

@@ -1,5 +1,5 @@
-// States in directories of one database each: NAME, and NAME.old beside it where the state is folded again. NAME.gone
-// is what is being deleted: it is no state any more, and the next open() deletes what a crash has left of it.
+// States in directories of one database each: NAME, and NAME.old beside it while the state is folded again. NAME.gone
+// is a state that is being deleted; the next open() deletes what a crash has left of it.
 //
 // Threads: as the port. Ownership: the environment outlives the states, these outlive no store.
 #pragma once
@@ -13,7 +13,7 @@ namespace granary::store {
 
 class RocksStates final : public States {
  public:
-  // The directories lie in `directory`.
+  // The directories are in `directory`.
   RocksStates(const RocksEnvironment& environment, std::string directory)
       : environment_(environment), directory_(std::move(directory)) {}
 
@@ -24,7 +24,7 @@ class RocksStates final : public States {
   Result<void> drop(std::string_view name) override;
   Result<void> drop_old(std::string_view name) override;
 
-  // Where they lie.
+  // The paths of a state's directories.
   static std::string state_path(const std::string& directory, std::string_view name);
   static std::string old_path(const std::string& directory, std::string_view name);
 

@@ -39,7 +39,7 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
   if (status.IsNoSpace()) {
     code = ErrorCode::out_of_space;
     hint = "free some space, then start again";
-  } else if (status.IsCorruption() || status.IsPathNotFound()) {  // a file that the database speaks of is not there
+  } else if (status.IsCorruption() || status.IsPathNotFound()) {  // a file that the database names is missing
     code = ErrorCode::corrupt;
     hint = "delete this directory, its state comes back from the log";
   }
@@ -59,15 +59,16 @@ struct Opened {
   std::string directory;
   std::unique_ptr<rocksdb::DB> rows;
 
-  // What cannot be read is never taken for a row that is not there.
+  // A row that cannot be read is never taken for one that does not exist.
   [[noreturn]] void cannot_read(const rocksdb::Status& status) const {
     if (status.IsCorruption()) {
       GRANARY_PROBE("a row of the state turns out to be damaged");
       mark_damaged(directory, status.ToString());
     }
     stop_process("expected to read a row of the state in " + directory + ", got: " + status.ToString() +
-                 (status.IsCorruption() ? "; hint: start again, it is then folded again from the log; look at the disk"
-                                        : "; hint: look at the disk, then start again"));
+                 (status.IsCorruption()
+                      ? "; hint: start again: the state is then folded again from the log; check the disk"
+                      : "; hint: check the disk, then start again"));
   }
 
   [[nodiscard]] std::optional<Bytes> get(const rocksdb::ReadOptions& options, BytesView key) const {
@@ -158,7 +159,7 @@ class RocksStore final : public Store {
     rocksdb::WriteOptions options;
     options.disableWAL = true;
     if (const auto status = opened_.rows->Write(options, &batch_); !status.ok()) {
-      // A table that a compaction could not read. The next one would meet it again.
+      // A compaction could not read a file. The next one would meet the same file.
       if (status.IsCorruption()) mark_damaged(opened_.directory, status.ToString());
       return error_of(status, "commit to the state in " + opened_.directory);
     }
@@ -174,11 +175,11 @@ class RocksStore final : public Store {
 Error cannot_open(const std::string& directory, const rocksdb::Status& status) {
   if (const auto denied = rocks::denied_path(directory))
     return {ErrorCode::io_error, "expected to open the state in " + directory + ", got: " + *denied +
-                                     "; hint: give this user the right to read and write what lies there"};
+                                     "; hint: give this user the right to read and write the files there"};
   return error_of(status, "open the state in " + directory);
 }
 
-// Nobody else has it open meanwhile: what they write would look like one.
+// The store must not be open elsewhere meanwhile: what another process writes would look like a broken one.
 Result<void> look_for_holes(const rocksdb::Options& options, const std::string& directory) {
   rocksdb::FileLock* lock = nullptr;
   rocksdb::Env& env = *rocksdb::Env::Default();
@@ -202,20 +203,20 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   parts_->wanted = wanted;
   rocksdb::Options& options = parts_->options;
   options.create_if_missing = true;
-  // The default, said because a law of the port hangs on it: recovery stops at the first broken record.
+  // The default, written out because a law of the port depends on it: recovery stops at the first broken record.
   options.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  // Likewise; each read verifies the checksum of its block (ReadOptions::verify_checksums).
+  // The default too; each read verifies the checksum of its block (ReadOptions::verify_checksums).
   options.paranoid_checks = true;
   options.write_buffer_manager = std::make_shared<rocksdb::WriteBufferManager>(wanted.write_buffer_bytes);
   options.write_buffer_size = std::min<std::size_t>(16ULL << 20, wanted.write_buffer_bytes);
-  // Preallocated logs would hold the write buffer's size on the disk for each of many stores, which write none.
+  // Otherwise each of the many stores preallocates a write buffer's size on the disk for a log that it never writes.
   options.allow_fallocate = false;
   options.max_write_buffer_number = 2;
   options.target_file_size_base = 32ULL << 20;
   options.max_bytes_for_level_base = 128ULL << 20;
-  // Each change of a state meets all keys of the level below: half as many compactions for twice the files to look
-  // into, which their filters tell from each other. The first two levels are written again too soon to be worth
-  // compressing.
+  // The changes of a state are spread over all keys, so each compaction rewrites most of the level below. This halves
+  // the number of compactions; a read looks into twice as many files, which their filters rule out. The first two
+  // levels are rewritten too soon to be worth compressing.
   options.level0_file_num_compaction_trigger = 8;
   options.compression = best_compression();
   options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, options.compression};
@@ -228,7 +229,7 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   table.block_cache = rocksdb::NewLRUCache(wanted.cache_bytes);
   table.cache_index_and_filter_blocks = true;  // so that the cache's size is the whole
   table.pin_l0_filter_and_index_blocks_in_cache = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // most new ids and accounts are looked for in vain
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));  // most ids that are looked up do not exist yet
   options.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
 }
 

@@ -1,8 +1,8 @@
 // Derived state in RocksDB: one database per shard, many of them in one process, which share their memory by a
-// RocksEnvironment. Keys and values stand as given.
+// RocksEnvironment. Keys and values are stored as given.
 //
-// There is no write-ahead log: the journal is one already. A process that is killed loses the commits that stand in no
-// table yet (at most a write buffer of them, shared by all stores) and folds them again; one that stops writes them.
+// There is no write-ahead log: the journal is one already. A process that is killed loses the commits that are not in a
+// file yet (at most one write buffer, which all stores share) and folds them again; a process that stops writes them.
 //
 // Threads: as the port; opening is safe on any thread. Ownership: the environment outlives its stores, a store its
 // snapshots.
@@ -38,12 +38,13 @@ class RocksEnvironment {
   std::unique_ptr<Parts> parts_;
 };
 
-// Opens the store in `directory`; an absent or empty one becomes a new store. Errors: conflict (open already, here or
-// in another process), corrupt, out_of_space, io_error. Derived state that is corrupt may be deleted: it comes back
-// from the log.
+// Opens the store in `directory`; if that is absent or empty, a new store is made. Errors: conflict (it is already
+// open, in this or another process), corrupt, out_of_space, io_error. Derived state that is corrupt may be deleted: it
+// is folded again from the log.
 //
-// A row that turns out to be corrupt while it is read, or a commit that fails because of one, leaves the file DAMAGED
-// in `directory`: from then on it opens as corrupt until it is deleted. Reading stops the process (base/check.h).
+// If a row turns out to be corrupt when it is read, or a commit fails because of one, the file DAMAGED is written in
+// `directory`: from then on the store opens as corrupt until it is deleted. Such a read stops the process
+// (base/check.h).
 Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environment, const std::string& directory);
 
 }  // namespace granary::store

@@ -17,8 +17,9 @@
 
 namespace granary::store {
 
-// What a machine's core may read: the rows as of the last commit. I/O trouble in here is a broken disk under derived
-// state: it stops the process loudly (the state comes back from the log), so that cores need no error paths.
+// What a machine's core may read: the rows as of the last commit. If a read fails, the disk under the derived
+// state is broken: the process stops and says so (the state comes back from the log), so that cores need no error
+// paths.
 class View {
  public:
   virtual ~View() = default;
@@ -46,7 +47,7 @@ class Store : public View {
  public:
   // All changes or none. `out_of_space` and `io_error` leave the store unusable: stop, and open it again.
   virtual Result<void> commit(const WriteSet& changes) = 0;
-  // From now on no crash takes what was committed before. Takes as long as the disk; errors as of commit().
+  // Makes durable what was committed before: no crash loses it. Waits for the disk; errors as of commit().
   virtual Result<void> persist() = 0;
   // The rows as of now; outlives later commits, not the store.
   [[nodiscard]] virtual std::unique_ptr<View> snapshot() const = 0;
