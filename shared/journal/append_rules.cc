@@ -21,7 +21,7 @@ Result<void> check_same_topic(const TopicInfo& topic, std::size_t partitions) {
   if (topic.partitions != partitions)
     return Error{ErrorCode::conflict,
                  "expected topic " + topic.name + " with " + std::to_string(topic.partitions) +
-                     " partitions, but it stands with " + std::to_string(partitions) +
+                     " partitions, but it has " + std::to_string(partitions) +
                      "; hint: a ledger's number of partitions never changes, start with the one it was created with"};
   return {};
 }
@@ -29,7 +29,7 @@ Result<void> check_same_topic(const TopicInfo& topic, std::size_t partitions) {
 Result<std::size_t> check_records(const std::vector<Record>& records) {
   if (records.empty())
     return Error{ErrorCode::invalid_input,
-                 "expected at least one record, got none; hint: append nothing by not asking"};
+                 "expected at least one record, got an empty list; hint: do not call append() without records"};
   std::size_t bytes = 0;
   for (const Record& record : records) {
     if (record.value.size() > kRecordBytesMax)

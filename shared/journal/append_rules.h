@@ -1,4 +1,5 @@
-// What every door of the log refuses, in one wording. Inside shared/journal only. Pure functions, any thread.
+// What each implementation of the log refuses, in the same words. Inside shared/journal only. Pure functions, any
+// thread.
 #pragma once
 
 #include "shared/journal/journal.h"
@@ -7,7 +8,7 @@ namespace granary::journal {
 
 // A name and at least one partition, or invalid_input.
 Result<void> check_topic(const TopicInfo& topic);
-// `topic` is asked for where one of its name stands with `partitions`: conflict, unless they are as many.
+// `topic` is asked for, and there is one of its name with `partitions`: conflict if the numbers differ.
 Result<void> check_same_topic(const TopicInfo& topic, std::size_t partitions);
 // At least one record and none too large, or invalid_input. Returns the bytes of all values.
 Result<std::size_t> check_records(const std::vector<Record>& records);

@@ -40,13 +40,13 @@ rocksdb::Options options_of(const EmbeddedOptions& wanted) {
   options.write_buffer_size = wanted.write_buffer_bytes;
   options.max_write_buffer_number = 3;
   options.target_file_size_base = 64ULL << 20;
-  // Nothing is ever overwritten: a compaction gains only that a reader merges fewer files.
+  // Nothing is ever overwritten: the only gain of a compaction is that a reader merges fewer files.
   options.level0_file_num_compaction_trigger = 8;
   options.max_bytes_for_level_base = 512ULL << 20;
   // Most rows are compressed already (embedded_rows.h): only those of single records gain, and once is enough.
   options.compression = best_compression();
   options.compression_per_level = {rocksdb::kNoCompression, rocksdb::kNoCompression, options.compression};
-  // Offsets of a partition (4 bytes of topic and partition) come in order: the memtable goes on where it was.
+  // Offsets of a partition (4 bytes of topic and partition) come in order: the memtable inserts after its last place.
   options.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(4));
   options.info_log_level = rocksdb::ERROR_LEVEL;  // Debian's headers say DEBUG
   options.keep_log_file_num = 2;
@@ -81,7 +81,7 @@ Error not_together(const std::string& directory, const std::string& what) {
 
 enum class Access { read_only, read_write };
 
-// Whether this user may use what lies there. Errors: io_error.
+// Whether this user may use the files there. Errors: io_error.
 Result<void> check_rights(const std::string& directory) {
   const auto denied = rocks::denied_path(directory + "/log");
   if (!denied) return {};
@@ -92,7 +92,7 @@ Result<void> check_rights(const std::string& directory) {
 Error opening_failed(const std::string& directory, const rocksdb::Status& status) {
   if (const auto allowed = check_rights(directory); !allowed.ok()) return allowed.error();
   auto error = error_of(status, "open the journal in " + directory);
-  if (status.IsPathNotFound()) error.code = ErrorCode::corrupt;  // a file that the database speaks of is not there
+  if (status.IsPathNotFound()) error.code = ErrorCode::corrupt;  // a file that the database names is missing
   return error;
 }
 
@@ -116,7 +116,7 @@ Result<GroupRow> read_newest(const std::string& directory, rocksdb::DB& rows) {
   return *row;
 }
 
-// Whether a log that ends with `newest` may stand under `head`.
+// Whether a log that ends with `newest` may belong to `head`.
 Result<void> judge(const std::string& directory, const std::optional<Head>& head, const GroupRow& newest) {
   if (!head) {
     if (newest.group == 0) return {};
@@ -182,13 +182,13 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
     return read.error();
   }
   std::error_code trouble;
-  const bool stands = fs::exists(directory + "/log/CURRENT", trouble);
-  if (trouble) GRANARY_TRY(check_rights(directory));  // what may not be looked at is not missing
-  if (head && !stands)
+  const bool exists = fs::exists(directory + "/log/CURRENT", trouble);
+  if (trouble) GRANARY_TRY(check_rights(directory));  // a file without the right to read it is not missing
+  if (head && !exists)
     return not_together(directory, "the log is missing while HEAD speaks of group " + std::to_string(head->group));
   auto options = options_of(wanted);
-  if (stands) {
-    // To open for writing drops what recovery could not read. A log that is refused stays as it was found.
+  if (exists) {
+    // Opening for writing drops what recovery could not read, and a log that is refused must stay as it was found.
     if (const auto status = rocks::check_continuity(options, directory + "/log"); !status.ok())
       return opening_failed(directory, status);
     const auto rows = open_rows(directory, options, Access::read_only);
@@ -197,7 +197,7 @@ Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::stri
     if (!newest.ok()) return newest.error();
     GRANARY_TRY(judge(directory, head, *newest));
   }
-  options.create_if_missing = !stands;
+  options.create_if_missing = !exists;
   auto rows = open_rows(directory, options, Access::read_write);
   if (!rows.ok()) return rows.error();
   database->rows = std::move(*rows);

@@ -1,5 +1,5 @@
-// The directory of an embedded journal, opened: its lock, database and HEAD, found to belong together. Inside
-// shared/journal only. One thread at a time, but for the database itself.
+// The open directory of an embedded journal: its lock, database and HEAD, checked to belong together. Inside
+// shared/journal only. One thread at a time, except for the database itself.
 #pragma once
 
 #include <rocksdb/db.h>
@@ -20,7 +20,7 @@ class DirectoryLock {
   ~DirectoryLock();
   DirectoryLock(const DirectoryLock&) = delete;
   DirectoryLock& operator=(const DirectoryLock&) = delete;
-  // conflict: somebody else holds it.
+  // conflict: another process holds it.
   Result<void> take(const std::string& directory);
 
  private:

@@ -68,7 +68,7 @@ Result<void> write_at(int file, BytesView bytes, off_t at, const std::string& pa
   return {};
 }
 
-// The slot's bytes, or fewer where the file is too short.
+// The slot's bytes, or fewer if the file is too short.
 Result<Bytes> read_at(int file, off_t at, const std::string& path) {
   Bytes bytes(kSlotBytes, '\0');
   std::size_t have = 0;

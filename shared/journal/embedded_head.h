@@ -1,5 +1,5 @@
 // The HEAD file of an embedded journal: number and chained hash of the newest group commit that was acknowledged. It
-// stands beside the database, so that a log that lost acknowledged records is refused rather than opened short.
+// is beside the database, so that a log that lost acknowledged records is refused and not opened without them.
 //
 // Layout: two slots at the offsets 0 and 4096, each "granaryH", u32 format version (1), u64 group, 32 bytes hash, 32
 // bytes SHA-256 of what precedes; numbers big-endian, zeros between. Group n is written to slot n mod 2 and synced, so
@@ -36,9 +36,9 @@ class HeadFile {
   HeadFile(const HeadFile&) = delete;
   HeadFile& operator=(const HeadFile&) = delete;
 
-  // Makes the file, durably, with group 0 in both slots; replaces one that stands.
+  // Makes the file, durably, with group 0 in both slots; replaces one that exists.
   static Result<void> create(const std::string& directory);
-  // Opens the file for write(). It must stand.
+  // Opens the file for write(). It must exist.
   Result<void> open(const std::string& directory);
   // Writes the slot of head.group and syncs it. An error leaves the other slot as it was.
   Result<void> write(const Head& head);

@@ -140,7 +140,7 @@ class EmbeddedJournal final : public Journal {
     } else {
       append.open = *open;
       append.records = records.size();
-      append.rows = encode_records(records);  // on the caller's thread: the writer's is everybody's
+      append.rows = encode_records(records);  // on the caller's thread, because all appends share the writer's
       for (const RecordsRow& row : append.rows) append.bytes += row.value.size();
     }
     enqueue(std::move(append));
@@ -269,7 +269,7 @@ class EmbeddedJournal final : public Journal {
     queue_filled_.notify_one();
   }
 
-  // The writer's thread, until the destructor asks it to stop and nothing waits any more.
+  // Runs on the writer's thread until the destructor asks it to stop and nothing waits any more.
   void write_groups() {
     std::vector<Waiting> group;
     for (;;) {
@@ -291,7 +291,7 @@ class EmbeddedJournal final : public Journal {
     }
   }
 
-  // Writes what of `group` is not refused yet. An error: nobody may be told that anything of it stands.
+  // Writes the appends of `group` that are not refused. After an error none of them may be acknowledged.
   Result<void> write_group(std::vector<Waiting>& group) {
     const bool empty = std::none_of(group.begin(), group.end(), [](const Waiting& one) { return one.answer.ok(); });
     if (empty) return {};
@@ -362,7 +362,7 @@ class EmbeddedJournal final : public Journal {
     return offsets;
   }
 
-  // Shows the records to readers, then tells everybody.
+  // Shows the records to readers, then answers the appends and tells the listener.
   void answer(std::vector<Waiting>& group, bool written) {
     if (written) {
       for (Waiting& one : group) {

@@ -10,8 +10,9 @@ namespace {
 constexpr char kPlain = 0;
 constexpr char kWithKeyAndHeaders = 1;
 constexpr char kSeveral = 2;
-constexpr std::size_t kSeveralBytes = 64 << 10;         // LZ4 looks no further back
-constexpr std::uint32_t kSeveralBytesMax = 256U << 20;  // uncompressed: what none of ours reaches is broken
+constexpr std::size_t kSeveralBytes = 64 << 10;  // LZ4 looks no further back
+constexpr std::uint32_t kSeveralBytesMax = 256U
+                                           << 20;  // uncompressed: this journal writes none as large, so it is broken
 constexpr std::size_t kSeveralHeader = 1 + 4 + 4;
 
 void encode_record(const Record& record, Bytes& out) {
@@ -48,7 +49,7 @@ void write_u32(Bytes& bytes, std::size_t at, std::uint32_t value) {
 }
 
 RecordsRow encode_several(std::uint32_t records, BytesView parts) {
-  thread_local Bytes packed;  // keeps its memory: most of the room that LZ4 asks for is not used
+  thread_local Bytes packed;  // keeps its memory; most of the room that LZ4 wants stays unused
   const int size = static_cast<int>(parts.size());
   const int bound = LZ4_compressBound(size);
   if (packed.size() < static_cast<std::size_t>(bound)) packed.resize(static_cast<std::size_t>(bound));

@@ -5,11 +5,12 @@
 //   u16 0, 'g'                                        the newest group: u64 number, 32 bytes hash, 32 bytes hash before
 //   u16 0, 't', name                                  a topic: u16 id (from 1), u16 partitions
 //
-// Records that are appended together share rows of some 64 KiB, compressed: fewer and smaller rows for everything that
-// RocksDB does with them. A row of records begins with a flag:
+// Records that are appended together share rows of some 64 KiB, compressed: RocksDB then has fewer and
+// smaller rows to work on. A row of records begins with a flag:
 //   0   one record without key and headers: its value
 //   1   one record: the key as a part, u32 number of headers, name and value of each as parts, the value
-//   2   several: u32 how many, u32 size of what follows uncompressed, an LZ4 block of parts, each a record as above
+//   2   several: u32 number of them, u32 size of what follows uncompressed, an LZ4 block of parts, each a record as
+//   above
 // A part is u32 length and bytes. Numbers are big-endian. LZ4's block format: lz4_Block_format.md of lz4 1.9.
 #pragma once
 
@@ -42,7 +43,7 @@ class RecordsReader {
  public:
   // False: the bytes are no row of records.
   bool open(BytesView value);
-  // So many records were not taken or skipped yet.
+  // The number of records that were not taken or skipped yet.
   [[nodiscard]] std::uint32_t left() const { return left_; }
   // The next one, into `record`, reusing its memory. False: broken bytes.
   bool next(Record& record);

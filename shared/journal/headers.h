@@ -1,6 +1,6 @@
-// The headers of a record: names and values in their order, in one byte string, so that a record that is read into
-// again reuses its memory and a row of the embedded log takes them over in one stretch. One thread; the views of a
-// header live until the next change.
+// The headers of a record: names and values in their order, in one byte string. So a record that is read into again
+// reuses its memory, and a row of the embedded log takes them over as they are. One thread; the views of a header live
+// until the next change.
 #pragma once
 
 #include <initializer_list>
@@ -31,7 +31,7 @@ class Headers {
   Headers(std::initializer_list<Header> headers);
 
   void add(BytesView name, BytesView value);
-  // Those of `others`, behind these.
+  // Adds those of `others` after these.
   void add(const Headers& others);
   void clear() { bytes_.clear(); }
   // For bytes() of `bytes` bytes.
@@ -42,9 +42,9 @@ class Headers {
   [[nodiscard]] Iterator begin() const { return Iterator(empty() ? BytesView() : BytesView(bytes_).substr(kCount)); }
   [[nodiscard]] Iterator end() const { return Iterator(BytesView()); }
 
-  // As they stand in a row: u32 number, then name and value of each as parts (append_part).
+  // As they are stored in a row: u32 number, then name and value of each as parts (append_part).
   void encode(Bytes& out) const;
-  // Takes encoded ones off the front of `bytes`; false: there are none, and these are then anything.
+  // Takes encoded headers off the front of `bytes`. False: there are none, and the object's content is undefined.
   bool take(BytesView& bytes);
 
   bool operator==(const Headers&) const = default;
@@ -54,7 +54,7 @@ class Headers {
 
   void count_up(std::size_t more);
 
-  Bytes bytes_;  // as encoded; nothing where there is no header
+  Bytes bytes_;  // as encoded; empty if there is no header
 };
 
 }  // namespace granary::journal

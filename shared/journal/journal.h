@@ -1,12 +1,13 @@
 // The port to the log. Topics hold partitions, partitions hold records with dense offsets from 0.
 //
 // Laws of the port, held by one conformance suite over every door (tests/conformance/journal_suite.h):
-//  - an append is one partition's records in order, refused as a whole or written as a whole; where the writing itself
-//    fails, the first few of them may stand, never others without those before them;
-//  - records of one journal object's append are not mixed with those of its other appends; another process's may stand
-//    between them;
+//  - an append is one partition's records in order, refused as a whole or written as a whole; if the write itself
+//  fails,
+//    some of them may be stored, and then all before them are;
+//  - records of one append are not mixed with those of other appends of the same journal object; records of another
+//    process may come between them;
 //  - `done` is called after the records are durable; a reader sees only what is durable;
-//  - appends to one partition stand in the order of the calls;
+//  - appends to one partition are stored in the order of the calls;
 //  - nothing is ever changed or removed.
 //
 // Threads: all functions may be called from any thread. `done` and the listener run on a thread of the journal's, or
@@ -55,24 +56,24 @@ struct TopicInfo {
 struct ReadBatch {
   Offset first = 0;
   std::vector<Record> records;
-  Offset end = 0;  // of the partition, as far as the journal knew it then; at least behind the last record here
+  Offset end = 0;  // of the partition, as far as the journal knew it then; never before the last record here
 };
 
-// Where the records of an append stand, one offset each, ascending.
+// The offsets of an append's records, one each, ascending.
 using Offsets = std::vector<Offset>;
 
 class Journal {
  public:
-  // Receives where the records stand, or why the append failed. After an error the caller must assume neither: the
-  // records may stand (a crash or a broker between the write and its answer), so it reads before it appends again. An
-  // append called after a failed one may succeed, so a writer stops at its first error.
+  // Receives the offsets of the records, or why the append failed. After an error the records may or may not be stored
+  // (a crash between the write and its answer, or an answer that was lost), so the caller reads before it appends
+  // again. An append called after a failed one may succeed, so a writer stops at its first error.
   using AppendDone = std::function<void(Result<Offsets>)>;
   // Told that `partition` has grown. May be told more often than needed.
   using Listener = std::function<void(const Partition&)>;
 
   virtual ~Journal() = default;
 
-  // Makes a topic. One of the same name and partitions is no error; another count is `conflict`.
+  // Makes a topic. If there is one of that name with as many partitions, that is no error; another count is `conflict`.
   virtual Result<void> create_topic(const TopicInfo& topic) = 0;
   // All topics, by name.
   virtual Result<std::vector<TopicInfo>> topics() const = 0;
@@ -80,10 +81,10 @@ class Journal {
   // Appends in order; see the laws. At least one record. An unknown partition is `not_found` by `done`.
   virtual void append(const Partition& partition, std::vector<Record> records, AppendDone done) = 0;
 
-  // Fills `batch` with records from `from` on: at least one where one stands there that this object has acknowledged,
-  // counted in end() or told the listener of, none at the end; at most about `bytes_max` bytes of values (always one
-  // record). `from` beyond the end is `conflict`: the log is shorter than the caller knows it to have been.
-  // unavailable: the server of the log does not answer now.
+  // Reads records starting at `from`. Returns at least one if this object has acknowledged a record at `from`, counted
+  // it in end() or announced it to the listener; returns none at the end. Returns about `bytes_max` bytes of values at
+  // most, but always one record. Errors: conflict (`from` is beyond the end: the log is shorter than the caller knows
+  // it to have been), unavailable (the server of the log does not answer now).
   virtual Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) const = 0;
 
   // The number of durable records: the offset that the next one gets.
@@ -97,11 +98,10 @@ class Journal {
   // work). Nothing is ever read back from it.
   virtual void note_folded(const Partition& /*partition*/, Offset /*next*/) {}
 
-  // The process is about to stop: from now on no read waits long for a server that is away, it is `unavailable`
-  // instead.
+  // The process is about to stop: from now on no read waits long for a server that is away; it answers `unavailable`.
   virtual void stop_waiting() {}
-  // Before the destructor, where appends may be waiting for a server that is away: after `patience` they are answered
-  // with `unavailable`, and so is each later one. Reads go on.
+  // Call it before the destructor if appends may be waiting for a server that is away: after `patience` they are
+  // answered with `unavailable`, and so is each later one. Reads go on.
   virtual void finish_appends(std::chrono::milliseconds /*patience*/) {}
 };
 

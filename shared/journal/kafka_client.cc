@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kSettingsBytesMax = 1U << 20;  // of a file of settings: a larger one is some other file
 
-// What the laws of the log depend on; nobody sets these.
+// The laws of the log depend on these settings, so a user may not set them.
 constexpr std::array kReserved{"acks",
                                "request.required.acks",
                                "enable.idempotence",
@@ -33,15 +33,16 @@ constexpr std::array kReserved{"acks",
                                "bootstrap.servers",
                                "metadata.broker.list"};
 
-// librdkafka's own words, which would go to stderr as they are. May hold names of brokers, no values of settings.
+// librdkafka's own log lines, which it would write to stderr itself. They may hold names of brokers, but no values of
+// settings.
 void log_of_kafka(const rd_kafka_t* handle, int level, const char* facility, const char* text) {
-  // Of its warnings about settings the one that always comes is that a setting we need is experimental.
+  // This warning about settings always comes: a setting that Granary needs is experimental.
   if (!telemetry::started() || std::string_view(facility) == "CONFWARN") return;
   static telemetry::LineBudget lines(5);
   const auto left_out = lines.take();
   if (!left_out) return;
   constexpr int kSyslogError = 3, kSyslogWarning = 4;
-  // It mends its connections itself, also where it calls that an error.
+  // It repairs its connections itself, although it reports some of that as errors.
   const auto severity = level < kSyslogError      ? telemetry::Level::error
                         : level <= kSyslogWarning ? telemetry::Level::warn
                                                   : telemetry::Level::info;

@@ -22,7 +22,7 @@ struct KafkaDestroy {
     destroy(handle);
   }
 };
-// Leaves no group and waits for none of its coordinators, which may be away: Granary is a member of no group.
+// Closes without leaving a group, which would wait for its coordinator: Granary is a member of no group.
 inline void destroy_handle(rd_kafka_t* handle) {
   rd_kafka_destroy_flags(handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
@@ -34,15 +34,15 @@ using KafkaMessage = std::unique_ptr<rd_kafka_message_t, KafkaDestroy<rd_kafka_m
 using KafkaPartitions =
     std::unique_ptr<rd_kafka_topic_partition_list_t, KafkaDestroy<rd_kafka_topic_partition_list_destroy>>;
 
-// The settings of `options` and then `fixed`, which nobody may change. Errors: invalid_input (an unknown key or a wrong
-// value, or a key of `fixed` or of the other kind's that a user has set).
+// The settings of `options` and then `fixed`, which a user may not change. Errors: invalid_input (an unknown key or a
+// wrong value, or a key of `fixed`, or of the other kind's, that a user has set).
 Result<KafkaConf> kafka_conf(const KafkaOptions& options,
                              const std::vector<std::pair<std::string, std::string>>& fixed);
 // Takes the configuration. Errors: invalid_input, io_error.
 Result<KafkaHandle> kafka_open(rd_kafka_type_t type, KafkaConf conf);
 
-// The error of a call about `where`: unavailable where trying again can help, corrupt or not_found where the log is not
-// there or is another.
+// The error of a call about `where`: unavailable if trying again can help, corrupt or not_found if the log does not
+// exist or is another one.
 Error kafka_error(rd_kafka_resp_err_t code, const std::string& where, const std::string& what);
 
 std::string name_of(const Partition& partition);

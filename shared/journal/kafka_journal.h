@@ -1,9 +1,9 @@
 // The log in Apache Kafka, by librdkafka: topics with explicit partitions, no retention limit, no compaction; no
 // transactions, so that offsets are dense and a hole is an alarm.
 //
-// What it holds to, beside the port (settings and why: kafka_writer.cc, kafka_reader.cc):
-//  - appends go through an idempotent producer that waits for all replicas and gives nothing up. Any delivery error
-//    ends that producer; the next append gets a new one, after everything of the old one is answered.
+// What it promises beside the laws of the port (settings and reasons: kafka_writer.cc, kafka_reader.cc):
+//  - appends go through an idempotent producer that waits for all replicas and never gives up. A delivery error ends
+//    that producer; the next append gets a new one, after everything of the old one is answered.
 //  - while no broker answers, appends wait (up to KafkaOptions::queue_bytes_max, then `unavailable`), reads answer
 //    `unavailable`, and both go on when it is back.
 //  - a partition that ends before what was read or acknowledged, or that holds another record where one was read, is
@@ -27,23 +27,23 @@ struct KafkaOptions {
   std::string brokers;  // "host:port,host:port"
   // librdkafka's settings beyond Granary's own (TLS, SASL, timeouts): key and value. Never printed.
   std::vector<std::pair<std::string, std::string>> settings;
-  // Of topics that are made: how many replicas, -1 as the brokers' default.
+  // The number of replicas of topics that are made; -1: the brokers' default.
   int replication = -1;
-  // Under which consumer group note_folded() leaves its offsets for lag tools; empty: nowhere.
+  // The consumer group under which note_folded() writes its offsets for lag tools; empty: it writes none.
   std::string group;
-  // Appends that wait hold at most so much.
+  // The memory that appends may hold while they wait.
   std::size_t queue_bytes_max = 256U << 20;
 };
 
-// Connects and asks for the topics that stand. Errors: invalid_input (settings), unavailable (no broker answers).
+// Connects and asks for the topics that exist. Errors: invalid_input (settings), unavailable (no broker answers).
 Result<std::unique_ptr<Journal>> open_kafka_journal(const KafkaOptions& options);
 
 // How a topic's settings have to be, and what they are; see schemas/topics.yaml.
 struct TopicSetting {
   std::string topic, name, wanted, found;
 };
-// The settings of these topics that would lose or change records: empty when all is well. Errors: not_found (a topic
-// that does not stand), unavailable.
+// The settings of these topics that would lose or change records; empty: all is well. Errors: not_found (a topic does
+// not exist), unavailable.
 Result<std::vector<TopicSetting>> wrong_topic_settings(const KafkaOptions& options,
                                                        const std::vector<std::string>& topics);
 

@@ -9,7 +9,7 @@ namespace {
 constexpr auto kEvery = std::chrono::seconds(5);  // lag tools look a few times a minute
 constexpr int kPatienceMs = 1'000;                // of a stop that has ten seconds for everything
 
-// Keeps them until the process ends, where whoever looks for leaks finds them.
+// Keeps them until the process ends; a global, so that no leak is reported.
 void leave(KafkaHandle client, KafkaQueue answers) {
   static std::mutex mutex;
   static auto* const left = new std::vector<std::pair<KafkaHandle, KafkaQueue>>;

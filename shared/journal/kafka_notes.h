@@ -1,9 +1,9 @@
-// How far inboxes are folded, as the offsets of a consumer group: for operators' lag tools alone, nothing reads it
-// back. Inside shared/journal only.
+// Writes the position up to which inboxes are folded as the offsets of a consumer group. Only operators' lag tools read
+// it; Granary never does. Inside shared/journal only.
 //
 // Threads: note() from any. The client is its own: one with a group does not end before its coordinator has answered
 // what it was asked, which takes most of a minute while brokers are away. (The admin protocol's
-// AlterConsumerGroupOffsets would need no group, but librdkafka 2.0.2 aborts the process where a broker goes away
+// AlterConsumerGroupOffsets would need no group, but librdkafka 2.0.2 aborts the process if a broker goes away
 // meanwhile.)
 #pragma once
 
@@ -19,12 +19,12 @@ namespace granary::journal {
 class KafkaNotes {
  public:
   explicit KafkaNotes(KafkaOptions options) : options_(std::move(options)) {}
-  // Sends what was noted last. Where no broker answers within a second, the client is left to the end of the process.
+  // Sends what was noted last. If no broker answers within a second, the client is kept until the process ends.
   ~KafkaNotes();
   KafkaNotes(const KafkaNotes&) = delete;
   KafkaNotes& operator=(const KafkaNotes&) = delete;
 
-  // Does nothing where the options name no group. Errors: settings.
+  // Does nothing if the options name no group. Errors: settings.
   Result<void> start();
   // Sent now and then.
   void note(const Partition& partition, Offset next);

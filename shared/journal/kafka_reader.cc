@@ -13,7 +13,7 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-// How long a read waits for a record that is known to stand: a leader that moves takes some seconds.
+// How long a read waits for a record that is known to be stored: a leader that moves takes some seconds.
 constexpr auto kReadPatience = std::chrono::seconds(15);
 constexpr int kSliceMs = 50;            // between two looks whether the process stops
 constexpr std::size_t kAheadMax = 512;  // messages that one call takes from the client's queue
@@ -54,7 +54,7 @@ struct KafkaReaders::ReadAhead {
   KafkaTopic topic;
   KafkaQueue queue;
   bool running = false;
-  bool heard = false;  // something came since it stands here: the client's idea of the end is fresh
+  bool heard = false;  // something came since the last move: the end that the client knows is fresh
   Offset next = 0;
   Bytes last;             // value of the record before `next`
   bool has_last = false;  // whether one was read
@@ -112,8 +112,8 @@ Result<KafkaHandle> KafkaReaders::open_client(int socket_timeout_ms) {
 }
 
 Result<void> KafkaReaders::start() {
-  // A question to a broker that hangs waits for the socket's time, whatever time the call was given; threads that have
-  // others to answer, or to end, ask it.
+  // A question to a broker that hangs waits for the socket's timeout, whatever timeout the call has. The threads that
+  // ask have others to answer, or have to end.
   for (const auto& [client, timeout_ms] :
        {std::pair{&clients_[0], kFetchMs}, std::pair{&clients_[1], kFetchMs}, std::pair{&asking_, kAnswerStepMs}}) {
     auto opened = open_client(timeout_ms);
@@ -161,8 +161,8 @@ void KafkaReaders::know_end(const Partition& partition, Offset end) {
     if (reads.known_end.compare_exchange_weak(known, end)) break;
 }
 
-// Not rd_kafka_query_watermark_offsets: in librdkafka 2.0.2 it goes on for as long as a broker refuses to be connected,
-// whatever time it was given.
+// Not rd_kafka_query_watermark_offsets: in librdkafka 2.0.2 it does not return while a broker refuses connections,
+// whatever timeout it has.
 rd_kafka_resp_err_t KafkaReaders::offset_at(const Partition& partition, std::int64_t time, std::int64_t& offset) {
   const KafkaPartitions asked(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_t* one =
@@ -180,7 +180,8 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   std::int64_t high = 0;
   auto code = RD_KAFKA_RESP_ERR__TIMED_OUT;
   const auto deadline = SteadyClock::now() + kAnswerWithin;
-  // A broker that has just come back does not lead at once; a timeout is one of a step, between which a stop is seen.
+  // A broker that has just come back is not the leader at once. Each timeout is of one step; a stop is seen between
+  // two.
   for (bool first = true; is_passing(code) && SteadyClock::now() < deadline; first = false) {
     if (hurried_ && (silent_ || !first)) break;
     if (!first && code != RD_KAFKA_RESP_ERR__TIMED_OUT) rd_kafka_poll(asking(), kSliceMs);
@@ -264,7 +265,7 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(PartitionReads& reads, Read
                                                  ", but no broker answers; hint: check that the brokers run"};
       }
       reader.ahead.push_back(std::move(first));
-      // It waits until as many are there as it was asked for: what is there already costs no wait.
+      // With a timeout this call waits for the whole batch; with 0 it takes only what is already there.
       std::array<rd_kafka_message_t*, kAheadMax> more{};
       const auto count = rd_kafka_consume_batch_queue(reader.queue.get(), 0, more.data(), more.size());
       for (ssize_t i = 0; i < count; ++i) reader.ahead.emplace_back(more[static_cast<std::size_t>(i)]);

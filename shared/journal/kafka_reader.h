@@ -1,8 +1,8 @@
 // The consuming side of the Kafka door: positions in partitions that read ahead. Inside shared/journal only.
 //
 // librdkafka's consumers follow a partition from one place; the port reads from any. So each partition has two readers,
-// on two clients: a read goes to the one that stands at its offset, else the one that was used longest ago moves there.
-// A shard that follows its inbox and a page that is looked up beside it do not disturb each other.
+// on two clients: a read goes to the one at its offset; if there is none, the one that was used longest ago moves
+// there. A shard that follows its inbox and a page that is looked up beside it do not disturb each other.
 //
 // Threads: all functions from any thread; one read of a partition at a time. `grown` runs on librdkafka's threads.
 #pragma once
@@ -34,12 +34,12 @@ class KafkaReaders {
   Result<void> read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch);
   // Asks the partition's leader. Errors: corrupt (the partition no longer begins at 0), not_found, unavailable.
   Result<Offset> end(const Partition& partition);
-  // The partition is known to reach at least so far: reads wait for what stands before it.
+  // The partition is known to reach at least to `end`: reads wait for the records before it.
   void know_end(const Partition& partition, Offset end);
   // From now on nothing waits long for brokers that are away.
   void stop_waiting() { hurried_ = true; }
 
-  // The client for questions. It follows nothing: behind a fetch that waits for records its answers would wait too.
+  // The client for questions. It reads no partition: its answers would wait for a fetch that waits for records.
   [[nodiscard]] rd_kafka_t* asking() const { return asking_.get(); }
 
  private:
@@ -56,7 +56,7 @@ class KafkaReaders {
   // After a disturbance: the record before must still be the one that was read.
   Result<void> check_last(PartitionReads& reads, ReadAhead& reader);
   [[nodiscard]] Offset end_seen(const PartitionReads& reads, const ReadAhead& reader) const;
-  // The message at reader.next, which stays where it is; nullptr at the end that is known. Errors: see read().
+  // The message at reader.next, which is not taken; nullptr at the end that is known. Errors: see read().
   Result<const rd_kafka_message_t*> peek(PartitionReads& reads, ReadAhead& reader);
   Error trouble(PartitionReads& reads, ReadAhead& reader, rd_kafka_resp_err_t code);
 
@@ -67,7 +67,7 @@ class KafkaReaders {
 
   std::array<KafkaHandle, 2> clients_;
   KafkaHandle asking_;
-  // Grows with each sign that a connection broke or a partition changed: readers then check where they stand.
+  // Grows with each sign that a connection broke or a partition changed: readers then check their last record.
   std::atomic<std::uint64_t> disturbances_ = 0;
   std::atomic<bool> all_down_ = false;
   std::atomic<bool> hurried_ = false;  // see stop_waiting()

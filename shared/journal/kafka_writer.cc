@@ -8,8 +8,9 @@ namespace granary::journal {
 namespace {
 
 Error finished_error(const Partition& partition) {
-  return {ErrorCode::unavailable, "expected to append to " + name_of(partition) +
-                                      ", but this process is stopping; hint: send it again, it may stand or not"};
+  return {ErrorCode::unavailable,
+          "expected to append to " + name_of(partition) +
+              ", but this process is stopping; hint: send it again; it may or may not be stored"};
 }
 
 }  // namespace
@@ -27,7 +28,7 @@ Result<KafkaHandle> KafkaWriter::open_producer() {
       kafka_conf(options_, {{"bootstrap.servers", options_.brokers},
                             {"acks", "all"},
                             {"enable.idempotence", "true"},
-                            // A message that is given up ends the producer, so that 1, 3 without 2 never stands.
+                            // A message that is given up ends the producer, so that 1 and 3 are never stored without 2.
                             {"enable.gapless.guarantee", "true"},
                             // Nothing is given up while a broker is away: the outbox above is bounded.
                             {"message.timeout.ms", "0"},
@@ -71,11 +72,10 @@ void KafkaWriter::append(const Partition& partition, std::vector<Record> records
       waiting->error = finished_error(partition);
     } else if (broken_) {
       GRANARY_PROBE("an append comes while its producer is replaced");
-      waiting->error =
-          Error{ErrorCode::unavailable,
-                "expected to append to " + name_of(partition) +
-                    ", but an append before has failed and its producer is being replaced; hint: look what "
-                    "stands, then append again"};
+      waiting->error = Error{ErrorCode::unavailable,
+                             "expected to append to " + name_of(partition) +
+                                 ", but an append before has failed and its producer is being replaced; hint: read "
+                                 "the partition to see which records arrived, then append again"};
     } else if (bytes_ + bytes > options_.queue_bytes_max && appends_ > 0) {
       waiting->error =
           Error{ErrorCode::unavailable, "expected the brokers to take what waits, but " + std::to_string(bytes_) +
@@ -140,12 +140,13 @@ void KafkaWriter::answered(const rd_kafka_message_t& message) {
         waiting->error = finished_ ? finished_error(waiting->partition)
                                    : kafka_error(message.err, name_of(waiting->partition), "append to");
     } else if (message.offset < 0) {
-      // A repeat of the client's own, so old that the broker no longer says where it stands.
+      // A repeat of the client's own, so old that the broker does not know its offset any more.
       broken_ = true;
       if (!waiting->error)
         waiting->error =
-            Error{ErrorCode::unavailable, "expected the offset of a record in " + name_of(waiting->partition) +
-                                              ", but the broker knows only that it stands; hint: look there"};
+            Error{ErrorCode::unavailable,
+                  "expected the offset of a record in " + name_of(waiting->partition) +
+                      ", but the broker says only that the record is stored; hint: read the partition to see where"};
     } else {
       const auto offset = static_cast<Offset>(message.offset);
       Offset& end = ends_[waiting->partition];

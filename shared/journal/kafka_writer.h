@@ -17,7 +17,7 @@ namespace granary::journal {
 
 class KafkaWriter {
  public:
-  // Called before `done` of what stands, with the end that follows from it.
+  // Called before the `done` of an append that is stored, with the end of the partition that follows from it.
   using Grown = std::function<void(const Partition&, Offset end)>;
 
   KafkaWriter(KafkaOptions options, Grown grown);
@@ -29,7 +29,8 @@ class KafkaWriter {
   Result<void> start();
   // `records` have passed check_records, the partition is there.
   void append(const Partition& partition, std::vector<Record> records, std::size_t bytes, Journal::AppendDone done);
-  // Waits up to `patience` for what is on its way, then answers the rest, and whatever comes, with `unavailable`.
+  // Waits up to `patience` for the appends that are on their way, then answers the rest and all later ones with
+  // `unavailable`.
   void finish(std::chrono::milliseconds patience);
 
  private:
@@ -64,7 +65,7 @@ class KafkaWriter {
   bool finished_ = false;
   std::size_t appends_ = 0;           // on their way
   std::size_t bytes_ = 0;             // of them
-  std::map<Partition, Offset> ends_;  // the writer's thread only: behind what was acknowledged last
+  std::map<Partition, Offset> ends_;  // the writer's thread only: after what was acknowledged last
 
   std::atomic<bool> stopping_ = false;
   std::thread thread_;

@@ -2,8 +2,8 @@
 // object stands for the disk: a simulated process that dies calls crash() and the next one uses the same object.
 //
 // Threads: as the port. `done` and the listener run on the thread that appends (or releases), before that call returns,
-// one at a time and in the order of the log. Where another thread is already calling, or where a callback itself
-// appends, the new callbacks wait for the present one to return and are then called by the same thread.
+// one at a time and in the order of the log. If another thread is already calling, or if a callback itself appends, the
+// new callbacks wait for the present one to return and are then called by the same thread.
 #pragma once
 
 #include <deque>
@@ -20,7 +20,7 @@ namespace granary::journal {
 
 class MemoryJournal final : public Journal {
  public:
-  // Where an ordered failure strikes. After both `done` receives the error; after the second the records stand.
+  // When an ordered failure happens. In both cases `done` receives the error; in the second the records are stored.
   enum class Fault { before_write, after_write };
 
   MemoryJournal() = default;
@@ -48,7 +48,7 @@ class MemoryJournal final : public Journal {
   void truncate(const Partition& partition, Offset end);
 
   // The process that used this journal died: appends that wait are forgotten without an answer, nothing is delayed any
-  // longer, ordered faults and the listener are gone. What was written stands.
+  // longer, ordered faults and the listener are gone. What was written remains.
   void crash();
 
  private:
@@ -74,7 +74,7 @@ class MemoryJournal final : public Journal {
   void call_back(std::unique_lock<std::mutex>& lock);
 
   mutable std::mutex mutex_;
-  // Partitions of a topic are never added or removed; std::map keeps the logs where they are.
+  // Partitions of a topic are never added or removed; std::map never moves them.
   mutable std::map<std::string, std::vector<PartitionRecords>, std::less<>> topics_;
   std::deque<Call> calls_;
   bool calling_ = false;
