@@ -5,6 +5,8 @@ builds over one ledger. What version 2 brings is made up:
 - the burn order has a rule `latest_expiry`;
 - there is an event usage.marked, which metering passes on to allocation as usage.mark_metered.
 
+Rows of intake, metering and allocation grow with these, so their revision is one higher (docs/adr/0008); billing's stay as they are.
+
     make_tree.py SOURCE TARGET     copies what changed and applies the edits below; an edit whose place is not found ends it."""
 import pathlib
 import sys
@@ -57,6 +59,10 @@ struct granary::codec::EnumNames<granary::events::BurnRule> {
         .since_rules(2),
     Row<UsageMarkMetered>(125, "granary.usage.mark_metered.v1").since_rules(2),
 """),
+    # Rows that hold usage or a policy have grown: this build goes on from rows of the build before, that one folds these again.
+    ("services/intake/core/rows.h", INSTEAD, ".revision = 1", ".revision = 2"),
+    ("services/metering/core/rows.h", INSTEAD, ".revision = 1", ".revision = 2"),
+    ("services/allocation/core/rows.h", INSTEAD, ".revision = 1", ".revision = 2"),
     ("services/metering/core/machine.h", BEFORE, "  // Of a report, but for the counting.\n",
      """  Outcome take_mark(const events::UsageMarked& marked, const machine::RawInput& input, const machine::Context& context,
                     machine::Out& out) {
