@@ -1,6 +1,7 @@
 #include "shared/ask/folding_again.h"
 
 #include "shared/http/problem.h"
+#include "shared/json/writer.h"
 
 namespace granary::ask {
 namespace {
@@ -8,8 +9,10 @@ namespace {
 constexpr std::string_view kHeader = "Granary-Folding-Again";
 constexpr std::string_view kHeaderAsRead = "granary-folding-again";
 
-void add_member(std::string& object) {
-  object.insert(object.size() - 1, object.size() > 2 ? ",\"folding_again\":true" : "\"folding_again\":true");
+std::string marked(const std::string& object) {
+  std::string text;
+  json::Writer(text).begin_object().members_of(object).member("folding_again", true).end_object();
+  return text;
 }
 
 }  // namespace
@@ -33,13 +36,12 @@ http::Response FoldingAgainMarks::on(http::Response response) const {
   std::string names;
   for (const std::string& shard : shards_) names += (names.empty() ? "" : ", ") + shard;
   response.headers.push_back({std::string(kHeader), std::move(names)});
-  if (response.body.starts_with('{') && response.body.ends_with('}')) add_member(response.body);
+  if (response.body.starts_with('{') && response.body.ends_with('}')) response.body = marked(response.body);
   return response;
 }
 
 std::string marked_row(std::string row, const runtime::AsOf& as_of) {
-  if (as_of.folding_again) add_member(row);
-  return row;
+  return as_of.folding_again ? marked(row) : row;
 }
 
 http::Response folding_again(const runtime::ShardName& shard) {

@@ -10,7 +10,6 @@
 #include "shared/base/probe.h"
 #include "shared/http/problem.h"
 #include "shared/json/strict_json.h"
-#include "shared/json/writer.h"
 #include "shared/peers/forward.h"
 #include "shared/peers/shard_questions.h"
 #include "shared/proof/hash.h"
@@ -106,21 +105,21 @@ Result<std::size_t> limit_of(const Request& request) {
 }
 
 Response page(const std::vector<std::string>& rows, const std::string& next, Ends ends) {
-  Response response;
-  response.content_type = "application/json";
-  response.body = "{\"rows\":[";
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) response.body += ',';
-    response.body += rows[i];
-  }
-  response.body += ']';
-  if (!next.empty()) {
-    response.body += ",\"next\":";
-    json::append_json_string(response.body, next);
-  }
-  if (ends == Ends::for_long_looking) response.body += ",\"partial\":true";
-  response.body += '}';
+  Response response{.content_type = "application/json"};
+  json::Writer out(response.body);
+  out.begin_object();
+  add_page(out, rows, next, ends);
+  out.end_object();
   return response;
+}
+
+void add_page(json::Writer<std::string>& out, const std::vector<std::string>& rows, const std::string& next,
+              Ends ends) {
+  out.name("rows").begin_array();
+  for (const std::string& row : rows) out.json(row);
+  out.end_array();
+  if (!next.empty()) out.member("next", next);
+  if (ends == Ends::for_long_looking) out.member("partial", true);
 }
 
 namespace {

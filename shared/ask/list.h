@@ -11,6 +11,7 @@
 #include "shared/ask/reach.h"
 #include "shared/events/ref.h"
 #include "shared/http/message.h"
+#include "shared/json/writer.h"
 #include "shared/runtime/runtime.h"
 
 namespace granary::ask {
@@ -76,6 +77,9 @@ Result<std::size_t> limit_of(const http::Request& request);
 // empty.
 enum class Ends : std::uint8_t { in_order, for_long_looking };
 http::Response page(const std::vector<std::string>& rows, const std::string& next, Ends ends = Ends::in_order);
+// Its members, into an object that has others before them.
+void add_page(json::Writer<std::string>& out, const std::vector<std::string>& rows, const std::string& next,
+              Ends ends = Ends::in_order);
 
 // Fills `rows` from behind `after` on, at most `limit`, and returns the key to go on after, or nullopt at the shard's
 // end. Fewer rows than `limit` and a key: it has looked at as much as one question may.

@@ -54,10 +54,13 @@ Result<ShardRange> partitions_asked(const Request& request, std::uint16_t partit
 }
 
 std::string row_of(const journal::Record& record) {
-  std::string row = "{\"ce_id\":";
-  json::append_json_string(row, runtime::header(record, "ce_id"));
-  if (record.value.size() > 2) row += ',';
-  return row.append(record.value, 1);
+  std::string row;
+  json::Writer(row)
+      .begin_object()
+      .member("ce_id", runtime::header(record, "ce_id"))
+      .members_of(record.value)
+      .end_object();
+  return row;
 }
 
 }  // namespace

@@ -42,8 +42,11 @@ Result<void> add_rows(const journal::Journal& journal, const journal::Partition&
 }
 
 Response answer(std::uint16_t partitions, const std::vector<std::string>& rows, const std::string& next) {
-  Response response = page(rows, next);
-  response.body.insert(1, "\"partitions\":" + std::to_string(partitions) + ",");
+  Response response{.content_type = "application/json"};
+  json::Writer out(response.body);
+  out.begin_object().member("partitions", partitions);
+  add_page(out, rows, next);
+  out.end_object();
   return response;
 }
 

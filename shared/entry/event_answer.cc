@@ -14,42 +14,17 @@ using http::Response;
 
 constexpr std::string_view kProblemPrefix = "urn:granary:problem:";
 
-// Members of an object, written one after the other.
-class Members {
- public:
-  explicit Members(std::string& out) : out_(out) { out_ += '{'; }
-  void text(std::string_view name, std::string_view value) {
-    key(name);
-    json::append_json_string(out_, value);
-  }
-  void text_if(std::string_view name, std::string_view value) {
-    if (!value.empty()) text(name, value);
-  }
-  void number(std::string_view name, std::uint64_t value) {
-    key(name);
-    out_ += std::to_string(value);
-  }
-  void key(std::string_view name) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += '"';
-    out_ += name;
-    out_ += "\":";
-  }
-  void end() { out_ += '}'; }
+using Json = json::Writer<std::string>;
 
- private:
-  std::string& out_;
-  bool first_ = true;
-};
+void add_if(Json& out, std::string_view name, std::string_view value) {
+  if (!value.empty()) out.member(name, value);
+}
 
-void append_problem(std::string& out, const FormError& error) {
-  Members problem(out);
-  problem.text("type", std::string(kProblemPrefix) + error.reason);
-  problem.text("field", error.field);
-  problem.text_if("value", error.value);
-  problem.text_if("hint", error.hint);
-  problem.end();
+void append_problem(Json& out, const FormError& error) {
+  out.begin_object().member("type", std::string(kProblemPrefix) + error.reason).member("field", error.field);
+  add_if(out, "value", error.value);
+  add_if(out, "hint", error.hint);
+  out.end_object();
 }
 
 std::string_view judgement_name(machine::Judgement judgement) {
@@ -66,41 +41,35 @@ std::string_view judgement_name(machine::Judgement judgement) {
   return "unknown";
 }
 
-void append_outcome(std::string& out, const std::optional<machine::Outcome>& outcome) {
-  Members members(out);
-  members.text("judgement", outcome ? judgement_name(outcome->judgement) : "unknown");
+void append_outcome(Json& out, const std::optional<machine::Outcome>& outcome) {
+  out.begin_object().member("judgement", outcome ? judgement_name(outcome->judgement) : "unknown");
   if (outcome) {
-    members.text_if("reason", outcome->reason);
+    add_if(out, "reason", outcome->reason);
     // The fold points into the data, an answer into the event.
-    if (!outcome->field.empty()) members.text("field", "/data" + outcome->field);
-    members.text_if("hint", outcome->hint);
+    if (!outcome->field.empty()) out.member("field", "/data" + outcome->field);
+    add_if(out, "hint", outcome->hint);
   }
-  members.end();
+  out.end_object();
 }
 
-void append_result(std::string& out, std::size_t index, const EventResult& result, Outcomes outcomes,
+void append_result(Json& out, std::size_t index, const EventResult& result, Outcomes outcomes,
                    const FormError& failure) {
-  Members row(out);
-  row.number("index", index);
-  row.text_if("id", result.id);
+  out.begin_object().member("index", index);
+  add_if(out, "id", result.id);
   if (result.place) {
-    row.text("status", "accepted");
-    row.key("receipt");
-    Members receipt(out);
-    receipt.text("topic", machine::topic_name(result.place->topic));
-    receipt.number("partition", result.place->partition);
-    receipt.text("offset", std::to_string(result.place->offset));
-    receipt.end();
-    if (outcomes == Outcomes::shown) {
-      row.key("outcome");
-      append_outcome(out, result.outcome);
-    }
+    out.member("status", "accepted")
+        .name("receipt")
+        .begin_object()
+        .member("topic", machine::topic_name(result.place->topic))
+        .member("partition", result.place->partition)
+        .member("offset", std::to_string(result.place->offset))
+        .end_object();
+    if (outcomes == Outcomes::shown) append_outcome(out.name("outcome"), result.outcome);
   } else {
-    row.text("status", result.problem ? "refused" : "failed");
-    row.key("problem");
-    append_problem(out, result.problem ? *result.problem : failure);
+    out.member("status", result.problem ? "refused" : "failed");
+    append_problem(out.name("problem"), result.problem ? *result.problem : failure);
   }
-  row.end();
+  out.end_object();
 }
 
 }  // namespace
@@ -116,42 +85,35 @@ Response event_answer(const std::vector<EventResult>& results, const runtime::To
   const FormError append_failed{no_space ? "out_of_space" : "append_failed", "", "",
                                 "send it again with the same id: if it is stored after all, it is a repeat"};
   Response response{.status = 202, .content_type = "application/json"};
-  std::string& out = response.body;
-  out.reserve(200 + results.size() * 160);
-  Members answer(out);
+  response.body.reserve(200 + results.size() * 160);
+  Json out(response.body);
+  out.begin_object();
   if (failure) {
     response.status = no_space ? 507 : 503;
     response.headers.push_back({"Retry-After", no_space ? "60" : "5"});
-    answer.text("type", std::string(kProblemPrefix) + append_failed.reason);
-    answer.text("title", "Not all of the request could be made durable");
-    answer.text("detail", failure->message);
-    answer.text("hint", "send the whole request again with the same ids: what is stored already is a repeat");
+    out.member("type", std::string(kProblemPrefix) + append_failed.reason)
+        .member("title", "Not all of the request could be made durable")
+        .member("detail", failure->message)
+        .member("hint", "send the whole request again with the same ids: what is stored already is a repeat");
   } else if (accepted == 0 && refused > 0) {
     response.status = 422;
-    answer.text("type", std::string(kProblemPrefix) + "events_refused");
-    answer.text("title", "Nothing was appended");
-    answer.text("detail", std::to_string(refused) + " of " + std::to_string(results.size()) +
-                              " events were refused; the first: " +
-                              std::find_if(results.begin(), results.end(), [](const EventResult& result) {
-                                return result.problem.has_value();
-                              })->problem->reason);
-    answer.text("hint", "see the problem of each result");
+    const auto first = std::find_if(results.begin(), results.end(),
+                                    [](const EventResult& result) { return result.problem.has_value(); });
+    out.member("type", std::string(kProblemPrefix) + "events_refused")
+        .member("title", "Nothing was appended")
+        .member("detail", std::to_string(refused) + " of " + std::to_string(results.size()) +
+                              " events were refused; the first: " + first->problem->reason)
+        .member("hint", "see the problem of each result");
   }
   if (response.status != 202) {
     response.content_type = "application/problem+json";
-    answer.number("status", static_cast<std::uint64_t>(response.status));
+    out.member("status", response.status);
   }
-  answer.number("accepted", accepted);
-  answer.number("refused", refused);
-  if (!token.places.empty()) answer.text("after", token.text());
-  answer.key("results");
-  out += '[';
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (i > 0) out += ',';
-    append_result(out, i, results[i], outcomes, append_failed);
-  }
-  out += ']';
-  answer.end();
+  out.member("accepted", accepted).member("refused", refused);
+  if (!token.places.empty()) out.member("after", token.text());
+  out.name("results").begin_array();
+  for (std::size_t i = 0; i < results.size(); ++i) append_result(out, i, results[i], outcomes, append_failed);
+  out.end_array().end_object();
   return response;
 }
 

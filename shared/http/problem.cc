@@ -3,16 +3,6 @@
 #include "shared/json/writer.h"
 
 namespace granary::http {
-namespace {
-
-void append_member(std::string& out, const char* name, const std::string& value) {
-  json::append_json_string(out, name);
-  out += ':';
-  json::append_json_string(out, value);
-  out += ',';
-}
-
-}  // namespace
 
 std::pair<std::string, std::string> split_hint(std::string_view message) {
   constexpr std::string_view kHint = "; hint: ";
@@ -22,14 +12,15 @@ std::pair<std::string, std::string> split_hint(std::string_view message) {
 }
 
 std::string to_json(const Problem& problem) {
-  std::string out = "{";
-  append_member(out, "type", "urn:granary:problem:" + problem.type);
-  append_member(out, "title", problem.title);
-  if (!problem.detail.empty()) append_member(out, "detail", problem.detail);
-  if (problem.field) append_member(out, "field", *problem.field);
-  if (problem.value) append_member(out, "value", *problem.value);
-  if (problem.hint) append_member(out, "hint", *problem.hint);
-  return out + "\"status\":" + std::to_string(problem.status) + '}';
+  std::string text;
+  json::Writer out(text);
+  out.begin_object().member("type", "urn:granary:problem:" + problem.type).member("title", problem.title);
+  if (!problem.detail.empty()) out.member("detail", problem.detail);
+  if (problem.field) out.member("field", *problem.field);
+  if (problem.value) out.member("value", *problem.value);
+  if (problem.hint) out.member("hint", *problem.hint);
+  out.member("status", problem.status).end_object();
+  return text;
 }
 
 Response make_response(const Problem& problem) {

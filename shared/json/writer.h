@@ -68,6 +68,11 @@ class Writer {
     return *this;
   }
 
+  // The members of `object`, which is JSON already and was written without spaces, into the object that is open.
+  Writer& members_of(std::string_view object) {
+    return object.size() > 2 ? json(object.substr(1, object.size() - 2)) : *this;
+  }
+
   template <class T>
   Writer& member(std::string_view name, const T& value) {
     return this->name(name).value(value);

@@ -18,7 +18,13 @@ using http::Response;
 
 constexpr std::int64_t kAnswerMs = 10'000;
 
-// What the peers said so far, by URL: the members of a row behind its owner; empty: nothing yet.
+std::string error_row(std::string_view why) {
+  std::string row;
+  json::Writer(row).begin_object().member("error", why).end_object();
+  return row;
+}
+
+// What the peers said so far, by URL: an object whose members come behind its owner's; empty: nothing yet.
 struct Asked {
   Asked(const std::set<std::string>& peers, std::string own_in, http::Responder responder)
       : silent(peers.size()), own(std::move(own_in)), answer(std::move(responder)) {
@@ -27,7 +33,7 @@ struct Asked {
   std::mutex mutex;
   std::map<std::string, std::string> rows;
   std::size_t silent;
-  std::string own;  // members of the answer
+  std::string own;  // an object: what this process answers
   http::Responder answer;
 
   void say(const std::string& url, std::string row) {
@@ -47,30 +53,24 @@ struct Asked {
  private:
   void end(std::unique_lock<std::mutex>& lock) {
     silent = 0;
-    std::string body = "{" + own + ",\"peers\":[";
-    for (auto& [url, row] : rows) {
-      if (row.empty()) row = "\"error\":\"no answer within 10 s\"";
-      if (body.back() != '[') body += ',';
-      body += "{\"owner\":";
-      json::append_json_string(body, url);
-      body += ',' + row + '}';
-    }
+    Response response{.status = 200, .content_type = "application/json"};
+    json::Writer out(response.body);
+    out.begin_object().members_of(own).name("peers").begin_array();
+    for (const auto& [url, row] : rows)
+      out.begin_object()
+          .member("owner", url)
+          .members_of(row.empty() ? error_row("no answer within 10 s") : row)
+          .end_object();
+    out.end_array().end_object();
     lock.unlock();
-    answer(Response{.status = 200, .content_type = "application/json", .body = body + "]}"});
+    answer(std::move(response));
   }
 };
-
-std::string error_row(std::string_view why) {
-  std::string row = "\"error\":";
-  json::append_json_string(row, why);
-  return row;
-}
 
 std::string row_of(const Result<Response>& response) {
   if (!response.ok()) return error_row(response.error().message);
   const auto body = json::parse(response->body);
-  if (body.ok() && response->status == 200 && body->find("clock") != nullptr)
-    return response->body.substr(1, response->body.size() - 2);
+  if (body.ok() && response->status == 200 && body->find("clock") != nullptr) return response->body;
   const json::Value* detail = body.ok() ? body->find("detail") : nullptr;
   return error_row(detail != nullptr && detail->is(json::Kind::string)
                        ? detail->string()
@@ -87,12 +87,18 @@ void confirm_clock(clock::ClockKeeper& clock, const std::set<std::string>& peers
                                                  .type = "clock_is_behind",
                                                  .title = "The clock cannot be confirmed",
                                                  .detail = step.error().message}));
-  std::string own = "\"clock\":" + clock_json(clock);
+  std::string own;
+  json::Writer out(own);
+  out.begin_object().name("clock").json(clock_json(clock));
   if (*step)
-    own += ",\"stepped\":{\"from\":\"" + units::format_time((*step)->from) + "\",\"to\":\"" +
-           units::format_time((*step)->to) + "\"}";
+    out.name("stepped")
+        .begin_object()
+        .member("from", units::format_time((*step)->from))
+        .member("to", units::format_time((*step)->to))
+        .end_object();
+  out.end_object();
   if (peers.empty() || peers::was_passed_on(request))
-    return responder(Response{.status = 200, .content_type = "application/json", .body = "{" + own + "}"});
+    return responder(Response{.status = 200, .content_type = "application/json", .body = own});
   const auto asked = std::make_shared<Asked>(peers, std::move(own), std::move(responder));
   for (const std::string& url : peers)
     forwarder.pass_on(url, request,

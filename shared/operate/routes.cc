@@ -111,7 +111,7 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
   get("/v1/status", kWatch, [doors](const Request&) {
     return status_page(doors.runtime, doors.clock, doors.owner ? doors.owner() : "", doors.peers);
   });
-  get("/livez", kWatch, [](const Request&) { return json_answer("{\"live\":true}"); });
+  get("/livez", kWatch, [](const Request&) { return json_answer(R"({"live":true})"); });
   get("/readyz", kWatch, [doors](const Request&) { return readiness(doors.runtime, doors.clock); });
   get("/metrics", kWatch, [doors](const Request&) {
     const http::ListenerMetrics* listener = doors.listener ? doors.listener() : nullptr;

@@ -60,23 +60,17 @@ bool left_out(const Field& field) {
 
 std::string render_json(units::Instant at, Level level, std::string_view event, std::string_view message,
                         Fields fields) {
-  std::string line = "{\"time\":\"" + units::format_time(at) + "\",\"level\":\"";
-  line += level_name(level);
-  line += "\",\"event\":";
-  json::append_json_string(line, event);
-  line += ",\"message\":";
-  json::append_json_string(line, message);
-  for (const Field& field : fields) {
-    if (left_out(field)) continue;
-    line += ',';
-    json::append_json_string(line, field.name);
-    line += ':';
-    if (const auto* number = std::get_if<std::uint64_t>(&field.value))
-      line += std::to_string(*number);
-    else
-      json::append_json_string(line, std::get<std::string_view>(field.value));
-  }
-  return line + '}';
+  std::string line;
+  json::Writer out(line);
+  out.begin_object()
+      .member("time", units::format_time(at))
+      .member("level", level_name(level))
+      .member("event", event)
+      .member("message", message);
+  for (const Field& field : fields)
+    if (!left_out(field)) std::visit([&](const auto& value) { out.member(field.name, value); }, field.value);
+  out.end_object();
+  return line;
 }
 
 }  // namespace

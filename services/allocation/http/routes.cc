@@ -106,14 +106,11 @@ http::Response balance_answer(AllocationMachine& machine, const runtime::AsOf& a
     problem.hint = "register it by granary.project.registered.v1, or ask after the token of its registration";
     return make_response(problem);
   }
-  http::Response response;
-  response.content_type = "application/json";
-  response.body = "[";
-  for (const ClassBalance& one : balance->classes) {
-    if (response.body.size() > 1) response.body += ',';
-    response.body += json_of(*balance, one, Lots::named, as_of);
-  }
-  response.body += "]";
+  http::Response response{.content_type = "application/json"};
+  json::Writer out(response.body);
+  out.begin_array();
+  for (const ClassBalance& one : balance->classes) out.json(json_of(*balance, one, Lots::named, as_of));
+  out.end_array();
   return response;
 }
 

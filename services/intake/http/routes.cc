@@ -56,11 +56,6 @@ std::string publication_row(const T& published, const PublicationRow& publicatio
   return row(published, [&](codec::JsonFields& fields) { fields.member("published_at", publication.published_at); });
 }
 
-void add_item(std::string& list, const std::string& item) {
-  if (!list.empty()) list += ',';
-  list += item;
-}
-
 Response json_response(std::string body) {
   Response response;
   response.content_type = "application/json";
@@ -78,27 +73,35 @@ std::string place_of(runtime::LedgerMark ledger, const AsOf& as_of) {
 // `at`: whether to say too which of the policies that intake decides by are in force then.
 Response policies(machine::Machine& machine, const AsOf& as_of, runtime::LedgerMark ledger,
                   std::optional<units::Instant> at) {
-  std::string policies, price_books;
+  std::vector<std::string> policies, price_books;
   ClassesAndWindows decided_by;
   intake(machine).publications([&](const PublicationRow& publication) {
     if (publication.policy) {
-      add_item(policies, publication_row(*publication.policy, publication));
+      policies.push_back(publication_row(*publication.policy, publication));
       decided_by.learn(*publication.policy);
     }
-    if (publication.price_book) add_item(price_books, publication_row(*publication.price_book, publication));
+    if (publication.price_book) price_books.push_back(publication_row(*publication.price_book, publication));
     return true;
   });
-  std::string body = "{\"policies\":[" + policies + "],\"price_books\":[" + price_books + "]";
+  std::string body;
+  json::Writer out(body);
+  const auto add = [&out](std::string_view name, const std::vector<std::string>& rows) {
+    out.name(name).begin_array();
+    for (const std::string& one : rows) out.json(one);
+    out.end_array();
+  };
+  out.begin_object();
+  add("policies", policies);
+  add("price_books", price_books);
   if (at) {
-    std::string in_force;
+    std::vector<std::string> in_force;
     for (const auto kind : {events::PolicyKind::resource_classes, events::PolicyKind::acceptance_window})
       if (const events::PolicyPublished* policy = decided_by.in_force(kind, *at))
-        add_item(in_force, row(*policy, [](codec::JsonFields&) {}));
-    body += ",\"in_force\":[" + in_force + "]";
+        in_force.push_back(row(*policy, [](codec::JsonFields&) {}));
+    add("in_force", in_force);
   }
-  body += ",\"after\":";
-  json::append_json_string(body, place_of(ledger, as_of));
-  return json_response(body + "}");
+  out.member("after", place_of(ledger, as_of)).end_object();
+  return json_response(std::move(body));
 }
 
 // The instant of `?at=`; nullopt: the request has none. Error: no time.

@@ -16,37 +16,25 @@ using routes::Role;
 using routes::Roles;
 using routes::Scope;
 
-void add_member(std::string& out, std::string_view name, std::string_view value) {
-  out += out.back() == '{' ? "" : ",";
-  json::append_json_string(out, name);
-  out += ':';
-  json::append_json_string(out, value);
-}
-
-void add_member(std::string& out, std::string_view name, std::uint64_t value) {
-  out += out.back() == '{' ? "" : ",";
-  json::append_json_string(out, name);
-  out += ':' + std::to_string(value);
-}
-
 const MeteringMachine& metering(const machine::Machine& machine) {
   return static_cast<const MeteringMachine&>(machine);
 }
 
 std::string source_row(std::string_view source, const SourceRow& row) {
-  std::string out = "{";
-  add_member(out, "source", source);
-  add_member(out, "received", row.received);
-  add_member(out, "metered", row.metered);
-  add_member(out, "repeated", row.repeated);
-  add_member(out, "rejected", row.rejected);
-  add_member(out, "pending", row.pending);
-  add_member(out, "interim", row.interim);
-  if (row.complete_through != Instant()) {
-    add_member(out, "complete_through", units::format_time(row.complete_through));
-    add_member(out, "records_stated", row.records);
-  }
-  return out + "}";
+  std::string text;
+  json::Writer out(text);
+  out.begin_object()
+      .member("source", source)
+      .member("received", row.received)
+      .member("metered", row.metered)
+      .member("repeated", row.repeated)
+      .member("rejected", row.rejected)
+      .member("pending", row.pending)
+      .member("interim", row.interim);
+  if (row.complete_through != Instant())
+    out.member("complete_through", units::format_time(row.complete_through)).member("records_stated", row.records);
+  out.end_object();
+  return text;
 }
 
 std::uint64_t number_in(const json::Value& row, std::string_view name) {
@@ -78,12 +66,15 @@ constexpr std::string_view kBinding = "binding", kClasses = "classes";
 
 std::string unbound_row(std::string_view cluster, std::string_view account, std::string_view waits_for,
                         std::uint64_t waiting) {
-  std::string row = "{";
-  add_member(row, "cluster", cluster);
-  add_member(row, "account", account);
-  add_member(row, "waits_for", waits_for);
-  add_member(row, "waiting", waiting);
-  return row + "}";
+  std::string row;
+  json::Writer(row)
+      .begin_object()
+      .member("cluster", cluster)
+      .member("account", account)
+      .member("waits_for", waits_for)
+      .member("waiting", waiting)
+      .end_object();
+  return row;
 }
 
 http::Response sources(const std::vector<json::Value>& shards) {
