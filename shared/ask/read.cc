@@ -7,7 +7,6 @@
 #include "shared/ask/folding_again.h"
 #include "shared/ask/list.h"
 #include "shared/ask/token_wait.h"
-#include "shared/base/check.h"
 #include "shared/http/problem.h"
 #include "shared/peers/shard_questions.h"
 
@@ -43,6 +42,16 @@ void read(const Reach& reach, Request request, Responder responder, machine::Mac
   });
 }
 
+std::string text_in(const json::Value& row, std::string_view name) {
+  const json::Value* value = row.find(name);
+  return value != nullptr && value->is(json::Kind::string) ? value->string() : std::string();
+}
+
+std::uint64_t number_in(const json::Value& row, std::string_view name) {
+  const json::Value* value = row.find(name);
+  return static_cast<std::uint64_t>(value == nullptr ? 0 : value->integer().value_or(0));
+}
+
 namespace {
 
 // One walk over the shards of a machine.
@@ -55,20 +64,17 @@ struct Walk : std::enable_shared_from_this<Walk> {
   Responder answer;
   machine::MachineKind machine{};
   std::optional<runtime::Token> token;
-  std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of;
-  std::function<Response(const std::vector<json::Value>& rows)> combine;
-  std::vector<json::Value> rows;
+  std::unique_ptr<Gathering> gathering;
   FoldingAgainMarks marks;
 
   void go(std::uint16_t shard) {
-    if (shard == machine::shards_of(machine, runtime.partitions())) return answer(marks.on(combine(rows)));
+    if (shard == machine::shards_of(machine, runtime.partitions()))
+      return answer(marks.on(page(gathering->rows(), "")));
     if (const auto owner = runtime.owner_of({machine, shard})) return go_there(*owner, shard);
     auto ask = [self = shared_from_this(), shard] {
       const bool asked =
           self->runtime.ask(self->machine, shard, [self, shard](machine::Machine& rules, const runtime::AsOf& as_of) {
-            std::vector<std::string> texts;
-            self->rows_of(rules, texts);
-            for (const std::string& text : texts) self->take(text);
+            self->gathering->add_shard(rules);
             self->marks.note(self->machine, as_of);
             self->go(static_cast<std::uint16_t>(shard + 1));
           });
@@ -87,22 +93,25 @@ struct Walk : std::enable_shared_from_this<Walk> {
   void go_there(const std::string& owner, std::uint16_t shard) {
     Request one = request;
     one.query.push_back({"shard", std::to_string(shard)});
-    reach.forwarder.forward(owner, one, Responder([self = shared_from_this(), shard](Response response) {
-                              const auto page = response.status == 200
-                                                    ? json::parse(response.body, kPageLimits)
-                                                    : Result<json::Value>(Error{ErrorCode::unavailable, ""});
-                              const json::Value* list = page.ok() ? page->find("rows") : nullptr;
-                              if (list == nullptr) return self->answer(std::move(response));
-                              for (const json::Value& row : list->items()) self->rows.push_back(row);
-                              self->marks.note(response);
-                              self->go(static_cast<std::uint16_t>(shard + 1));
-                            }));
+    reach.forwarder.forward(
+        owner, one, Responder([self = shared_from_this(), shard](Response response) {
+          if (response.status != 200) return self->answer(std::move(response));
+          const auto page = std::make_shared<Response>(std::move(response));
+          const bool taken = self->reach.readers.run([self, page, shard] { self->take(std::move(*page), shard); });
+          if (!taken)
+            self->answer(http::unavailable("too_many_reads", "Too many answers of other processes wait already", "",
+                                           "try again"));
+        }));
   }
 
-  void take(const std::string& text) {
-    auto row = json::parse(text, kPageLimits);
-    GRANARY_CHECK(row.ok(), "a row of an answer is no JSON");
-    rows.push_back(std::move(*row));
+  // Of another process, and maybe long: on a thread of the readers.
+  void take(Response response, std::uint16_t shard) {
+    const auto page = json::parse(response.body, kPageLimits);
+    const json::Value* list = page.ok() ? page->find("rows") : nullptr;
+    if (list == nullptr || !list->is(json::Kind::array)) return answer(std::move(response));
+    for (const json::Value& row : list->items()) gathering->add_row(row);
+    marks.note(response);
+    go(static_cast<std::uint16_t>(shard + 1));
   }
 
   static constexpr json::Limits kPageLimits{.bytes = 64U << 20};
@@ -111,8 +120,7 @@ struct Walk : std::enable_shared_from_this<Walk> {
 }  // namespace
 
 void read_all(const Reach& reach, Request request, Responder responder, machine::MachineKind machine,
-              std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
-              std::function<Response(const std::vector<json::Value>& rows)> combine) {
+              std::unique_ptr<Gathering> gathering) {
   runtime::Runtime& runtime = reach.runtime;
   if (http::query(request, "cursor"))
     return responder(http::bad_parameter(
@@ -126,10 +134,9 @@ void read_all(const Reach& reach, Request request, Responder responder, machine:
           "shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) + ", got \"" +
                                                   std::string(text->substr(0, 40)) + "\""}));
     return read(reach, std::move(request), std::move(responder), machine, shard,
-                [rows_of = std::move(rows_of)](machine::Machine& rules, const runtime::AsOf&) {
-                  std::vector<std::string> rows;
-                  rows_of(rules, rows);
-                  return page(rows, "");
+                [gathering = std::shared_ptr(std::move(gathering))](machine::Machine& rules, const runtime::AsOf&) {
+                  gathering->add_shard(rules);
+                  return page(gathering->rows(), "");
                 });
   }
   auto token = token_of(request, runtime);
@@ -137,8 +144,7 @@ void read_all(const Reach& reach, Request request, Responder responder, machine:
   auto walk = std::make_shared<Walk>(reach, std::move(request), std::move(responder));
   walk->machine = machine;
   walk->token = std::move(*token);
-  walk->rows_of = std::move(rows_of);
-  walk->combine = std::move(combine);
+  walk->gathering = std::move(gathering);
   walk->go(0);
 }
 

@@ -19,11 +19,26 @@ using Question = std::function<http::Response(machine::Machine&, const runtime::
 void read(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,
           std::uint16_t shard, Question question);
 
+// What a list that is one page gathers from the shards of a machine. Its functions never run at the same time.
+class Gathering {
+ public:
+  virtual ~Gathering() = default;
+  // Adds what a shard of this process has.
+  virtual void add_shard(machine::Machine& machine) = 0;
+  // Adds a row that another process answered, as its rows() wrote it.
+  virtual void add_row(const json::Value& row) = 0;
+  // The rows of what was added: JSON objects.
+  [[nodiscard]] virtual std::vector<std::string> rows() const = 0;
+};
+
+// A member of such a row; empty or 0 where there is none of that kind.
+std::string text_in(const json::Value& row, std::string_view name);
+std::uint64_t number_in(const json::Value& row, std::string_view name);
+
 // Asks every shard of a machine, wherever it lives, one after the other, after `?after=TOKEN` if there is one; then
-// answers with what `combine` says of all rows (JSON objects). With `?shard=N` it answers that shard's rows as they
-// are. `rows_of` and `combine` never run at the same time. Such a list is one page: a `cursor` is another's, 400.
+// answers with the rows of `gathering`. With `?shard=N` it asks that shard alone. Such a list is one page: a `cursor`
+// is another's, 400.
 void read_all(const Reach& reach, http::Request request, http::Responder responder, machine::MachineKind machine,
-              std::function<void(machine::Machine&, std::vector<std::string>& rows)> rows_of,
-              std::function<http::Response(const std::vector<json::Value>& rows)> combine);
+              std::unique_ptr<Gathering> gathering);
 
 }  // namespace granary::ask

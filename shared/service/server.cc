@@ -43,6 +43,11 @@ constexpr auto kAppendGrace = std::chrono::seconds(2);
 constexpr std::size_t kLogReaders = 2;
 constexpr std::size_t kLogReadsMax = 64;
 
+// Long answers of other processes, of which lists over all shards are put together. They wait for nothing, so that one
+// thread does.
+constexpr std::size_t kAnswerReaders = 1;
+constexpr std::size_t kAnswerReadsMax = 64;
+
 int cannot_start(const Error& error) {
   telemetry::log(Level::error, "cannot_start", "The server cannot start",
                  {{"cause", error.message}, {"code", error_code_name(error.code)}});
@@ -158,6 +163,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   // stopped before all of that.
   http::Loop loop;
   peers::Forwarder forwarder(loop);
+  http::WorkPool answer_readers(kAnswerReaders, kAnswerReadsMax);
   peers::RemoteShards remote_shards(*peers, forwarder);
 
   store::RocksEnvironment environment{store::RocksOptions{}};
@@ -190,7 +196,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   std::set<MachineKind> here;
   routes::Table of_services;
   for (const Hosted& one : hosted) {
-    const routes::Table table = one.routes({**runtime, forwarder});
+    const routes::Table table = one.routes({**runtime, forwarder, answer_readers});
     of_services.insert(of_services.end(), table.begin(), table.end());
     here.insert(one.machine);
   }
@@ -232,6 +238,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   journal->stop_waiting();
   (*listener)->stop(kRequestGrace);
   log_readers.stop();
+  answer_readers.stop();
   forwarder.stop();
   loop.stop();
   journal->finish_appends(kAppendGrace);

@@ -31,7 +31,8 @@ Serving::Serving(BenchLedger& ledger) : parts_(std::make_unique<Parts>()) {
   parts.door = std::make_unique<entry::EventDoor>(ledger.journal(), ledger.runtime(), parts.loop, *parts.clock);
   routes::Table table;
   for (const service::Hosted& one : standalone::services())
-    for (routes::Route& route : one.routes({ledger.runtime(), parts.forwarder})) table.push_back(std::move(route));
+    for (routes::Route& route : one.routes({ledger.runtime(), parts.forwarder, parts.log_readers}))
+      table.push_back(std::move(route));
   routes::add_to(parts.router,
                  operate::routes({ledger.journal(), ledger.runtime(), parts.forwarder, parts.log_readers, *parts.door,
                                   *parts.clock, [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},

@@ -7,8 +7,10 @@ namespace granary::test {
 
 class TestReach {
  public:
-  [[nodiscard]] ask::Reach to(runtime::Runtime& runtime) { return {runtime, forwarder}; }
+  ~TestReach() { readers.stop(); }
+  [[nodiscard]] ask::Reach to(runtime::Runtime& runtime) { return {runtime, forwarder, readers}; }
 
+  http::WorkPool readers{1, 64};
   http::Loop loop;
   peers::Forwarder forwarder{loop};
 };

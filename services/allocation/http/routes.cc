@@ -126,14 +126,21 @@ struct UnassignedAnswer {
 };
 
 // A project lives in one shard, so no two rows speak of the same.
-http::Response unassigned(const std::vector<json::Value>& shards) {
-  std::vector<std::string> rows;
-  rows.reserve(shards.size());
-  for (const json::Value& row : shards)
-    rows.push_back(json_of(UnassignedAnswer{row.find("source")->string(), row.find("project")->string(),
-                                            static_cast<std::uint64_t>(row.find("waiting")->integer().value_or(0))}));
-  return ask::page(rows, "");
-}
+class Unassigned final : public ask::Gathering {
+ public:
+  void add_shard(machine::Machine& machine) override {
+    for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
+      rows_.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
+  }
+  void add_row(const json::Value& row) override {
+    rows_.push_back(json_of(
+        UnassignedAnswer{ask::text_in(row, "source"), ask::text_in(row, "project"), ask::number_in(row, "waiting")}));
+  }
+  [[nodiscard]] std::vector<std::string> rows() const override { return rows_; }
+
+ private:
+  std::vector<std::string> rows_;
+};
 
 constexpr Roles kProjects{Role::portal,  Role::scheduler, Role::project, Role::allocation,
                           Role::finance, Role::auditor,   Role::operates};
@@ -148,13 +155,8 @@ routes::Table routes(const ask::Reach& reach) {
                    {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
                    Scope::ledger,
                    [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
-                     ask::read_all(
-                         reach, std::move(request), std::move(responder), MachineKind::allocation,
-                         [](machine::Machine& machine, std::vector<std::string>& rows) {
-                           for (const auto& [key, waiting] : allocation(machine).waiting_by_source())
-                             rows.push_back(json_of(UnassignedAnswer{key.first, key.second, waiting}));
-                         },
-                         unassigned);
+                     ask::read_all(reach, std::move(request), std::move(responder), MachineKind::allocation,
+                                   std::make_unique<Unassigned>());
                    }});
   table.push_back({"GET", "/v1/projects/{project}/balance", MachineKind::allocation, kProjects, Scope::organisation,
                    [reach](http::Request request, const http::PathParameters& path, http::Responder responder) {

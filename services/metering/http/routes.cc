@@ -2,6 +2,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 
 #include "services/metering/core/machine.h"
 #include "shared/ask/list.h"
@@ -37,29 +38,49 @@ std::string source_row(std::string_view source, const SourceRow& row) {
   return text;
 }
 
-std::uint64_t number_in(const json::Value& row, std::string_view name) {
-  const json::Value* value = row.find(name);
-  return static_cast<std::uint64_t>(value == nullptr ? 0 : value->integer().value_or(0));
+// A shard's row onto the sum over the shards; a statement reaches each of them.
+void add(SourceRow& sum, const SourceRow& row) {
+  sum.received += row.received;
+  sum.metered += row.metered;
+  sum.repeated += row.repeated;
+  sum.rejected += row.rejected;
+  sum.pending += row.pending;
+  sum.interim += row.interim;
+  sum.complete_through = std::max(sum.complete_through, row.complete_through);
+  sum.records = std::max(sum.records, row.records);
 }
 
-std::string text_in(const json::Value& row, std::string_view name) {
-  const json::Value* value = row.find(name);
-  return value == nullptr ? std::string() : value->string();
-}
+class Sources final : public ask::Gathering {
+ public:
+  void add_shard(machine::Machine& machine) override {
+    metering(machine).each_source(
+        [this](std::string_view source, const SourceRow& row) { add(sums_[std::string(source)], row); });
+  }
+  // As source_row() writes it.
+  void add_row(const json::Value& row) override {
+    SourceRow read;
+    read.received = ask::number_in(row, "received");
+    read.metered = ask::number_in(row, "metered");
+    read.repeated = ask::number_in(row, "repeated");
+    read.rejected = ask::number_in(row, "rejected");
+    read.pending = ask::number_in(row, "pending");
+    read.interim = ask::number_in(row, "interim");
+    read.records = ask::number_in(row, "records_stated");
+    if (const auto through = units::parse_time(ask::text_in(row, "complete_through"));
+        through.trouble == units::TimeTrouble::none)
+      read.complete_through = through.at;
+    add(sums_[ask::text_in(row, "source")], read);
+  }
+  [[nodiscard]] std::vector<std::string> rows() const override {
+    std::vector<std::string> rows;
+    rows.reserve(sums_.size());
+    for (const auto& [source, row] : sums_) rows.push_back(source_row(source, row));
+    return rows;
+  }
 
-// A shard's row, as source_row() writes it, onto the sum over the shards; a statement reaches each of them.
-void add(SourceRow& sum, const json::Value& row) {
-  sum.received += number_in(row, "received");
-  sum.metered += number_in(row, "metered");
-  sum.repeated += number_in(row, "repeated");
-  sum.rejected += number_in(row, "rejected");
-  sum.pending += number_in(row, "pending");
-  sum.interim += number_in(row, "interim");
-  if (const auto through = units::parse_time(text_in(row, "complete_through"));
-      through.trouble == units::TimeTrouble::none)
-    sum.complete_through = std::max(sum.complete_through, through.at);
-  sum.records = std::max(sum.records, number_in(row, "records_stated"));
-}
+ private:
+  std::map<std::string, SourceRow> sums_;
+};
 
 // What usage of an account waits for, as /v1/unbound says it.
 constexpr std::string_view kBinding = "binding", kClasses = "classes";
@@ -77,24 +98,32 @@ std::string unbound_row(std::string_view cluster, std::string_view account, std:
   return row;
 }
 
-http::Response sources(const std::vector<json::Value>& shards) {
-  std::map<std::string, SourceRow> sums;
-  for (const json::Value& row : shards) add(sums[text_in(row, "source")], row);
-  std::vector<std::string> rows;
-  rows.reserve(sums.size());
-  for (const auto& [source, row] : sums) rows.push_back(source_row(source, row));
-  return ask::page(rows, "");
-}
+class Unbound final : public ask::Gathering {
+ public:
+  void add_shard(machine::Machine& machine) override {
+    metering(machine).each_waiting([this](std::string_view cluster, std::string_view account, const WaitingHead& head) {
+      add(cluster, account, kBinding, head.count - head.unmeasured);
+      add(cluster, account, kClasses, head.unmeasured);
+    });
+  }
+  // As unbound_row() writes it.
+  void add_row(const json::Value& row) override {
+    add(ask::text_in(row, "cluster"), ask::text_in(row, "account"), ask::text_in(row, "waits_for"),
+        ask::number_in(row, "waiting"));
+  }
+  [[nodiscard]] std::vector<std::string> rows() const override {
+    std::vector<std::string> rows;
+    rows.reserve(counts_.size());
+    for (const auto& [what, count] : counts_) rows.push_back(unbound_row(what[0], what[1], what[2], count));
+    return rows;
+  }
 
-http::Response unbound(const std::vector<json::Value>& shards) {
-  std::map<std::array<std::string, 3>, std::uint64_t> counts;  // by cluster, account and what is waited for
-  for (const json::Value& row : shards)
-    counts[{text_in(row, "cluster"), text_in(row, "account"), text_in(row, "waits_for")}] += number_in(row, "waiting");
-  std::vector<std::string> rows;
-  rows.reserve(counts.size());
-  for (const auto& [what, count] : counts) rows.push_back(unbound_row(what[0], what[1], what[2], count));
-  return ask::page(rows, "");
-}
+ private:
+  void add(std::string_view cluster, std::string_view account, std::string_view waits_for, std::uint64_t waiting) {
+    if (waiting > 0) counts_[{std::string(cluster), std::string(account), std::string(waits_for)}] += waiting;
+  }
+  std::map<std::array<std::string, 3>, std::uint64_t> counts_;  // by cluster, account and what is waited for
+};
 
 }  // namespace
 
@@ -106,14 +135,8 @@ routes::Table routes(const ask::Reach& reach) {
                    {Role::scheduler, Role::auditor, Role::operates},
                    Scope::ledger,
                    [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
-                     ask::read_all(
-                         reach, std::move(request), std::move(responder), MachineKind::metering,
-                         [](machine::Machine& machine, std::vector<std::string>& rows) {
-                           metering(machine).each_source([&](std::string_view source, const SourceRow& row) {
-                             rows.push_back(source_row(source, row));
-                           });
-                         },
-                         sources);
+                     ask::read_all(reach, std::move(request), std::move(responder), MachineKind::metering,
+                                   std::make_unique<Sources>());
                    }});
   table.push_back({"GET",
                    "/v1/unbound",
@@ -121,18 +144,8 @@ routes::Table routes(const ask::Reach& reach) {
                    {Role::scheduler, Role::allocation, Role::auditor, Role::operates},
                    Scope::ledger,
                    [reach](http::Request request, const http::PathParameters&, http::Responder responder) {
-                     ask::read_all(
-                         reach, std::move(request), std::move(responder), MachineKind::metering,
-                         [](machine::Machine& machine, std::vector<std::string>& rows) {
-                           metering(machine).each_waiting(
-                               [&](std::string_view cluster, std::string_view account, const WaitingHead& head) {
-                                 const std::uint64_t unbound = head.count - head.unmeasured;
-                                 if (unbound > 0) rows.push_back(unbound_row(cluster, account, kBinding, unbound));
-                                 if (head.unmeasured > 0)
-                                   rows.push_back(unbound_row(cluster, account, kClasses, head.unmeasured));
-                               });
-                         },
-                         unbound);
+                     ask::read_all(reach, std::move(request), std::move(responder), MachineKind::metering,
+                                   std::make_unique<Unbound>());
                    }});
   return table;
 }

@@ -52,6 +52,17 @@ class Process final : public granary::test::FakeRuntime {
   bool serving = true;
 };
 
+// As many rows as were added.
+class AllRows final : public Gathering {
+ public:
+  void add_shard(machine::Machine&) override { ++count_; }
+  void add_row(const json::Value&) override { ++count_; }
+  [[nodiscard]] std::vector<std::string> rows() const override { return std::vector<std::string>(count_, "{}"); }
+
+ private:
+  std::size_t count_ = 0;
+};
+
 // One row a shard, by a list, by one page over all, and of shard 1 alone.
 void add_routes(http::Router& router, const Reach& reach) {
   const auto row = [](const AsOf& as_of) { return "{\"shard\":" + std::to_string(as_of.shard) + "}"; };
@@ -64,10 +75,7 @@ void add_routes(http::Router& router, const Reach& reach) {
               });
   });
   router.add("GET", "/all", [reach](http::Request request, const http::PathParameters&, auto answer) {
-    read_all(
-        reach, std::move(request), std::move(answer), MachineKind::metering,
-        [](machine::Machine&, std::vector<std::string>& rows) { rows.emplace_back("{}"); },
-        [](const std::vector<json::Value>& rows) { return page(std::vector<std::string>(rows.size(), "{}"), ""); });
+    read_all(reach, std::move(request), std::move(answer), MachineKind::metering, std::make_unique<AllRows>());
   });
   router.add("GET", "/one", [reach, row](http::Request request, const http::PathParameters&, auto answer) {
     read(reach, std::move(request), std::move(answer), MachineKind::metering, 1,
