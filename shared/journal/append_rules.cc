@@ -1,10 +1,12 @@
 #include "shared/journal/append_rules.h"
 
+#include <fmt/format.h>
+
 namespace granary::journal {
 namespace {
 
 std::string name_of(const Partition& partition) {
-  return partition.topic + "/" + std::to_string(partition.number);
+  return fmt::format("{}/{}", partition.topic, partition.number);
 }
 
 }  // namespace
@@ -12,17 +14,18 @@ std::string name_of(const Partition& partition) {
 Result<void> check_topic(const TopicInfo& topic) {
   if (topic.name.empty() || topic.name.size() > 249 || topic.partitions == 0)  // 249: what Kafka takes
     return Error{ErrorCode::invalid_input,
-                 "expected a topic with a name of 1 to 249 bytes and at least one partition, got '" + topic.name +
-                     "' with " + std::to_string(topic.partitions) + "; hint: check the list of topics"};
+                 fmt::format("expected a topic with a name of 1 to 249 bytes and at least one partition, got '{}' with "
+                             "{}; hint: check the list of topics",
+                             topic.name, topic.partitions)};
   return {};
 }
 
 Result<void> check_same_topic(const TopicInfo& topic, std::size_t partitions) {
   if (topic.partitions != partitions)
     return Error{ErrorCode::conflict,
-                 "expected topic " + topic.name + " with " + std::to_string(topic.partitions) +
-                     " partitions, but it has " + std::to_string(partitions) +
-                     "; hint: a ledger's number of partitions never changes, start with the one it was created with"};
+                 fmt::format("expected topic {} with {} partitions, but it has {}; hint: a ledger's number of "
+                             "partitions never changes, start with the one it was created with",
+                             topic.name, topic.partitions, partitions)};
   return {};
 }
 
@@ -33,28 +36,29 @@ Result<std::size_t> check_records(const std::vector<Record>& records) {
   std::size_t bytes = 0;
   for (const Record& record : records) {
     if (record.value.size() > kRecordBytesMax)
-      return Error{ErrorCode::invalid_input, "expected a record of at most " + std::to_string(kRecordBytesMax) +
-                                                 " bytes, got " + std::to_string(record.value.size()) +
-                                                 "; hint: cut it into parts; nothing of this append was written"};
+      return Error{ErrorCode::invalid_input, fmt::format("expected a record of at most {} bytes, got {}; hint: cut it "
+                                                         "into parts; nothing of this append was written",
+                                                         kRecordBytesMax, record.value.size())};
     bytes += record.value.size();
   }
   return bytes;
 }
 
 Error unknown_topic(const Partition& partition) {
-  return {ErrorCode::not_found, "expected a known topic, got " + name_of(partition) + "; hint: create the topic first"};
+  return {ErrorCode::not_found,
+          fmt::format("expected a known topic, got {}; hint: create the topic first", name_of(partition))};
 }
 
 Error unknown_partition(const Partition& partition, std::size_t partitions) {
-  return {ErrorCode::not_found, "expected a partition below " + std::to_string(partitions) + ", got " +
-                                    name_of(partition) + "; hint: the number of partitions is fixed at creation"};
+  return {ErrorCode::not_found,
+          fmt::format("expected a partition below {}, got {}; hint: the number of partitions is fixed at creation",
+                      partitions, name_of(partition))};
 }
 
 Error read_beyond_end(const Partition& partition, Offset from, Offset end) {
-  return {ErrorCode::conflict, "expected " + name_of(partition) + " to hold at least " + std::to_string(from) +
-                                   " records, but it holds " + std::to_string(end) +
-                                   "; hint: the log is shorter than it was, or it is another log: do not go on, restore"
-                                   " it"};
+  return {ErrorCode::conflict, fmt::format("expected {} to hold at least {} records, but it holds {}; hint: the log is "
+                                           "shorter than it was, or it is another log: do not go on, restore it",
+                                           name_of(partition), from, end)};
 }
 
 }  // namespace granary::journal

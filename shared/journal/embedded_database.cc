@@ -1,5 +1,7 @@
 #include "shared/journal/embedded_database.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
@@ -68,15 +70,16 @@ Result<void> make_directories(const std::string& directory) {
   for (; !trouble && !fs::exists(at, trouble) && at.has_parent_path(); at = at.parent_path()) made.push_back(at);
   if (!trouble) fs::create_directories(directory, trouble);
   if (trouble)
-    return Error{ErrorCode::io_error, "expected to make the directory " + directory + ", got: " + trouble.message() +
-                                          "; hint: check the path and its rights"};
+    return Error{ErrorCode::io_error,
+                 fmt::format("expected to make the directory {}, got: {}; hint: check the path and its rights",
+                             directory, trouble.message())};
   for (const fs::path& path : made) GRANARY_TRY(sync_directory(path.parent_path().string()));
   return {};
 }
 
 Error not_together(const std::string& directory, const std::string& what) {
   return {ErrorCode::corrupt,
-          "expected the journal in " + directory + " to be the one of its HEAD, but " + what + kRestore};
+          fmt::format("expected the journal in {} to be the one of its HEAD, but {}{}", directory, what, kRestore)};
 }
 
 enum class Access { read_only, read_write };
@@ -85,8 +88,9 @@ enum class Access { read_only, read_write };
 Result<void> check_rights(const std::string& directory) {
   const auto denied = rocks::denied_path(directory + "/log");
   if (!denied) return {};
-  return Error{ErrorCode::io_error, "expected to open the journal in " + directory + ", got: " + *denied +
-                                        "; hint: give this user the right to read and write what lies there"};
+  return Error{ErrorCode::io_error, fmt::format("expected to open the journal in {}, got: {}; hint: give this user the "
+                                                "right to read and write what lies there",
+                                                directory, *denied)};
 }
 
 Error opening_failed(const std::string& directory, const rocksdb::Status& status) {
@@ -123,7 +127,7 @@ Result<void> judge(const std::string& directory, const std::optional<Head>& head
     return not_together(directory, "HEAD is missing while the log holds group " + std::to_string(newest.group));
   }
   const std::string numbers =
-      "HEAD speaks of group " + std::to_string(head->group) + ", the log ends at group " + std::to_string(newest.group);
+      fmt::format("HEAD speaks of group {}, the log ends at group {}", head->group, newest.group);
   if (head->group > newest.group) return not_together(directory, "the journal is shorter than its HEAD: " + numbers);
   if (head->group == newest.group) {
     if (head->hash != newest.hash) return not_together(directory, "their hashes differ: " + numbers);
@@ -146,15 +150,18 @@ Result<void> DirectoryLock::take(const std::string& directory) {
   const std::string path = directory + "/LOCK";
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
   if (file_ < 0)
-    return Error{ErrorCode::io_error, "expected to open " + path + ", got: " + std::strerror(errno) +
-                                          "; hint: check the rights of the directory"};
+    return Error{ErrorCode::io_error,
+                 fmt::format("expected to open {}, got: {}; hint: check the rights of the directory", path,
+                             std::strerror(errno))};
   if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK)
-    return Error{ErrorCode::io_error, "expected to lock " + path + ", got: " + std::strerror(errno) +
-                                          "; hint: use a file system that has locks"};
-  return Error{ErrorCode::conflict, "expected to be the only one with the journal in " + directory +
-                                        ", but it is open already; hint: stop the other process, or give this one"
-                                        " another directory"};
+    return Error{ErrorCode::io_error,
+                 fmt::format("expected to lock {}, got: {}; hint: use a file system that has locks", path,
+                             std::strerror(errno))};
+  return Error{ErrorCode::conflict,
+               fmt::format("expected to be the only one with the journal in {}, but it is open already; hint: stop the "
+                           "other process, or give this one another directory",
+                           directory)};
 }
 
 Error error_of(const rocksdb::Status& status, const std::string& what) {
@@ -167,7 +174,7 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
     code = ErrorCode::corrupt;
     hint = "restore the journal's directory from backup";
   }
-  return {code, "expected to " + what + ", got: " + status.ToString() + "; hint: " + hint};
+  return {code, fmt::format("expected to {}, got: {}; hint: {}", what, status.ToString(), hint)};
 }
 
 Result<std::unique_ptr<EmbeddedDatabase>> open_embedded_database(const std::string& directory,

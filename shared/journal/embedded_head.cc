@@ -1,5 +1,7 @@
 #include "shared/journal/embedded_head.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -28,8 +30,8 @@ std::string path_of(const std::string& directory) {
 Error system_error(const std::string& what, const std::string& path) {
   const int number = errno;
   return {number == ENOSPC || number == EDQUOT ? ErrorCode::out_of_space : ErrorCode::io_error,
-          "expected to " + what + " " + path + ", got: " + std::strerror(number) +
-              "; hint: check the disk and the rights of the directory"};
+          fmt::format("expected to {} {}, got: {}; hint: check the disk and the rights of the directory", what, path,
+                      std::strerror(number))};
 }
 
 class Descriptor {
@@ -101,8 +103,11 @@ Result<Head> read_head(const std::string& directory) {
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (file.get() < 0) {
     if (errno == ENOENT)
-      return Error{ErrorCode::not_found, "expected the journal's HEAD at " + path +
-                                             ", found none; hint: is this the directory of an embedded journal?"};
+      return Error{
+          ErrorCode::not_found,
+          fmt::format(
+              "expected the journal's HEAD at {}, found none; hint: is this the directory of an embedded journal?",
+              path)};
     return system_error("open", path);
   }
   std::optional<Head> newest;
@@ -115,15 +120,20 @@ Result<Head> read_head(const std::string& directory) {
     }
     const BytesView bytes = *slot;
     if (const auto version = read_u32(bytes.substr(8)); version != kVersion)
-      return Error{ErrorCode::conflict, "expected " + path + " in format version " + std::to_string(kVersion) +
-                                            ", got version " + std::to_string(version) +
-                                            "; hint: open the journal with the build that wrote it"};
+      return Error{
+          ErrorCode::conflict,
+          fmt::format(
+              "expected {} in format version {}, got version {}; hint: open the journal with the build that wrote it",
+              path, kVersion, version)};
     const Head head{read_u64(bytes.substr(12)), *hash_from(bytes.substr(20, 32))};
     if (!newest || head.group > newest->group) newest = head;
   }
   if (!newest)
-    return Error{ErrorCode::corrupt, "expected a readable slot in " + path +
-                                         ", but both are broken; hint: restore the journal's directory from backup"};
+    return Error{
+        ErrorCode::corrupt,
+        fmt::format(
+            "expected a readable slot in {}, but both are broken; hint: restore the journal's directory from backup",
+            path)};
   return *newest;
 }
 

@@ -1,6 +1,8 @@
 // In one file, although above 400 lines: the writer thread, appends and reads share one state and one order of locks.
 #include "shared/journal/embedded_journal.h"
 
+#include <fmt/format.h>
+
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
@@ -63,8 +65,8 @@ Result<std::uint64_t> system_free_bytes(const std::string& directory) {
   std::error_code trouble;
   const auto space = std::filesystem::space(directory, trouble);  // statvfs
   if (trouble)
-    return Error{ErrorCode::io_error,
-                 "expected the free space of " + directory + ", got: " + trouble.message() + "; hint: check the disk"};
+    return Error{ErrorCode::io_error, fmt::format("expected the free space of {}, got: {}; hint: check the disk",
+                                                  directory, trouble.message())};
   return std::uint64_t{space.available};
 }
 
@@ -188,7 +190,7 @@ class EmbeddedJournal final : public Journal {
       }
     }
     if (const auto status = rows->status(); !status.ok())
-      return error_of(status, "read " + partition.topic + "/" + std::to_string(partition.number) + " in " + directory_);
+      return error_of(status, fmt::format("read {}/{} in {}", partition.topic, partition.number, directory_));
     if (count == 0) return broken_record(partition, from);
     batch.records.resize(count);
     return {};
@@ -207,9 +209,9 @@ class EmbeddedJournal final : public Journal {
 
  private:
   Error broken_record(const Partition& partition, Offset offset) const {
-    return {ErrorCode::corrupt, "expected record " + std::to_string(offset) + " of " + partition.topic + "/" +
-                                    std::to_string(partition.number) + " in " + directory_ +
-                                    ", found none or broken bytes; hint: restore the journal's directory from backup"};
+    return {ErrorCode::corrupt, fmt::format("expected record {} of {}/{} in {}, found none or broken bytes; hint: "
+                                            "restore the journal's directory from backup",
+                                            offset, partition.topic, partition.number, directory_)};
   }
 
   static bool is_of(const OpenPartition& open, BytesView key) {
@@ -238,8 +240,9 @@ class EmbeddedJournal final : public Journal {
       const std::string name(rows->key().ToStringView().substr(prefix.size()));
       const auto row = decode_topic(rows->value().ToStringView());
       if (!row)
-        return Error{ErrorCode::corrupt, "expected the row of topic " + name + " in " + directory_ +
-                                             ", found broken bytes; hint: restore the journal's directory from backup"};
+        return Error{ErrorCode::corrupt, fmt::format("expected the row of topic {} in {}, found broken bytes; hint: "
+                                                     "restore the journal's directory from backup",
+                                                     name, directory_)};
       topics_.emplace(name, std::make_unique<Topic>(TopicInfo{name, row->partitions}, row->id));
     }
     if (!rows->status().ok()) return error_of(rows->status(), "read the topics in " + directory_);
@@ -317,9 +320,10 @@ class EmbeddedJournal final : public Journal {
     if (!free_bytes.ok()) return free_bytes.error();
     if (*free_bytes < options_.reserve_bytes) GRANARY_PROBE("the disk of the embedded log is full to its reserve");
     if (*free_bytes < options_.reserve_bytes)
-      return Error{ErrorCode::out_of_space,
-                   "expected at least " + std::to_string(options_.reserve_bytes) + " bytes free for " + directory_ +
-                       ", got " + std::to_string(*free_bytes) + "; hint: free some space, then append again"};
+      return Error{
+          ErrorCode::out_of_space,
+          fmt::format("expected at least {} bytes free for {}, got {}; hint: free some space, then append again",
+                      options_.reserve_bytes, directory_, *free_bytes)};
     return {};
   }
 

@@ -1,5 +1,7 @@
 #include "shared/journal/kafka_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <sstream>
@@ -54,7 +56,7 @@ void log_of_kafka(const rd_kafka_t* handle, int level, const char* facility, con
 }  // namespace
 
 std::string name_of(const Partition& partition) {
-  return partition.topic + "/" + std::to_string(partition.number);
+  return fmt::format("{}/{}", partition.topic, partition.number);
 }
 
 Result<KafkaConf> kafka_conf(const KafkaOptions& options,
@@ -64,17 +66,18 @@ Result<KafkaConf> kafka_conf(const KafkaOptions& options,
   std::array<char, 512> why{};
   for (const auto& [key, value] : options.settings) {
     if (std::find(kReserved.begin(), kReserved.end(), key) != kReserved.end())
-      return Error{ErrorCode::invalid_input, "expected a setting that is the user's to choose, got `" + key +
-                                                 "`, which the log's guarantees depend on; hint: leave it out"};
+      return Error{ErrorCode::invalid_input, fmt::format("expected a setting that is the user's to choose, got `{}`, "
+                                                         "which the log's guarantees depend on; hint: leave it out",
+                                                         key)};
     // The value may be a secret: it is not printed, and librdkafka's own text, which may hold it, is not either.
     if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
-      return Error{ErrorCode::invalid_input,
-                   "expected a setting of librdkafka " + std::string(rd_kafka_version_str()) + ", got `" + key +
-                       "` with a value that it does not take; hint: see its CONFIGURATION.md"};
+      return Error{ErrorCode::invalid_input, fmt::format("expected a setting of librdkafka {}, got `{}` with a value "
+                                                         "that it does not take; hint: see its CONFIGURATION.md",
+                                                         rd_kafka_version_str(), key)};
   }
   for (const auto& [key, value] : fixed)
     if (rd_kafka_conf_set(conf.get(), key.c_str(), value.c_str(), why.data(), why.size()) != RD_KAFKA_CONF_OK)
-      return Error{ErrorCode::io_error, "librdkafka refused " + key + "=" + value + ": " + why.data()};
+      return Error{ErrorCode::io_error, fmt::format("librdkafka refused {}={}: {}", key, value, why.data())};
   return conf;
 }
 
@@ -82,36 +85,42 @@ Result<KafkaHandle> kafka_open(rd_kafka_type_t type, KafkaConf conf) {
   std::array<char, 512> why{};
   KafkaHandle handle(rd_kafka_new(type, conf.get(), why.data(), why.size()));
   if (!handle)
-    return Error{ErrorCode::invalid_input, std::string("expected settings of Kafka that fit together, got: ") +
-                                               why.data() + "; hint: check --brokers and --kafka"};
+    return Error{ErrorCode::invalid_input,
+                 fmt::format("expected settings of Kafka that fit together, got: {}; hint: check --brokers and --kafka",
+                             why.data())};
   static_cast<void>(conf.release());  // the handle's now
   return handle;
 }
 
 Error kafka_error(rd_kafka_resp_err_t code, const std::string& where, const std::string& what) {
-  const std::string said = std::string(rd_kafka_err2name(code)) + " (" + rd_kafka_err2str(code) + ")";
+  const std::string said = fmt::format("{} ({})", rd_kafka_err2name(code), rd_kafka_err2str(code));
   switch (code) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
     case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
     case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
-      return {ErrorCode::not_found, "expected to " + what + " " + where + ", got " + said +
-                                        "; hint: the topic is not there (any more): `granary topics --check`"};
+      return {
+          ErrorCode::not_found,
+          fmt::format("expected to {} {}, got {}; hint: the topic is not there (any more): `granary topics --check`",
+                      what, where, said)};
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-      return {ErrorCode::corrupt, "expected to " + what + " " + where + ", got " + said +
-                                      "; hint: the topic was cut or made anew: do not go on, restore it"};
+      return {ErrorCode::corrupt,
+              fmt::format("expected to {} {}, got {}; hint: the topic was cut or made anew: do not go on, restore it",
+                          what, where, said)};
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_SASL_AUTHENTICATION_FAILED:
       return {ErrorCode::io_error,
-              "expected to " + what + " " + where + ", got " + said + "; hint: the broker's access rules"};
+              fmt::format("expected to {} {}, got {}; hint: the broker's access rules", what, where, said)};
     case RD_KAFKA_RESP_ERR__BAD_MSG:
     case RD_KAFKA_RESP_ERR_INVALID_MSG:
-      return {ErrorCode::corrupt, "expected to " + what + " " + where + ", got " + said +
-                                      "; hint: bytes of the log are damaged: restore it from a replica"};
+      return {ErrorCode::corrupt,
+              fmt::format("expected to {} {}, got {}; hint: bytes of the log are damaged: restore it from a replica",
+                          what, where, said)};
     default:
-      return {ErrorCode::unavailable, "expected to " + what + " " + where + ", got " + said +
-                                          "; hint: check that the brokers run and can be reached"};
+      return {ErrorCode::unavailable,
+              fmt::format("expected to {} {}, got {}; hint: check that the brokers run and can be reached", what, where,
+                          said)};
   }
 }
 
@@ -128,9 +137,9 @@ Result<std::vector<std::pair<std::string, std::string>>> read_kafka_settings(con
     const auto end = line.find_last_not_of(" \t\r");
     const auto equals = line.find('=', begin);
     if (equals == std::string::npos || equals == begin)
-      return Error{ErrorCode::invalid_input,
-                   path + ", line " + std::to_string(number) +
-                       ": expected KEY=VALUE, got a line without; hint: `#` begins a comment"};
+      return Error{
+          ErrorCode::invalid_input,
+          fmt::format("{}, line {}: expected KEY=VALUE, got a line without; hint: `#` begins a comment", path, number)};
     const auto trimmed = [](std::string text) {
       text.erase(0, text.find_first_not_of(" \t"));
       return text.erase(text.find_last_not_of(" \t") + 1);

@@ -1,5 +1,7 @@
 #include "shared/journal/kafka_journal.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -54,9 +56,9 @@ class KafkaJournal final : public Journal {
       }
       if (led) return {};
     }
-    return Error{ErrorCode::unavailable, "expected topic " + topic.name +
-                                             " to have leaders after it was made, but it has none yet; hint: check the "
-                                             "brokers, then try again"};
+    return Error{ErrorCode::unavailable, fmt::format("expected topic {} to have leaders after it was made, but it has "
+                                                     "none yet; hint: check the brokers, then try again",
+                                                     topic.name)};
   }
 
   Result<std::vector<TopicInfo>> topics() const override {

@@ -1,5 +1,7 @@
 #include "shared/journal/kafka_reader.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -191,16 +193,16 @@ Result<Offset> KafkaReaders::end(const Partition& partition) {
   silent_ = is_passing(code);
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_error(code, name_of(partition), "find the end of");
   if (low > 0)
-    return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to begin at record 0, but it begins at " +
-                                         std::to_string(low) +
-                                         "; hint: records were deleted (retention?): restore the topic, and run "
-                                         "`granary topics --check`"};
+    return Error{ErrorCode::corrupt,
+                 fmt::format("expected {} to begin at record 0, but it begins at {}; hint: records were deleted "
+                             "(retention?): restore the topic, and run `granary topics --check`",
+                             name_of(partition), low)};
   all_down_ = false;
   const auto end = static_cast<Offset>(high);
   if (end < known)
-    return Error{ErrorCode::corrupt, "expected " + name_of(partition) + " to hold at least " + std::to_string(known) +
-                                         " records, but it holds " + std::to_string(end) +
-                                         "; hint: the topic was cut or made anew: do not go on, restore it"};
+    return Error{ErrorCode::corrupt, fmt::format("expected {} to hold at least {} records, but it holds {}; hint: the "
+                                                 "topic was cut or made anew: do not go on, restore it",
+                                                 name_of(partition), known, end)};
   know_end(partition, end);
   return end;
 }
@@ -260,9 +262,9 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(PartitionReads& reads, Read
       if (!first) {
         if (at_end) return nullptr;
         if (!all_down_ && !hurried_ && SteadyClock::now() < deadline) continue;
-        return Error{ErrorCode::unavailable, "expected record " + std::to_string(reader.next) + " of " +
-                                                 name_of(reads.partition) +
-                                                 ", but no broker answers; hint: check that the brokers run"};
+        return Error{ErrorCode::unavailable,
+                     fmt::format("expected record {} of {}, but no broker answers; hint: check that the brokers run",
+                                 reader.next, name_of(reads.partition))};
       }
       reader.ahead.push_back(std::move(first));
       // With a timeout this call waits for the whole batch; with 0 it takes only what is already there.
@@ -283,11 +285,10 @@ Result<const rd_kafka_message_t*> KafkaReaders::peek(PartitionReads& reads, Read
     const auto offset = static_cast<Offset>(message.offset);
     if (offset == reader.next) return &message;
     if (offset > reader.next)
-      return Error{ErrorCode::corrupt, "expected record " + std::to_string(reader.next) + " of " +
-                                           name_of(reads.partition) + ", the next one there is " +
-                                           std::to_string(offset) +
-                                           "; hint: offsets have a hole (compaction, a transaction?): restore the "
-                                           "topic, and run `granary topics --check`"};
+      return Error{ErrorCode::corrupt,
+                   fmt::format("expected record {} of {}, the next one there is {}; hint: offsets have a hole "
+                               "(compaction, a transaction?): restore the topic, and run `granary topics --check`",
+                               reader.next, name_of(reads.partition), offset)};
     ++reader.at;
   }
 }
@@ -317,10 +318,10 @@ Result<void> KafkaReaders::check_last(PartitionReads& reads, ReadAhead& reader) 
   reader.next = next;
   if (!message.ok() && message.error().can_retry()) return message.error();
   GRANARY_PROBE("the last record that was read is another one now, or gone");
-  return Error{ErrorCode::corrupt, "expected record " + std::to_string(next - 1) + " of " + name_of(reads.partition) +
-                                       " to be the one that was read, but it is " +
-                                       (message.ok() && *message != nullptr ? "another" : "gone") +
-                                       "; hint: the topic was cut or made anew: do not go on, restore it"};
+  return Error{ErrorCode::corrupt, fmt::format("expected record {} of {} to be the one that was read, but it is {}; "
+                                               "hint: the topic was cut or made anew: do not go on, restore it",
+                                               next - 1, name_of(reads.partition),
+                                               message.ok() && *message != nullptr ? "another" : "gone")};
 }
 
 Result<void> KafkaReaders::read(const Partition& partition, Offset from, std::size_t bytes_max, ReadBatch& batch) {

@@ -1,5 +1,7 @@
 #include "shared/journal/kafka_topics.h"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <memory>
@@ -36,7 +38,7 @@ Result<Event> answer_of(rd_kafka_queue_t* queue, const std::string& what) {
   Event event(rd_kafka_queue_poll(queue, kAnswerMs + 5'000));
   if (!event)
     return Error{ErrorCode::unavailable,
-                 "expected to " + what + ", but no broker answers; hint: check that the brokers run"};
+                 fmt::format("expected to {}, but no broker answers; hint: check that the brokers run", what)};
   if (const auto code = rd_kafka_event_error(event.get()); code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return kafka_error(code, "the cluster", what + " on");
   return event;
@@ -72,7 +74,7 @@ Result<void> make_kafka_topic(rd_kafka_t* client, const TopicInfo& topic, int re
       rd_kafka_NewTopic_new(topic.name.c_str(), topic.partitions, replication, why.data(), why.size()));
   if (!wanted)
     return Error{ErrorCode::invalid_input,
-                 "expected a topic that Kafka can make, got " + topic.name + ": " + why.data()};
+                 fmt::format("expected a topic that Kafka can make, got {}: {}", topic.name, why.data())};
   for (const auto& [name, value] : kSettings) rd_kafka_NewTopic_set_config(wanted.get(), name, value);
   if (replication >= 3) rd_kafka_NewTopic_set_config(wanted.get(), "min.insync.replicas", "2");
   const KafkaQueue queue(rd_kafka_queue_new(client));

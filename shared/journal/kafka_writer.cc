@@ -1,5 +1,7 @@
 #include "shared/journal/kafka_writer.h"
 
+#include <fmt/format.h>
+
 #include "shared/base/check.h"
 #include "shared/base/crash_point.h"
 #include "shared/base/probe.h"
@@ -8,9 +10,11 @@ namespace granary::journal {
 namespace {
 
 Error finished_error(const Partition& partition) {
-  return {ErrorCode::unavailable,
-          "expected to append to " + name_of(partition) +
-              ", but this process is stopping; hint: send it again; it may or may not be stored"};
+  return {
+      ErrorCode::unavailable,
+      fmt::format(
+          "expected to append to {}, but this process is stopping; hint: send it again; it may or may not be stored",
+          name_of(partition))};
 }
 
 }  // namespace
@@ -72,14 +76,16 @@ void KafkaWriter::append(const Partition& partition, std::vector<Record> records
       waiting->error = finished_error(partition);
     } else if (broken_) {
       GRANARY_PROBE("an append comes while its producer is replaced");
-      waiting->error = Error{ErrorCode::unavailable,
-                             "expected to append to " + name_of(partition) +
-                                 ", but an append before has failed and its producer is being replaced; hint: read "
-                                 "the partition to see which records arrived, then append again"};
+      waiting->error =
+          Error{ErrorCode::unavailable,
+                fmt::format("expected to append to {}, but an append before has failed and its producer is being "
+                            "replaced; hint: read the partition to see which records arrived, then append again",
+                            name_of(partition))};
     } else if (bytes_ + bytes > options_.queue_bytes_max && appends_ > 0) {
       waiting->error =
-          Error{ErrorCode::unavailable, "expected the brokers to take what waits, but " + std::to_string(bytes_) +
-                                            " bytes wait already; hint: check the brokers, then append again"};
+          Error{ErrorCode::unavailable, fmt::format("expected the brokers to take what waits, but {} bytes wait "
+                                                    "already; hint: check the brokers, then append again",
+                                                    bytes_)};
     } else {
       crash_point("journal.before_write");
       waiting = produce(std::move(waiting), records);
@@ -143,19 +149,19 @@ void KafkaWriter::answered(const rd_kafka_message_t& message) {
       // A repeat of the client's own, so old that the broker does not know its offset any more.
       broken_ = true;
       if (!waiting->error)
-        waiting->error =
-            Error{ErrorCode::unavailable,
-                  "expected the offset of a record in " + name_of(waiting->partition) +
-                      ", but the broker says only that the record is stored; hint: read the partition to see where"};
+        waiting->error = Error{ErrorCode::unavailable,
+                               fmt::format("expected the offset of a record in {}, but the broker says only that the "
+                                           "record is stored; hint: read the partition to see where",
+                                           name_of(waiting->partition))};
     } else {
       const auto offset = static_cast<Offset>(message.offset);
       Offset& end = ends_[waiting->partition];
       if (offset < end && !waiting->error) {
         broken_ = true;
         waiting->error =
-            Error{ErrorCode::corrupt, "expected the next record of " + name_of(waiting->partition) + " at " +
-                                          std::to_string(end) + " or later, but it got " + std::to_string(offset) +
-                                          "; hint: the topic was cut or made anew: do not go on, restore it"};
+            Error{ErrorCode::corrupt, fmt::format("expected the next record of {} at {} or later, but it got {}; hint: "
+                                                  "the topic was cut or made anew: do not go on, restore it",
+                                                  name_of(waiting->partition), end, offset)};
       }
       end = std::max(end, offset + 1);
       waiting->offsets.push_back(offset);
