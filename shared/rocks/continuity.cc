@@ -1,5 +1,7 @@
 #include "shared/rocks/continuity.h"
 
+#include <fmt/format.h>
+
 #include <rocksdb/db.h>
 #include <rocksdb/wal_filter.h>
 #include <rocksdb/write_batch.h>
@@ -33,8 +35,7 @@ class SequenceCheck final : public rocksdb::WalFilter {
     const std::uint64_t next = first + little_endian(bytes, 8, 4);
     if (!any_) first_ = first;
     if (any_ && first != next_ && gap_.empty())
-      gap_ =
-          "write " + std::to_string(first) + " follows where write " + std::to_string(next_) + " belongs, in " + file;
+      gap_ = fmt::format("write {} follows where write {} belongs, in {}", first, next_, file);
     any_ = true;
     next_ = next;
     return WalProcessingOption::kIgnoreCurrentRecord;
@@ -44,8 +45,7 @@ class SequenceCheck final : public rocksdb::WalFilter {
   // `tables`: the newest write that MANIFEST knows of.
   [[nodiscard]] std::string gap(std::uint64_t tables) const {
     if (any_ && first_ > tables + 1)
-      return "the write-ahead log begins with write " + std::to_string(first_) + ", the tables end with " +
-             std::to_string(tables);
+      return fmt::format("the write-ahead log begins with write {}, the tables end with {}", first_, tables);
     return gap_;
   }
 

@@ -1,5 +1,7 @@
 #include "shared/rocks/rights.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,7 +17,7 @@ std::optional<std::string> denied(const std::string& path, int mode) {
   if (::faccessat(AT_FDCWD, path.c_str(), mode, AT_EACCESS) == 0) return std::nullopt;
   const int why = errno;
   if (why != EACCES && why != EPERM && why != EROFS) return std::nullopt;
-  return path + ": " + system_words(why);
+  return fmt::format("{}: {}", path, system_words(why));
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "shared/store/rocks_states.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 
 #include "shared/base/crash_point.h"
@@ -10,14 +12,15 @@ namespace {
 namespace fs = std::filesystem;
 
 Error trouble_with(const std::string& what, const std::error_code& trouble) {
-  return {ErrorCode::io_error, "expected to " + what + ", got: " + trouble.message() +
-                                   "; hint: check the rights of the directory and of what is in it"};
+  return {ErrorCode::io_error,
+          fmt::format("expected to {}, got: {}; hint: check the rights of the directory and of what is in it", what,
+                      trouble.message())};
 }
 
 Result<void> rename(const std::string& from, const std::string& to) {
   std::error_code trouble;
   fs::rename(from, to, trouble);
-  if (trouble) return trouble_with("rename the state " + from + " to " + to, trouble);
+  if (trouble) return trouble_with(fmt::format("rename the state {} to {}", from, to), trouble);
   return {};
 }
 
@@ -31,7 +34,7 @@ Result<void> delete_all(const std::string& directory) {
 }  // namespace
 
 std::string RocksStates::state_path(const std::string& directory, std::string_view name) {
-  return directory + "/" + std::string(name);
+  return fmt::format("{}/{}", directory, name);
 }
 
 std::string RocksStates::old_path(const std::string& directory, std::string_view name) {

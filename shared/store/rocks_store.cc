@@ -1,5 +1,7 @@
 #include "shared/store/rocks_store.h"
 
+#include <fmt/format.h>
+
 #include <rocksdb/cache.h>
 #include <rocksdb/convenience.h>
 #include <rocksdb/db.h>
@@ -43,7 +45,7 @@ Error error_of(const rocksdb::Status& status, const std::string& what) {
     code = ErrorCode::corrupt;
     hint = "delete this directory, its state comes back from the log";
   }
-  return {code, "expected to " + what + ", got: " + status.ToString() + "; hint: " + hint};
+  return {code, fmt::format("expected to {}, got: {}; hint: {}", what, status.ToString(), hint)};
 }
 
 // A file in a store's directory: its rows turned out to be damaged.
@@ -65,10 +67,10 @@ struct Opened {
       GRANARY_PROBE("a row of the state turns out to be damaged");
       mark_damaged(directory, status.ToString());
     }
-    stop_process("expected to read a row of the state in " + directory + ", got: " + status.ToString() +
-                 (status.IsCorruption()
-                      ? "; hint: start again: the state is then folded again from the log; check the disk"
-                      : "; hint: check the disk, then start again"));
+    stop_process(fmt::format("expected to read a row of the state in {}, got: {}{}", directory, status.ToString(),
+                             status.IsCorruption()
+                                 ? "; hint: start again: the state is then folded again from the log; check the disk"
+                                 : "; hint: check the disk, then start again"));
   }
 
   [[nodiscard]] std::optional<Bytes> get(const rocksdb::ReadOptions& options, BytesView key) const {
@@ -129,7 +131,7 @@ class RocksStore final : public Store {
   Result<void> persist() override {
     if (failed_) return *failed_;
     if (const auto status = opened_.rows->Flush(rocksdb::FlushOptions()); !status.ok()) {
-      failed_ = error_of(status, "write the rows of the state in " + opened_.directory + " to its files");
+      failed_ = error_of(status, fmt::format("write the rows of the state in {} to its files", opened_.directory));
       return *failed_;
     }
     return {};
@@ -142,12 +144,14 @@ class RocksStore final : public Store {
     std::error_code trouble;
     const auto space = std::filesystem::space(opened_.directory, trouble);
     if (trouble)
-      return Error{ErrorCode::io_error, "expected the free space of " + opened_.directory +
-                                            ", got: " + trouble.message() + "; hint: check the disk, then start again"};
+      return Error{ErrorCode::io_error,
+                   fmt::format("expected the free space of {}, got: {}; hint: check the disk, then start again",
+                               opened_.directory, trouble.message())};
     if (space.available < reserve_bytes_)
-      return Error{ErrorCode::out_of_space, "expected at least " + std::to_string(reserve_bytes_) + " bytes free for " +
-                                                opened_.directory + ", got " + std::to_string(space.available) +
-                                                "; hint: free some space, then start again"};
+      return Error{
+          ErrorCode::out_of_space,
+          fmt::format("expected at least {} bytes free for {}, got {}; hint: free some space, then start again",
+                      reserve_bytes_, opened_.directory, space.available)};
     batch_.Clear();
     for (const auto& [key, value] : changes.changes()) {
       if (value) {
@@ -174,8 +178,9 @@ class RocksStore final : public Store {
 
 Error cannot_open(const std::string& directory, const rocksdb::Status& status) {
   if (const auto denied = rocks::denied_path(directory))
-    return {ErrorCode::io_error, "expected to open the state in " + directory + ", got: " + *denied +
-                                     "; hint: give this user the right to read and write the files there"};
+    return {ErrorCode::io_error, fmt::format("expected to open the state in {}, got: {}; hint: give this user the "
+                                             "right to read and write the files there",
+                                             directory, *denied)};
   return error_of(status, "open the state in " + directory);
 }
 
@@ -187,9 +192,10 @@ Result<void> look_for_holes(const rocksdb::Options& options, const std::string& 
   if (const auto taken = env.LockFile(directory + "/LOCK", &lock); !taken.ok()) {
     const bool held = rocks::is_lock_held(errno) && !rocks::denied_path(directory);
     if (!held) return cannot_open(directory, taken);
-    return Error{ErrorCode::conflict, "expected to be the only one with the state in " + directory +
-                                          ", but it is open already; hint: stop the other process, or give this one "
-                                          "another directory"};
+    return Error{ErrorCode::conflict,
+                 fmt::format("expected to be the only one with the state in {}, but it is open already; hint: stop the "
+                             "other process, or give this one another directory",
+                             directory)};
   }
   const auto status = rocks::check_continuity(options, directory);
   env.UnlockFile(lock);
@@ -239,8 +245,9 @@ Result<std::unique_ptr<Store>> open_rocks_store(const RocksEnvironment& environm
   std::error_code trouble;
   std::filesystem::create_directories(directory, trouble);
   if (trouble)
-    return Error{ErrorCode::io_error, "expected to make the directory " + directory + ", got: " + trouble.message() +
-                                          "; hint: check the path and its rights"};
+    return Error{ErrorCode::io_error,
+                 fmt::format("expected to make the directory {}, got: {}; hint: check the path and its rights",
+                             directory, trouble.message())};
   if (std::filesystem::exists(mark_of(directory), trouble))
     return error_of(rocksdb::Status::Corruption("it is marked as damaged", mark_of(directory)),
                     "open the state in " + directory);
