@@ -1,5 +1,7 @@
 #include "shared/service/command_line.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <sstream>
 
@@ -39,7 +41,7 @@ void check_values(CLI::App& app) {
 // "granary clock confirm"
 std::string command_of(const CLI::App& app) {
   const auto commands = app.get_subcommands();
-  return commands.empty() ? app.get_name() : app.get_name() + " " + command_of(*commands.front());
+  return commands.empty() ? app.get_name() : fmt::format("{} {}", app.get_name(), command_of(*commands.front()));
 }
 
 }  // namespace
@@ -57,8 +59,9 @@ std::optional<int> parse_command_line(CLI::App& app, int argc, char** argv) {
       return 0;
     }
     const std::string message = error.what();
-    complain(message.find("hint: ") != std::string::npos ? message
-                                                         : message + "; hint: " + command_of(app) + " --help");
+    complain(message.find("hint: ") != std::string::npos
+                 ? message
+                 : fmt::format("{}; hint: {} --help", message, command_of(app)));
     return kUsage;
   }
   return std::nullopt;

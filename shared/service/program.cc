@@ -1,5 +1,7 @@
 #include "shared/service/program.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -24,9 +26,9 @@ void take_standard_files() {
 
 Error cannot_write(int error_number) {
   return {ErrorCode::io_error,
-          "expected to write all of the output, got: " +
-              (error_number == 0 ? "an error that was not seen when it came" : system_words(error_number)) +
-              "; hint: what was written is cut: free some space, or write to another place"};
+          fmt::format("expected to write all of the output, got: {}; hint: what was written is cut: free some space, "
+                      "or write to another place",
+                      error_number == 0 ? "an error that was not seen when it came" : system_words(error_number))};
 }
 
 // The first thing that went wrong with standard output; 0: nothing that left a number.
@@ -49,7 +51,7 @@ int without_exceptions(const std::function<int()>& body) {
   } catch (const std::bad_alloc&) {
     complain("there is not enough memory for this; hint: ask for less at once");
   } catch (const std::exception& error) {
-    complain(std::string("expected no exception, got: ") + error.what() + "; hint: this is a bug, please report it");
+    complain(fmt::format("expected no exception, got: {}; hint: this is a bug, please report it", error.what()));
   } catch (...) {
     complain("expected no exception, got one without words; hint: this is a bug, please report it");
   }

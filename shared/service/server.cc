@@ -1,5 +1,7 @@
 #include "shared/service/server.h"
 
+#include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <atomic>
@@ -68,9 +70,10 @@ struct Address {
 Result<Address> parse_listen(const std::string& text) {
   const auto colon = text.rfind(':');
   Address address;
-  const Error wrong{ErrorCode::invalid_input, "--listen: expected ADDRESS:PORT, got \"" + text +
-                                                  "\"; hint: 127.0.0.1:8080, port 0 takes a free one, the largest is "
-                                                  "65535"};
+  const Error wrong{ErrorCode::invalid_input,
+                    fmt::format("--listen: expected ADDRESS:PORT, got \"{}\"; hint: 127.0.0.1:8080, port 0 takes a "
+                                "free one, the largest is 65535",
+                                text)};
   if (colon == std::string::npos || colon + 1 == text.size()) return wrong;
   const char* end = text.data() + text.size();
   const auto port = std::from_chars(text.data() + colon + 1, end, address.port);
@@ -105,12 +108,13 @@ Result<OpenLedger> open_kafka(const ServerOptions& options, Creates creates) {
   auto ledger = creates == Creates::yes ? runtime::open_ledger(**journal, {options.partitions}, *options.clock)
                                         : runtime::read_ledger(**journal);
   if (!ledger.ok() && ledger.error().code == ErrorCode::not_found)
-    return Error{ErrorCode::not_found, "expected a ledger at " + options.brokers +
-                                           ", found none; hint: granary topics --create --brokers " + options.brokers};
+    return Error{ErrorCode::not_found,
+                 fmt::format("expected a ledger at {}, found none; hint: granary topics --create --brokers {}",
+                             options.brokers, options.brokers)};
   if (!ledger.ok()) return ledger.error();
   if (options.partitions && *options.partitions != ledger->partitions)
-    return Error{ErrorCode::conflict, "this ledger has " + std::to_string(ledger->partitions) + " partitions, not " +
-                                          std::to_string(*options.partitions) + "; hint: leave --partitions out"};
+    return Error{ErrorCode::conflict, fmt::format("this ledger has {} partitions, not {}; hint: leave --partitions out",
+                                                  ledger->partitions, *options.partitions)};
   GRANARY_TRY(check_topics(*kafka, **journal, *ledger));
   return OpenLedger{std::move(*journal), *ledger};
 }
@@ -146,9 +150,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   std::error_code failed;
   std::filesystem::create_directories(options.data + "/state", failed);
   if (failed)
-    return cannot_start({ErrorCode::io_error, "expected to make the directory " + options.data +
-                                                  "/state, got: " + failed.message() +
-                                                  "; hint: --data names a directory that this user may write to"});
+    return cannot_start({ErrorCode::io_error, fmt::format("expected to make the directory {}/state, got: {}; hint: "
+                                                          "--data names a directory that this user may write to",
+                                                          options.data, failed.message())});
   auto opened = options.brokers.empty() ? open_embedded(options) : open_kafka(options, creates);
   if (!opened.ok()) return cannot_start(opened.error());
   auto& [journal, ledger] = *opened;
@@ -188,7 +192,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   entry::EventDoor door(*journal, **runtime, loop, **clock);
   std::atomic<const http::ListenerMetrics*> metrics = nullptr;
   std::atomic<std::uint16_t> port = 0;
-  const auto url = [&] { return "http://" + address->url_host() + ":" + std::to_string(port); };
+  const auto url = [&] { return fmt::format("http://{}:{}", address->url_host(), port.load()); };
   // As the others call this process, if it is in the list.
   const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
   const auto owner = [&] { return listed.empty() ? url() : listed; };
