@@ -1,5 +1,7 @@
 #include "shared/shard/opening.h"
 
+#include <fmt/format.h>
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -93,7 +95,7 @@ void Opening::enter(Step step) {
   close_file();
   file_ = ::open(path_.c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
   if (file_ < 0) return;  // as if it died of nothing that it knew
-  write_all(file_, std::string(kVersion) + ' ' + kStepNames[static_cast<std::size_t>(step) - 1] + '\n');
+  write_all(file_, fmt::format("{} {}\n", kVersion, kStepNames[static_cast<std::size_t>(step) - 1]));
   catch_faults(file_);
 }
 

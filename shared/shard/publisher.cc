@@ -168,9 +168,10 @@ void Publisher::look_for_another_owner(const LaneTarget& stream, const Lane& lan
   if (!agree.ok()) return setup_.log->retries(partition_of(stream), agree.error());
   GRANARY_PROBE("two owners of a shard disagree in a stream");
   contradicted_ = true;
-  setup_.park("another owner of this shard has written other output for the same input to " +
-              partition_of(stream).topic + "/" + std::to_string(stream.partition) +
-              "; nothing more of this one is published");
+  setup_.park(
+      fmt::format("another owner of this shard has written other output for the same input to {}/{}; nothing more of "
+                  "this one is published",
+                  partition_of(stream).topic, stream.partition));
 }
 
 void Publisher::retry_failed_lanes() {
@@ -189,9 +190,10 @@ void Publisher::retry_failed_lanes() {
     if (!*same) {
       GRANARY_PROBE("a lane that failed finds less than was acknowledged, or other events");
       const journal::Partition partition = partition_of(target);
-      return setup_.fail({ErrorCode::conflict, partition.topic + "/" + std::to_string(partition.number) +
-                                                   " holds less than was acknowledged or another's output; hint: start "
-                                                   "again: the state is then folded again and compared"});
+      return setup_.fail(
+          {ErrorCode::conflict, fmt::format("{}/{} holds less than was acknowledged or another's output; hint: start "
+                                            "again: the state is then folded again and compared",
+                                            partition.topic, partition.number)});
     }
     lane.failed = false;
   }

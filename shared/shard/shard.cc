@@ -1,5 +1,7 @@
 #include "shared/shard/shard.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -32,7 +34,7 @@ Shard::Shard(Setup setup)
                   [this](const Error& error) { fail(error); }}) {}
 
 std::string Shard::marker_path() const {
-  return setup_.marker_directory + "/parked-" + name();
+  return fmt::format("{}/parked-{}", setup_.marker_directory, name());
 }
 
 Result<std::unique_ptr<Shard>> Shard::open(Setup setup, TargetScan& scan) {
@@ -86,24 +88,25 @@ void Shard::delete_old() {
 }
 
 Result<void> Shard::check_inbox(std::uint64_t position, const Hash32& last_record_hash) const {
-  const std::string where = inbox_.topic + "/" + std::to_string(inbox_.number);
+  const std::string where = fmt::format("{}/{}", inbox_.topic, inbox_.number);
   if (position > end_) {
     GRANARY_PROBE("a log is shorter than what was folded from it");
     return Error{
         ErrorCode::corrupt,
-        "the journal is shorter than what was folded from it: " + where + " ends at " + std::to_string(end_) +
-            ", the state has folded " + std::to_string(position) +
-            "; hint: restore the journal from its backup, and do not delete the state: it knows what is missing"};
+        fmt::format("the journal is shorter than what was folded from it: {} ends at {}, the state has folded {}; "
+                    "hint: restore the journal from its backup, and do not delete the state: it knows what is missing",
+                    where, end_, position)};
   }
   if (position == 0) return {};
   journal::ReadBatch batch;
   GRANARY_TRY(setup_.journal->read(inbox_, position - 1, 1, batch));
   if (batch.records.empty() || proof::sha256(batch.records.front().value) != last_record_hash) {
     GRANARY_PROBE("the last record that was folded is another one in the log");
-    return Error{ErrorCode::corrupt,
-                 "record " + std::to_string(position - 1) + " of " + where +
-                     " is not the one that was folded; the journal is another one, or was changed; hint: find out "
-                     "which is right; if the journal is, delete the state and start again"};
+    return Error{
+        ErrorCode::corrupt,
+        fmt::format("record {} of {} is not the one that was folded; the journal is another one, or was changed; hint: "
+                    "find out which is right; if the journal is, delete the state and start again",
+                    position - 1, where)};
   }
   return {};
 }
@@ -255,7 +258,7 @@ void Shard::fail(const Error& error) {
   if (stopped_) return;
   stopped_ = true;
   publisher_.stop();
-  setup_.fatal(Error{error.code, name() + ": " + error.message});
+  setup_.fatal(Error{error.code, fmt::format("{}: {}", name(), error.message)});
 }
 
 bool Shard::meets(const Needs& needs) const {

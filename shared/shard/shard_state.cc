@@ -1,5 +1,7 @@
 #include "shared/shard/shard_state.h"
 
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 
@@ -11,7 +13,7 @@ namespace granary::runtime {
 namespace {
 
 std::string unreadable_path(const std::string& marker_directory, const std::string& name) {
-  return marker_directory + "/unreadable-" + name;
+  return fmt::format("{}/unreadable-{}", marker_directory, name);
 }
 
 bool is_marked_unreadable(const std::string& marker_directory, const std::string& name) {
@@ -31,7 +33,7 @@ std::string without_hint(const std::string& message) {
 }  // namespace
 
 ShardState::ShardState(Setup setup)
-    : setup_(std::move(setup)), opening_(setup_.marker_directory + "/opening-" + setup_.name) {}
+    : setup_(std::move(setup)), opening_(fmt::format("{}/opening-{}", setup_.marker_directory, setup_.name)) {}
 
 Result<void> ShardState::open() {
   GRANARY_TRY(heed_the_last_process());
@@ -60,9 +62,9 @@ Result<void> ShardState::heed_the_last_process() {
   }
   opening_.leave_as_it_was();
   return Error{ErrorCode::corrupt,
-               setup_.name + ": expected to open an empty state, after the process had died opening the one before; " +
-                   "got its death again (" + died->cause + "); hint: start another build; to try this one again, " +
-                   "delete " + opening_.path()};
+               fmt::format("{}: expected to open an empty state, after the process had died opening the one before; "
+                           "got its death again ({}); hint: start another build; to try this one again, delete {}",
+                           setup_.name, died->cause, opening_.path())};
 }
 
 Result<void> ShardState::open_old() {
@@ -98,9 +100,9 @@ Result<void> ShardState::open_store() {
   }
   GRANARY_PROBE("an empty state cannot be opened either");
   return Error{ErrorCode::corrupt,
-               setup_.name + ": expected to open an empty state, after the one before could not be opened and was " +
-                   "deleted, got: " + without_hint(opened.error().message) +
-                   "; hint: look at the disk, then start again"};
+               fmt::format("{}: expected to open an empty state, after the one before could not be opened and was "
+                           "deleted, got: {}; hint: look at the disk, then start again",
+                           setup_.name, without_hint(opened.error().message))};
 }
 
 Result<void> ShardState::fold_anew() {
@@ -130,9 +132,9 @@ Result<void> ShardState::choose() {
 
 Result<void> ShardState::set_aside(const Standing& now) {
   GRANARY_TRY(check(now));
-  const std::string cause =
-      "rows " + to_text(now.stamp) + ", expected " + to_text(own_stamp(setup_.rows)) + ", at " +
-      (now.position ? "record " + std::to_string(*now.position) : std::string("a place that cannot be read"));
+  const std::string cause = fmt::format(
+      "rows {}, expected {}, at {}", to_text(now.stamp), to_text(own_stamp(setup_.rows)),
+      now.position ? "record " + std::to_string(*now.position) : std::string("a place that cannot be read"));
   store_.reset();
   if (old_store_) {  // the state of a build between two others: the old state is ahead of it and stays
     GRANARY_PROBE("a state of a build between two others is dropped");
