@@ -1,5 +1,7 @@
 #include "shared/runtime/replay.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/proof/hash.h"
@@ -32,15 +34,14 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
   while (fold.position() < position) {
     GRANARY_TRY(journal.read(inbox, fold.position(), kReadBytes, batch));
     if (batch.records.empty())
-      return Error{ErrorCode::corrupt, inbox.topic + "/" + std::to_string(shard) + " ends at " +
-                                           std::to_string(fold.position()) + ", expected " + std::to_string(position) +
-                                           " records"};
+      return Error{ErrorCode::corrupt,
+                   fmt::format("{}/{} ends at {}, expected {} records", inbox.topic, shard, fold.position(), position)};
     std::size_t folded = 0;
     for (const journal::Record& record : batch.records) {
       if (fold.position() == position) break;
       if (fold.fold(record.value) == Fold::Step::parked)
-        return Error{ErrorCode::corrupt, inbox.topic + "/" + std::to_string(shard) + " cannot be folded at record " +
-                                             std::to_string(fold.position()) + ": " + fold.park_reason()};
+        return Error{ErrorCode::corrupt, fmt::format("{}/{} cannot be folded at record {}: {}", inbox.topic, shard,
+                                                     fold.position(), fold.park_reason())};
       ++folded;
       if (++uncommitted >= commit_every) GRANARY_TRY(commit());
     }
@@ -60,7 +61,7 @@ Hash32 overall_digest(std::vector<ShardDigest> shards) {
   });
   Bytes all;
   for (const ShardDigest& one : shards) {
-    append_part(all, std::string(machine::machine_name(one.machine)) + "/" + std::to_string(one.shard));
+    append_part(all, fmt::format("{}/{}", machine::machine_name(one.machine), one.shard));
     Bytes position;
     append_u64(position, one.position);
     append_part(all, position);
@@ -72,7 +73,7 @@ Hash32 overall_digest(std::vector<ShardDigest> shards) {
 std::string first_difference(const store::View& expected, const store::View& got) {
   std::string difference;
   const auto name = [](BytesView key) {
-    return "table " + std::to_string(static_cast<int>(key.empty() ? 0 : key[0])) + ", key " + to_hex(key);
+    return fmt::format("table {}, key {}", static_cast<int>(key.empty() ? 0 : key[0]), to_hex(key));
   };
   const DomainView want(expected);
   const DomainView have(got);
@@ -97,9 +98,9 @@ std::string first_difference(const store::View& expected, const store::View& got
     const LaneCounter& other = kept[target];
     if (other == counter) continue;
     const journal::Partition partition = partition_of(target);
-    return "lane to " + partition.topic + "/" + std::to_string(partition.number) + ": the fold emitted " +
-           std::to_string(counter.number) + " events, the state says " + std::to_string(other.number) +
-           (counter.number == other.number ? " with another chained hash" : "");
+    return fmt::format("lane to {}/{}: the fold emitted {} events, the state says {}{}", partition.topic,
+                       partition.number, counter.number, other.number,
+                       counter.number == other.number ? " with another chained hash" : "");
   }
   return difference;
 }

@@ -1,5 +1,7 @@
 #include "shared/runtime/token.h"
 
+#include <fmt/format.h>
+
 #include "shared/base/bytes.h"
 
 namespace granary::runtime {
@@ -21,9 +23,10 @@ Result<Token> Token::parse(std::string_view text) {
   constexpr std::size_t kPlaceBytes = 11;
   if (text.empty()) return Token();
   const auto bytes = from_base64url(text);
-  const Error malformed{ErrorCode::invalid_input, "expected a token as an answer gave it, got \"" +
-                                                      std::string(text.substr(0, 60)) +
-                                                      "\"; hint: pass the value of `after` unchanged"};
+  const Error malformed{
+      ErrorCode::invalid_input,
+      fmt::format("expected a token as an answer gave it, got \"{}\"; hint: pass the value of `after` unchanged",
+                  text.substr(0, 60))};
   if (!bytes || bytes->size() <= sizeof(LedgerMark) || (bytes->size() - sizeof(LedgerMark)) % kPlaceBytes != 0)
     return malformed;
   Token token;
