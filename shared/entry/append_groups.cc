@@ -1,5 +1,7 @@
 #include "shared/entry/append_groups.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <mutex>
 #include <string>
@@ -77,9 +79,10 @@ class Appends : public std::enable_shared_from_this<Appends> {
     if (left_ == 0) return;
     GRANARY_PROBE("the log does not answer a request in time");
     if (!report_.failure)
-      report_.failure = Error{ErrorCode::unavailable, "expected the log to make the events durable within " +
-                                                          std::to_string(waited_ms / units::kSecondMs) +
-                                                          " s, but it has not answered yet: they may be stored later"};
+      report_.failure =
+          Error{ErrorCode::unavailable, fmt::format("expected the log to make the events durable within {} s, but it "
+                                                    "has not answered yet: they may be stored later",
+                                                    waited_ms / units::kSecondMs)};
     report(lock);
   }
 

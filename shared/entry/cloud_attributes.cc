@@ -1,5 +1,7 @@
 #include "shared/entry/cloud_attributes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -99,9 +101,11 @@ void Attributes::take(std::string_view name, std::string_view text) {
 
 void Attributes::take_collector(std::string_view text) {
   if (text.empty() || text.size() > events::kCollectorBytesMax || std::any_of(text.begin(), text.end(), is_control))
-    return fail("malformed", "/collector", text,
-                "send the collector's name and version in 1 to " + std::to_string(events::kCollectorBytesMax) +
-                    " bytes without control characters: slurm-agent/0.4.1");
+    return fail(
+        "malformed", "/collector", text,
+        fmt::format(
+            "send the collector's name and version in 1 to {} bytes without control characters: slurm-agent/0.4.1",
+            events::kCollectorBytesMax));
   collector_ = text;
 }
 
@@ -123,7 +127,7 @@ void Attributes::take_extension(std::string_view name, std::string_view text) {
 void Attributes::need(const std::string& value, std::string_view name) {
   if (value.empty())
     fail("malformed", pointer_to(name), "",
-         "add the attribute: it is required (in binary mode as the header ce-" + std::string(name) + ")");
+         fmt::format("add the attribute: it is required (in binary mode as the header ce-{})", name));
 }
 
 bool Attributes::finish(CloudEvent& event) {

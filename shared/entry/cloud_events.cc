@@ -1,5 +1,7 @@
 #include "shared/entry/cloud_events.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/entry/cloud_attributes.h"
@@ -25,8 +27,7 @@ Problem wrong_content_type(std::string detail) {
           .type = "unsupported_content_type",
           .title = "This content type is not taken here",
           .detail = std::move(detail),
-          .hint = "send " + std::string(kStructured) + ", " + std::string(kBatch) + ", or " + std::string(kBinary) +
-                  " with ce- headers; UTF-8"};
+          .hint = fmt::format("send {}, {}, or {} with ce- headers; UTF-8", kStructured, kBatch, kBinary)};
 }
 
 Problem malformed(std::string detail, std::string field, std::string hint) {
@@ -72,8 +73,8 @@ Received finish(Attributes& attributes, const Value* data, Instant recorded_at) 
     } else if (const auto* activated = std::get_if<events::RulesActivated>(&event.event);
                activated != nullptr && activated->version > events::kRulesNewest) {
       attributes.fail("rules_version_unknown", "/data/version", std::to_string(activated->version),
-                      "this build knows the versions up to " + std::to_string(events::kRulesNewest) +
-                          "; start a newer build everywhere first");
+                      fmt::format("this build knows the versions up to {}; start a newer build everywhere first",
+                                  events::kRulesNewest));
     } else if (is_personal(event.notes.member)) {
       attributes.fail("personal_data", "/data/member", event.notes.member, std::string(kOpaqueHint));
     } else if (const auto entry = events::entry_of(event.event);
@@ -172,14 +173,13 @@ std::variant<std::vector<Received>, Problem> read_cloud_events(const http::Field
   if (in_attributes && type != kBinary) return wrong_content_type("got " + std::string(content_type->substr(0, 100)));
   if (!content_type && !has_attributes(headers)) return wrong_content_type("no Content-Type was sent");
   if (charset != kUtf8)
-    return wrong_content_type("expected charset " + std::string(kUtf8) + ", got " + charset.substr(0, 100));
+    return wrong_content_type(fmt::format("expected charset {}, got {}", kUtf8, charset.substr(0, 100)));
   if (body.size() > limits.bytes)
-    return Problem{
-        .status = 413,
-        .type = "body_too_large",
-        .title = "The body is too large",
-        .detail = "expected at most " + std::to_string(limits.bytes) + " bytes, got " + std::to_string(body.size()),
-        .hint = "send it in smaller parts"};
+    return Problem{.status = 413,
+                   .type = "body_too_large",
+                   .title = "The body is too large",
+                   .detail = fmt::format("expected at most {} bytes, got {}", limits.bytes, body.size()),
+                   .hint = "send it in smaller parts"};
   const auto document = json::parse(body, limits);
   if (!document.ok()) return not_json(document.error());
 
@@ -196,12 +196,12 @@ std::variant<std::vector<Received>, Problem> read_cloud_events(const http::Field
       return malformed(std::string("expected a JSON array of events, got: ") + kind_name(document->kind()), "",
                        "send one event as " + std::string(kStructured));
     if (document->items().size() > kBatchEventsMax)
-      return Problem{.status = 413,
-                     .type = "batch_too_large",
-                     .title = "The batch holds too many events",
-                     .detail = "expected at most " + std::to_string(kBatchEventsMax) + " events, got " +
-                               std::to_string(document->items().size()),
-                     .hint = "send several batches"};
+      return Problem{
+          .status = 413,
+          .type = "batch_too_large",
+          .title = "The batch holds too many events",
+          .detail = fmt::format("expected at most {} events, got {}", kBatchEventsMax, document->items().size()),
+          .hint = "send several batches"};
     all.reserve(document->items().size());
     for (const Value& item : document->items()) all.push_back(read_structured(item, recorded_at));
   }

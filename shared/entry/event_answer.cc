@@ -1,5 +1,7 @@
 #include "shared/entry/event_answer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 
@@ -101,8 +103,8 @@ Response event_answer(const std::vector<EventResult>& results, const runtime::To
                                     [](const EventResult& result) { return result.problem.has_value(); });
     out.member("type", std::string(kProblemPrefix) + "events_refused")
         .member("title", "Nothing was appended")
-        .member("detail", std::to_string(refused) + " of " + std::to_string(results.size()) +
-                              " events were refused; the first: " + first->problem->reason)
+        .member("detail", fmt::format("{} of {} events were refused; the first: {}", refused, results.size(),
+                                      first->problem->reason))
         .member("hint", "see the problem of each result");
   }
   if (response.status != 202) {

@@ -1,5 +1,7 @@
 #include "shared/entry/event_door.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -61,10 +63,10 @@ void EventDoor::post(Request request, Responder responder) {
   if (events.rules_missing > 0)
     return post->refuse(
         "rules_not_in_force",
-        http::unavailable("rules_not_in_force", "The rules that this event needs are not in force yet",
-                          "an event came in a form of rules version " + std::to_string(events.rules_missing) +
-                              "; nothing was appended",
-                          "send the request again; `granary rules` shows which version is in force where"));
+        http::unavailable(
+            "rules_not_in_force", "The rules that this event needs are not in force yet",
+            fmt::format("an event came in a form of rules version {}; nothing was appended", events.rules_missing),
+            "send the request again; `granary rules` shows which version is in force where"));
   std::optional<std::int64_t> outcome_wait_ms;
   if (const auto wait = preferred_wait_s(request.headers))
     outcome_wait_ms = std::min(*wait * units::kSecondMs, options_.outcome_wait_ms_max);

@@ -1,5 +1,7 @@
 #include "shared/entry/raw_record.h"
 
+#include <fmt/format.h>
+
 #include "shared/base/check.h"
 #include "shared/events/record.h"
 #include "shared/journal/journal.h"
@@ -55,8 +57,8 @@ std::variant<RawRecord, codec::FormError> make_raw_record(CloudEvent&& event, st
   record.bytes = events::encode_record(ledger.id, raw);
   if (record.bytes.size() > journal::kRecordBytesMax)
     return codec::FormError{"record_too_large", "/data", std::to_string(record.bytes.size()) + " bytes",
-                            "send an event of at most " + std::to_string(journal::kRecordBytesMax / 1024) +
-                                " KiB, such as a list in several events"};
+                            fmt::format("send an event of at most {} KiB, such as a list in several events",
+                                        journal::kRecordBytesMax / 1024)};
   return record;
 }
 
