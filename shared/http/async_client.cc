@@ -1,5 +1,7 @@
 #include "shared/http/async_client.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/asio/ip/tcp.hpp>
@@ -288,9 +290,11 @@ class AsyncClient::Impl {
     if (auto error = check_request(request)) return done(std::move(*error));
     if (taken_->fetch_add(1) >= options_.requests_max) {
       --*taken_;
-      return done(Error{ErrorCode::unavailable, "expected room for one more request to another process, but " +
-                                                    std::to_string(options_.requests_max) +
-                                                    " are under way already; hint: try again"});
+      return done(Error{
+          ErrorCode::unavailable,
+          fmt::format(
+              "expected room for one more request to another process, but {} are under way already; hint: try again",
+              options_.requests_max)});
     }
     // Shared, because what is posted can be copied.
     const auto job = std::make_shared<Job>(Job{Slot(taken_), std::move(request), std::move(wanted), std::move(done)});

@@ -1,5 +1,7 @@
 #include "shared/http/client_wire.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/http/framing.h"
@@ -24,9 +26,9 @@ std::optional<Error> check_request(const ClientRequest& request) {
   const bool has_names = std::all_of(request.headers.begin(), request.headers.end(),
                                      [](const Field& field) { return is_token(field.name); });
   if (is_token(request.method) && is_target(request.target) && has_names) return std::nullopt;
-  return Error{ErrorCode::invalid_input, "expected a method, a target and field names in plain ASCII, got " +
-                                             request.method + ' ' + request.target +
-                                             "; hint: percent-encode what is not a plain character"};
+  return Error{ErrorCode::invalid_input, fmt::format("expected a method, a target and field names in plain ASCII, got "
+                                                     "{} {}; hint: percent-encode what is not a plain character",
+                                                     request.method, request.target)};
 }
 
 WireRequest wire_request(const Url& url, const ClientRequest& request) {
@@ -57,11 +59,13 @@ Error no_answer(const Url& url, const boost::system::error_code& error) {
   const std::string where = "http://" + url.authority;
   if (error.category() == bhttp::make_error_code(bhttp::error::bad_version).category() &&
       error != bhttp::error::end_of_stream && error != bhttp::error::partial_message) {
-    return {ErrorCode::io_error, "expected an HTTP answer from " + where + ", got: " + error.message() +
-                                     "; hint: see that the URL names Granary's own port, and ask for less at once"};
+    return {ErrorCode::io_error, fmt::format("expected an HTTP answer from {}, got: {}; hint: see that the URL names "
+                                             "Granary's own port, and ask for less at once",
+                                             where, error.message())};
   }
-  return {ErrorCode::unavailable, "expected an answer from " + where + ", got: " + error.message() +
-                                      "; hint: see that the service runs and listens there"};
+  return {ErrorCode::unavailable,
+          fmt::format("expected an answer from {}, got: {}; hint: see that the service runs and listens there", where,
+                      error.message())};
 }
 
 }  // namespace granary::http

@@ -1,5 +1,7 @@
 #include "shared/http/connection.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <ctime>
@@ -66,7 +68,7 @@ void Connection::turn_away() {
   refuse(make_response({.status = 503,
                         .type = "too_many_connections",
                         .title = "There are too many connections",
-                        .detail = "Expected at most " + std::to_string(limits().connections) + " connections.",
+                        .detail = fmt::format("Expected at most {} connections.", limits().connections),
                         .hint = "try again in a second, and keep connections open between requests"}));
 }
 
@@ -107,12 +109,11 @@ void Connection::read_head() {
                                    .detail = "Expected lines of text that end with CR LF, got another byte.",
                                    .hint = "speak HTTP/1.1 without TLS"}));
     case HeadScan::State::too_large:
-      return refuse(
-          make_response({.status = 431,
-                         .type = "header_too_large",
-                         .title = "The request's head is too large",
-                         .detail = "Expected at most " + std::to_string(limits().header_bytes) + " bytes, got more.",
-                         .hint = "send fewer and shorter fields"}));
+      return refuse(make_response({.status = 431,
+                                   .type = "header_too_large",
+                                   .title = "The request's head is too large",
+                                   .detail = fmt::format("Expected at most {} bytes, got more.", limits().header_bytes),
+                                   .hint = "send fewer and shorter fields"}));
     case HeadScan::State::incomplete:
       break;
   }
@@ -158,13 +159,14 @@ void Connection::take_head(std::string_view text) {
     if (auto response = shared_.options.authenticator(request_)) return refuse(std::move(*response));
     // What it says goes into the log for ever, so it is looked at here, once for all that serves requests.
     if (!is_well_formed(request_.caller)) {
-      return refuse(make_response({.status = 500,
-                                   .type = "caller_malformed",
-                                   .title = "The server does not know who calls in a form that it may keep",
-                                   .detail = "Expected from the server's own check of callers an opaque id of 1 to " +
-                                             std::to_string(kCallerIdBytesMax) +
-                                             " bytes without control characters and \"@\", got another.",
-                                   .hint = "tell the operator: nothing in the request can change it"}));
+      return refuse(
+          make_response({.status = 500,
+                         .type = "caller_malformed",
+                         .title = "The server does not know who calls in a form that it may keep",
+                         .detail = fmt::format("Expected from the server's own check of callers an opaque id of 1 to "
+                                               "{} bytes without control characters and \"@\", got another.",
+                                               kCallerIdBytesMax),
+                         .hint = "tell the operator: nothing in the request can change it"}));
     }
   }
   if (parser_->is_done()) return dispatch();
@@ -228,7 +230,7 @@ void Connection::write(Response response, bool keeps_alive) {
     --shared_.metrics.streams_open;
     streams = false;
     response = unavailable("too_many_streams", "There are too many answers that stream",
-                           "Expected at most " + std::to_string(limits().streams) + " of them.",
+                           fmt::format("Expected at most {} of them.", limits().streams),
                            "try again later, or read page by page");
   }
   const int status = response.status >= 200 && response.status <= 599 ? response.status : 500;

@@ -1,5 +1,7 @@
 #include "shared/http/framing.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -51,7 +53,7 @@ Problem too_many_fields(const Limits& limits) {
   return {.status = 431,
           .type = "header_too_large",
           .title = "The request's head is too large",
-          .detail = "Expected at most " + std::to_string(limits.header_count) + " fields, got more.",
+          .detail = fmt::format("Expected at most {} fields, got more.", limits.header_count),
           .hint = "send fewer fields"};
 }
 
@@ -112,8 +114,7 @@ std::optional<Problem> read_request_line(std::string_view line, const Limits& li
     return Problem{.status = 414,
                    .type = "target_too_long",
                    .title = "The request's target is too long",
-                   .detail = "Expected at most " + std::to_string(limits.target_bytes) + " bytes, got " +
-                             std::to_string(out.target.size()) + ".",
+                   .detail = fmt::format("Expected at most {} bytes, got {}.", limits.target_bytes, out.target.size()),
                    .hint = "ask for less at once"};
   }
   return std::nullopt;
@@ -136,7 +137,8 @@ std::optional<Problem> read_field(std::string_view line, Fields& fields) {
   if (is_singleton(name) && find_field(fields, name)) {
     return name == "content-length"
                ? bad_length("Expected Content-Length once, got it twice.")
-               : malformed("repeated_field", "Expected the field " + name + " once, got it twice.", "send it once");
+               : malformed("repeated_field", fmt::format("Expected the field {} once, got it twice.", name),
+                           "send it once");
   }
   fields.push_back({std::move(name), std::string(value)});
   return std::nullopt;
@@ -164,7 +166,7 @@ std::optional<Problem> read_length(const Fields& fields, const Limits& limits, H
     return Problem{.status = 411,
                    .type = "length_required",
                    .title = "The length of the body is missing",
-                   .detail = "Expected Content-Length with " + head.request.method + ", got none.",
+                   .detail = fmt::format("Expected Content-Length with {}, got none.", head.request.method),
                    .hint = "send Content-Length, 0 for an empty body"};
   }
   const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), head.content_length);
@@ -172,12 +174,11 @@ std::optional<Problem> read_length(const Fields& fields, const Limits& limits, H
     return bad_length("Expected Content-Length as a number of bytes, got something else.");
   }
   if (head.content_length <= limits.body_bytes) return std::nullopt;
-  return Problem{
-      .status = 413,
-      .type = "body_too_large",
-      .title = "The request's body is too large",
-      .detail = "Expected at most " + std::to_string(limits.body_bytes) + " bytes, got " + std::string(*text) + ".",
-      .hint = "send it in smaller parts"};
+  return Problem{.status = 413,
+                 .type = "body_too_large",
+                 .title = "The request's body is too large",
+                 .detail = fmt::format("Expected at most {} bytes, got {}.", limits.body_bytes, *text),
+                 .hint = "send it in smaller parts"};
 }
 
 std::optional<Problem> read_expectation(std::string_view version, Head& head) {

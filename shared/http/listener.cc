@@ -1,5 +1,7 @@
 #include "shared/http/listener.h"
 
+#include <fmt/format.h>
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
@@ -86,11 +88,11 @@ Result<void> Listener::check_address(const std::string& text) {
   asio::ip::make_address(text, error);
   if (!error) return {};
   return Error{ErrorCode::invalid_input,
-               "expected an IP address to listen on, got '" + text + "'; hint: 127.0.0.1, 0.0.0.0 or ::"};
+               fmt::format("expected an IP address to listen on, got '{}'; hint: 127.0.0.1, 0.0.0.0 or ::", text)};
 }
 
 Result<std::unique_ptr<Listener>> Listener::start(ListenerOptions options, Handler handler) {
-  const std::string place = options.address + " port " + std::to_string(options.port);
+  const std::string place = fmt::format("{} port {}", options.address, options.port);
   error_code error;
   GRANARY_TRY(check_address(options.address));
   const auto address = asio::ip::make_address(options.address, error);
@@ -105,8 +107,8 @@ Result<std::unique_ptr<Listener>> Listener::start(ListenerOptions options, Handl
   if (error) {
     const bool is_taken = error == boost::system::errc::address_in_use;
     return Error{is_taken ? ErrorCode::conflict : ErrorCode::io_error,
-                 "expected to listen on " + place + ", got: " + error.message() +
-                     "; hint: choose another port, or stop what listens there"};
+                 fmt::format("expected to listen on {}, got: {}; hint: choose another port, or stop what listens there",
+                             place, error.message())};
   }
   impl->shared.options = std::move(options);
   impl->shared.handler = std::move(handler);

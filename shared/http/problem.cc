@@ -1,5 +1,7 @@
 #include "shared/http/problem.h"
 
+#include <fmt/format.h>
+
 #include "shared/json/writer.h"
 
 namespace granary::http {
@@ -45,7 +47,7 @@ Response bad_part(std::string type, std::string title, const std::string& name, 
   problem.type = std::move(type);
   problem.title = std::move(title);
   const auto [detail, hint] = split_hint(error.message);
-  problem.detail = "`" + name + "`: " + detail;
+  problem.detail = fmt::format("`{}`: {}", name, detail);
   if (!hint.empty()) problem.hint = hint;
   return make_response(problem);
 }

@@ -1,5 +1,7 @@
 #include "shared/http/router.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -52,7 +54,7 @@ Response path_not_found(const std::string& path) {
   return make_response({.status = 404,
                         .type = "path_not_found",
                         .title = "There is nothing at this path",
-                        .detail = "Expected a path of the API, got " + path + ".",
+                        .detail = fmt::format("Expected a path of the API, got {}.", path),
                         .hint = "see the API's description for its paths"});
 }
 
@@ -128,7 +130,7 @@ void Router::serve(Request request, Responder responder) const {
   Response response = make_response({.status = 405,
                                      .type = "method_not_allowed",
                                      .title = "This path does not take this method",
-                                     .detail = "Expected " + list + ", got " + request.method + ".",
+                                     .detail = fmt::format("Expected {}, got {}.", list, request.method),
                                      .hint = "see the API's description"});
   response.headers.push_back({"Allow", list});
   responder(std::move(response));

@@ -1,5 +1,7 @@
 #include "shared/http/uri.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/url/encode.hpp>
 #include <boost/url/grammar/alnum_chars.hpp>
@@ -45,13 +47,18 @@ bool has_brackets(std::string_view text) {
 }
 
 Error target_error(const std::string& problem) {
-  return {ErrorCode::invalid_input, "expected a request target like /path?name=value, got " + problem +
-                                        "; hint: percent-encode what is not a plain character"};
+  return {
+      ErrorCode::invalid_input,
+      fmt::format(
+          "expected a request target like /path?name=value, got {}; hint: percent-encode what is not a plain character",
+          problem)};
 }
 
 Error url_error(std::string_view text, const std::string& problem) {
-  return {ErrorCode::invalid_input, "expected a URL like http://HOST:PORT, got '" + std::string(text) +
-                                        "': " + problem + "; hint: give scheme, host and port, nothing else"};
+  return {
+      ErrorCode::invalid_input,
+      fmt::format("expected a URL like http://HOST:PORT, got '{}': {}; hint: give scheme, host and port, nothing else",
+                  text, problem)};
 }
 
 // Takes an IPv6 address in brackets, a name or an IPv4 address off the front of `rest`. Not by Boost.URL: version 1.81
