@@ -1,5 +1,7 @@
 #include "shared/ask/follow.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -48,8 +50,9 @@ Result<void> read_id(const Cursors& cursors, std::string_view text, Place& place
   for (journal::Offset& offset : place.next) is_id = is_id && codec::take_varint(left, offset);
   if (is_id && left.empty()) return {};
   return Error{ErrorCode::invalid_input,
-               "expected BEGINNING, END or the id of an event that this stream gave for the same `partition`, got \"" +
-                   std::string(text.substr(0, 40)) + "\"; hint: begin without one"};
+               fmt::format("expected BEGINNING, END or the id of an event that this stream gave for the same "
+                           "`partition`, got \"{}\"; hint: begin without one",
+                           text.substr(0, 40))};
 }
 
 // A comment, which no reader takes for an event: for whoever looks at the bytes.

@@ -1,5 +1,7 @@
 #include "shared/ask/list.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <chrono>
 #include <utility>
@@ -34,9 +36,9 @@ std::uint32_t mark_of(const List& list, const Request& request) {
 }
 
 Error no_cursor(std::string_view text, const std::string& got) {
-  return {ErrorCode::invalid_input, "expected a cursor as a page of this list gave it in `next`, got " + got + " \"" +
-                                        std::string(text.substr(0, 40)) +
-                                        "\"; hint: start without one, with the same filters on each page"};
+  return {ErrorCode::invalid_input, fmt::format("expected a cursor as a page of this list gave it in `next`, got {} "
+                                                "\"{}\"; hint: start without one, with the same filters on each page",
+                                                got, text.substr(0, 40))};
 }
 
 }  // namespace
@@ -90,8 +92,8 @@ Result<std::optional<events::Ref>> ref_of(const Request& request) {
   if (!text) return std::optional<events::Ref>();
   auto ref = events::read_ref(*text);
   if (ref) return ref;
-  return Error{ErrorCode::invalid_input, "expected SYSTEM:ID, got \"" + std::string(text->substr(0, 40)) +
-                                             "\"; hint: ?ref=eurohpc:EHPC-2026-0117"};
+  return Error{ErrorCode::invalid_input,
+               fmt::format("expected SYSTEM:ID, got \"{}\"; hint: ?ref=eurohpc:EHPC-2026-0117", text->substr(0, 40))};
 }
 
 Result<std::size_t> limit_of(const Request& request) {
@@ -100,7 +102,7 @@ Result<std::size_t> limit_of(const Request& request) {
   std::size_t limit = 0;
   const auto [at, error] = std::from_chars(text->data(), text->data() + text->size(), limit);
   if (error != std::errc() || at != text->data() + text->size() || limit < 1 || limit > 1000)
-    return Error{ErrorCode::invalid_input, "expected 1 to 1000, got \"" + std::string(text->substr(0, 40)) + "\""};
+    return Error{ErrorCode::invalid_input, fmt::format("expected 1 to 1000, got \"{}\"", text->substr(0, 40))};
   return limit;
 }
 

@@ -1,5 +1,7 @@
 #include "shared/ask/read.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -131,8 +133,8 @@ void read_all(const Reach& reach, Request request, Responder responder, machine:
     const auto [at, error] = std::from_chars(text->data(), text->data() + text->size(), shard);
     if (error != std::errc() || at != text->data() + text->size() || shard >= shards)
       return responder(http::bad_parameter(
-          "shard", {ErrorCode::invalid_input, "expected a shard below " + std::to_string(shards) + ", got \"" +
-                                                  std::string(text->substr(0, 40)) + "\""}));
+          "shard", {ErrorCode::invalid_input,
+                    fmt::format("expected a shard below {}, got \"{}\"", shards, text->substr(0, 40))}));
     return read(reach, std::move(request), std::move(responder), machine, shard,
                 [gathering = std::shared_ptr(std::move(gathering))](machine::Machine& rules, const runtime::AsOf&) {
                   gathering->add_shard(rules);

@@ -1,5 +1,7 @@
 #include "shared/ask/rejected.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <utility>
@@ -50,7 +52,7 @@ Result<ShardRange> partitions_asked(const Request& request, std::uint16_t partit
     return ShardRange{first, static_cast<std::uint16_t>(first + machine::shards_of(kind, partitions))};
   }
   return Error{ErrorCode::invalid_input,
-               "expected intake, metering, allocation or billing, got \"" + std::string(name->substr(0, 40)) + "\""};
+               fmt::format("expected intake, metering, allocation or billing, got \"{}\"", name->substr(0, 40))};
 }
 
 std::string row_of(const journal::Record& record) {

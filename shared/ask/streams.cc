@@ -1,5 +1,7 @@
 #include "shared/ask/streams.h"
 
+#include <fmt/format.h>
+
 #include <charconv>
 #include <vector>
 
@@ -90,15 +92,16 @@ Result<journal::Offset> stream_start(const journal::Journal& journal, const jour
   if (from == "BEGINNING") return journal::Offset{0};
   if (from == "END") return journal.end(partition);
   if (const auto number = number_of(from)) return journal::Offset{*number};
-  return Error{ErrorCode::invalid_input, "expected BEGINNING, END or the number of a record, got \"" +
-                                             std::string(from.substr(0, 40)) + "\"; hint: the first record is 0"};
+  return Error{ErrorCode::invalid_input,
+               fmt::format("expected BEGINNING, END or the number of a record, got \"{}\"; hint: the first record is 0",
+                           from.substr(0, 40))};
 }
 
 Result<std::uint16_t> partition_of(std::string_view text, std::uint16_t count) {
   const auto number = number_of(text);
   if (number && *number < count) return static_cast<std::uint16_t>(*number);
-  return Error{ErrorCode::invalid_input, "expected a number below " + std::to_string(count) + ", got \"" +
-                                             std::string(text.substr(0, 40)) + "\""};
+  return Error{ErrorCode::invalid_input,
+               fmt::format("expected a number below {}, got \"{}\"", count, text.substr(0, 40))};
 }
 
 Response cannot_read(const std::string& parameter, const Error& error) {

@@ -1,5 +1,7 @@
 #include "shared/ask/token_wait.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <atomic>
 #include <memory>
@@ -53,7 +55,7 @@ Response not_folded(Folded folded) {
   problem.status = 503;
   problem.type = "not_folded_yet";
   problem.title = "What the token names is not folded yet";
-  problem.detail = "waited " + std::to_string(peers::kWaitMsMax / 1000) + " s";
+  problem.detail = fmt::format("waited {} s", peers::kWaitMsMax / 1000);
   problem.hint = "ask again with the same token";
   Response response = make_response(problem);
   response.headers.push_back({"Retry-After", "5"});
