@@ -1,5 +1,7 @@
 #include "shared/peers/forward.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <utility>
 
@@ -88,7 +90,7 @@ void Forwarder::forward(const std::string& owner, const http::Request& request, 
   pass_on(owner, request, [answer, owner](Result<http::Response> response) {
     if (response.ok()) return (*answer)(std::move(*response));
     (*answer)(http::unavailable("owner_unavailable", "The process that owns this does not answer",
-                                owner + ": " + response.error().message,
+                                fmt::format("{}: {}", owner, response.error().message),
                                 "try again; `granary status` shows who is there"));
   });
 }

@@ -1,5 +1,7 @@
 #include "shared/peers/peers.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <sstream>
@@ -28,8 +30,8 @@ Result<std::set<std::uint16_t>> parse_shards(std::string_view text, std::uint16_
     for (std::uint16_t number = 0; number < count; ++number) shards.insert(number);
     return shards;
   }
-  const Error wrong{ErrorCode::invalid_input, "expected shards as `all` or `0-3,7`, below " + std::to_string(count) +
-                                                  ", got \"" + std::string(text.substr(0, 60)) + "\""};
+  const Error wrong{ErrorCode::invalid_input, fmt::format("expected shards as `all` or `0-3,7`, below {}, got \"{}\"",
+                                                          count, text.substr(0, 60))};
   while (true) {
     const auto comma = text.find(',');
     const std::string_view range = text.substr(0, comma);
@@ -62,8 +64,8 @@ Result<Peers> Peers::parse(const std::string& text, const std::string& path, std
   for (std::string line; std::getline(lines, line);) {
     ++number;
     const auto wrong = [&](const std::string& what) {
-      return Error{ErrorCode::invalid_input, path + ", line " + std::to_string(number) + ": " + what +
-                                                 "; hint: `http://127.0.0.1:8082 metering 0-3,7`"};
+      return Error{ErrorCode::invalid_input,
+                   fmt::format("{}, line {}: {}; hint: `http://127.0.0.1:8082 metering 0-3,7`", path, number, what)};
     };
     std::istringstream words(line.substr(0, line.find('#')));
     std::string url, name, list, more;
@@ -71,16 +73,18 @@ Result<Peers> Peers::parse(const std::string& text, const std::string& path, std
     if (!(words >> name >> list) || words >> more) return wrong("expected URL, machine and shards");
     if (const auto valid = http::parse_url(url); !valid.ok()) return wrong(valid.error().message);
     const auto kind = machine_called(name);
-    if (!kind) return wrong("expected intake, metering, allocation or billing, got \"" + name + "\"");
+    if (!kind) return wrong(fmt::format("expected intake, metering, allocation or billing, got \"{}\"", name));
     const auto shards = parse_shards(list, machine::shards_of(*kind, partitions));
     if (!shards.ok()) return wrong(shards.error().message);
     for (const std::uint16_t shard : *shards)
       if (!peers.owners_.emplace(ShardName{*kind, shard}, url).second)
-        return wrong("shard " + std::to_string(shard) + " of " + name + " is in the list already");
+        return wrong(fmt::format("shard {} of {} is in the list already", shard, name));
   }
   if (peers.owners_.empty())
-    return Error{ErrorCode::invalid_input, "expected lines of `URL MACHINE SHARDS` in " + path +
-                                               ", got none; hint: leave --peers out if there are none"};
+    return Error{
+        ErrorCode::invalid_input,
+        fmt::format("expected lines of `URL MACHINE SHARDS` in {}, got none; hint: leave --peers out if there are none",
+                    path)};
   return peers;
 }
 

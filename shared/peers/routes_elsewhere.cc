@@ -1,5 +1,7 @@
 #include "shared/peers/routes_elsewhere.h"
 
+#include <fmt/format.h>
+
 #include <atomic>
 
 #include "shared/base/probe.h"
@@ -44,7 +46,7 @@ struct RoutesElsewhere::Asking {
     if (silent.empty()) return answer(http::path_not_found(request.path));
     GRANARY_PROBE("a process does not tell which paths it has");
     answer(http::unavailable("owner_unavailable", "The process that may own this does not answer",
-                             silent + ": " + because, "try again; `granary status` shows who is there"));
+                             fmt::format("{}: {}", silent, because), "try again; `granary status` shows who is there"));
   }
 };
 
