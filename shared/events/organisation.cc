@@ -1,5 +1,7 @@
 #include "shared/events/organisation.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "shared/events/form.h"
@@ -38,7 +40,7 @@ Trouble check(const std::vector<LegalId>& ids, const std::string& at) {
       return FormError{"end_before_start", here + "/to", units::format_time(*one.to), "send a `to` after `from`"};
     for (std::size_t before = 0; before < i; ++before)
       if (ids[before].scheme == one.scheme && ids[before].id == one.id)
-        return FormError{"malformed", here, one.scheme + " " + one.id, "name each legal id once"};
+        return FormError{"malformed", here, fmt::format("{} {}", one.scheme, one.id), "name each legal id once"};
   }
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include "shared/events/policy.h"
 
+#include <fmt/format.h>
+
 #include <set>
 
 namespace granary::events {
@@ -25,10 +27,10 @@ Trouble check(const PolicyPublished& policy, const std::string& at) {
                      "and project"};
   if (content.window_days > kWindowDaysMax)
     return FormError{"malformed", at + "/content/window_days", std::to_string(content.window_days),
-                     "send at most " + std::to_string(kWindowDaysMax) + " days"};
+                     fmt::format("send at most {} days", kWindowDaysMax)};
   if (content.silent_hours_max > kSilentHoursMax)
     return FormError{"malformed", at + "/content/silent_hours_max", std::to_string(content.silent_hours_max),
-                     "send at most " + std::to_string(kSilentHoursMax) + " hours"};
+                     fmt::format("send at most {} hours", kSilentHoursMax)};
   if (overdraft && (content.mode == OverdraftMode{} || (content.mode == OverdraftMode::bill && content.seller.empty())))
     return FormError{"malformed", at + "/content/mode", "", "send a mode; with bill the seller too, whose prices hold"};
   std::set<std::string> seen;

@@ -1,5 +1,7 @@
 #include "shared/events/price_book.h"
 
+#include <fmt/format.h>
+
 #include "shared/events/form.h"
 
 namespace granary::events {
@@ -30,9 +32,10 @@ Trouble check(const PriceBookPublished& book, const std::string& at) {
   for (std::size_t i = 0; i < book.prices.size(); ++i)
     for (std::size_t before = 0; before < i; ++before) {
       if (!is_hidden_by(book.prices[before], book.prices[i])) continue;
-      return FormError{"price_hidden", at + "/prices/" + std::to_string(i), book.prices[i].class_name,
-                       "entry " + std::to_string(before) +
-                           " holds for all that this one names: put the narrower entry first, or leave one out"};
+      return FormError{
+          "price_hidden", fmt::format("{}/prices/{}", at, i), book.prices[i].class_name,
+          fmt::format("entry {} holds for all that this one names: put the narrower entry first, or leave one out",
+                      before)};
     }
   return std::nullopt;
 }

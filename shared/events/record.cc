@@ -1,5 +1,7 @@
 #include "shared/events/record.h"
 
+#include <fmt/format.h>
+
 #include "shared/codec/limits.h"
 
 namespace granary::events {
@@ -49,7 +51,7 @@ std::optional<codec::FormError> check_envelope(const Raw& raw, const Root* root)
   EnvelopeLimits check;
   Raw::fields(raw, check);
   if (auto trouble = check.limits.trouble()) {
-    trouble->hint = trouble->field + " of the record: " + trouble->hint;
+    trouble->hint = fmt::format("{} of the record: {}", trouble->field, trouble->hint);
     return trouble;
   }
   if (raw.collector.size() > kCollectorBytesMax)

@@ -1,5 +1,7 @@
 #include "shared/events/ref.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace granary::events {
@@ -20,7 +22,7 @@ Trouble check(const std::vector<Ref>& refs, const std::string& at) {
       return FormError{"malformed", here + "/id", ref.id.substr(0, 100), "send at most 64 bytes"};
     const auto before = refs.begin() + static_cast<std::ptrdiff_t>(i);
     if (std::find(refs.begin(), before, ref) != before)
-      return FormError{"malformed", here, ref.system + ":" + ref.id, "name each ref once"};
+      return FormError{"malformed", here, fmt::format("{}:{}", ref.system, ref.id), "name each ref once"};
   }
   return std::nullopt;
 }

@@ -1,5 +1,7 @@
 #include "shared/events/usage.h"
 
+#include <fmt/format.h>
+
 namespace granary::events {
 
 namespace {
@@ -17,11 +19,11 @@ Trouble check_usage(const Usage& usage, Instant end, const char* end_name, const
   if (usage.project.empty() != by_account || (by_account && (usage.cluster.empty() || usage.account.empty())))
     return FormError{"malformed", at + "/project", usage.project, "name either the project, or cluster and account"};
   if (end < usage.start)
-    return FormError{"end_before_start", at + "/" + end_name, units::format_time(end),
+    return FormError{"end_before_start", fmt::format("{}/{}", at, end_name), units::format_time(end),
                      "send an end that is not before the start"};
   for (std::size_t i = 0; i < usage.resources.size(); ++i) {
     const ResourceUsed& used = usage.resources[i];
-    const auto here = [&] { return at + "/resources/" + std::to_string(i); };
+    const auto here = [&] { return fmt::format("{}/resources/{}", at, i); };
     if (is_named_before(usage.resources, i))
       return FormError{"malformed", here() + "/class", used.class_name, "name each class once"};
     if (used.quantity.is_zero() == used.amount.is_zero() || used.amount.is_zero() != used.unit.empty())
