@@ -1,5 +1,7 @@
 #include "services/intake/core/lots.h"
 
+#include <fmt/format.h>
+
 #include "services/intake/core/refusals.h"
 
 namespace granary::intake {
@@ -13,7 +15,7 @@ Outcome to_base_units(const events::LotAwarded& lot, const units::NamedUnit& uni
   const units::Int128 quantity = lot.quantity.value();
   if (quantity % 1000 * (unit.base_units % 1000) % 1000 != 0)
     return refuse(Refusal::quantity_too_precise, pointer + "/quantity",
-                  "award a whole number of base units (" + std::string(units::unit_name(unit.kind)) + ")");
+                  fmt::format("award a whole number of base units ({})", units::unit_name(unit.kind)));
   const auto base_units = units::mul_div_half_even(quantity, unit.base_units, 1000);
   if (!base_units)
     return refuse(Refusal::quantity_overflow, pointer + "/quantity", "award less than 2^96 base units in one lot");
@@ -27,14 +29,14 @@ Outcome open_lot(const events::LotAwarded& lot, const ClassesAndWindows& policie
   if (published == nullptr)
     return refuse(
         Refusal::unknown_resource_class, pointer + "/class",
-        "publish a policy resource_classes that lists '" + lot.class_name + "', or award a class of the list");
+        fmt::format("publish a policy resource_classes that lists '{}', or award a class of the list", lot.class_name));
   if (published->charging != events::Charging::lots)
     return refuse(Refusal::class_is_metered_only, pointer + "/class",
-                  "leave it out: use of '" + lot.class_name + "' is shown and never charged to lots");
+                  fmt::format("leave it out: use of '{}' is shown and never charged to lots", lot.class_name));
   const auto unit = units::named_unit(lot.unit);
   if (!unit || unit->kind != published->unit)
     return refuse(Refusal::unit_differs, pointer + "/unit",
-                  "award '" + lot.class_name + "' in a unit made of " + std::string(units::unit_name(published->unit)));
+                  fmt::format("award '{}' in a unit made of {}", lot.class_name, units::unit_name(published->unit)));
   if (Outcome outcome = to_base_units(lot, *unit, pointer, opened.amount);
       outcome.judgement != machine::Judgement::accepted)
     return outcome;
@@ -53,7 +55,7 @@ Outcome open_lots(const std::vector<events::LotAwarded>& awarded, const ClassesA
                   std::vector<events::LotOpened>& lots) {
   if (awarded.size() > kLotsMax)
     return refuse(Refusal::too_many_lots, "/grant/lots",
-                  "award at most " + std::to_string(kLotsMax) + " lots in one decision");
+                  fmt::format("award at most {} lots in one decision", kLotsMax));
   for (std::size_t i = 0; i < awarded.size(); ++i) {
     events::LotOpened& opened = lots.emplace_back();
     opened.ordinal = i + 1;

@@ -1,5 +1,7 @@
 #include "services/intake/core/machine.h"
 
+#include <fmt/format.h>
+
 #include "services/intake/core/refusals.h"
 #include "shared/base/probe.h"
 
@@ -69,7 +71,7 @@ Outcome IntakeMachine::apply_raw(const machine::RawInput& input, const machine::
   if (input.raw.substance.size() > kEventBytesMax) {
     GRANARY_PROBE("an event is too large to be sent on");
     return refuse(Refusal::event_too_large, "",
-                  "send at most " + std::to_string(kEventBytesMax) + " bytes: shorter texts or lists");
+                  fmt::format("send at most {} bytes: shorter texts or lists", kEventBytesMax));
   }
   Outcome outcome = rules().apply(*this, input, context, out);
   // The later of the two: before the first tick `now` is 1970, and the id would be dropped with the next one.

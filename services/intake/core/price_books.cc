@@ -1,5 +1,7 @@
 #include "services/intake/core/price_books.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "services/intake/core/refusals.h"
@@ -16,14 +18,14 @@ Outcome PriceBooks::check(const PriceBookPublished& book, const ClassesAndWindow
     const auto published = policies.classes_from(entry.class_name, book.effective);
     if (published.empty())
       return refuse(Refusal::unknown_resource_class, pointer + "/class",
-                    "publish a policy resource_classes that lists '" + entry.class_name +
-                        "' first, or price a class of the list");
+                    fmt::format("publish a policy resource_classes that lists '{}' first, or price a class of the list",
+                                entry.class_name));
     const auto unit = units::named_unit(entry.per);
     if (!unit || std::none_of(published.begin(), published.end(),
                               [&](const events::ResourceClass* one) { return one->unit == unit->kind; }))
-      return refuse(Refusal::unit_differs, pointer + "/per",
-                    "price '" + entry.class_name + "' per a unit made of " +
-                        std::string(units::unit_name(published.front()->unit)));
+      return refuse(
+          Refusal::unit_differs, pointer + "/per",
+          fmt::format("price '{}' per a unit made of {}", entry.class_name, units::unit_name(published.front()->unit)));
   }
   const auto seller = sellers_.find(book.seller);
   if (seller == sellers_.end()) return {};
@@ -50,9 +52,9 @@ Outcome PriceBooks::compare(const Kept& before, const Kept& after, const std::st
       if (left[kind] >= reaches[kind]) continue;
       std::string whom;
       if (found != after.classes.end())
-        whom = std::string(" for kind ") + std::string(codec::EnumNames<events::CustomerKind>::kNames[kind]) +
-               (reaches[kind] == Reach::all_purposes ? " and every purpose" : "");
-      return refuse(Refusal::class_left_out, "/prices", which + " '" + name + "'" + whom + "; " + what_to_do);
+        whom = fmt::format(" for kind {}{}", codec::EnumNames<events::CustomerKind>::kNames[kind],
+                           reaches[kind] == Reach::all_purposes ? " and every purpose" : "");
+      return refuse(Refusal::class_left_out, "/prices", fmt::format("{} '{}'{}; {}", which, name, whom, what_to_do));
     }
   }
   return {};

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+
+#include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -70,16 +72,17 @@ inline machine::Outcome refuse(Refusal refusal, std::string field, std::string h
 }
 
 inline machine::Outcome unknown_project(const std::string& project) {
-  return refuse(Refusal::unknown_project, "/project", "register the project '" + project + "' first");
+  return refuse(Refusal::unknown_project, "/project", fmt::format("register the project '{}' first", project));
 }
 
 inline machine::Outcome unknown_application(const std::string& application) {
-  return refuse(Refusal::unknown_application, "/application", "submit the application '" + application + "' first");
+  return refuse(Refusal::unknown_application, "/application",
+                fmt::format("submit the application '{}' first", application));
 }
 
 inline machine::Outcome already_decided(const std::string& application) {
   return refuse(Refusal::application_already_decided, "/application",
-                "submit a new application: '" + application + "' has its decision");
+                fmt::format("submit a new application: '{}' has its decision", application));
 }
 
 }  // namespace granary::intake

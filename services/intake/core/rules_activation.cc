@@ -1,5 +1,7 @@
 // The next rules version is activated.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 #include "shared/base/probe.h"
 
@@ -11,9 +13,9 @@ Outcome IntakeMachine::activate_rules(const events::RulesActivated& event, const
                                       Out& out) {
   if (event.version != context.rules + 1) {
     GRANARY_PROBE("rules are activated that are not the next");
-    return refuse(Refusal::rules_version_not_next, "/version",
-                  "version " + std::to_string(context.rules) + " is in force, so only version " +
-                      std::to_string(context.rules + 1) + " can come next");
+    return refuse(
+        Refusal::rules_version_not_next, "/version",
+        fmt::format("version {} is in force, so only version {} can come next", context.rules, context.rules + 1));
   }
   out.activate_rules(event.version);
   return {};

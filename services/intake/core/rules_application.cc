@@ -1,5 +1,7 @@
 // An application is submitted and screened.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 #include "shared/base/probe.h"
 
@@ -16,9 +18,9 @@ Outcome IntakeMachine::submit_application(const events::ApplicationSubmitted& ev
     return refuse(Refusal::application_exists, "/application", "choose a name that is not taken");
   for (std::size_t i = 0; i < event.resources.size(); ++i)
     if (policies_.find_class(event.resources[i].class_name, input.raw.recorded_at) == nullptr)
-      return refuse(Refusal::unknown_resource_class, "/resources/" + std::to_string(i) + "/class",
-                    "publish a policy resource_classes that lists '" + event.resources[i].class_name +
-                        "', or ask for a class of the list");
+      return refuse(Refusal::unknown_resource_class, fmt::format("/resources/{}/class", i),
+                    fmt::format("publish a policy resource_classes that lists '{}', or ask for a class of the list",
+                                event.resources[i].class_name));
   const RefRow owner{RefKind::application, event.application, ""};
   if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)
     return outcome;

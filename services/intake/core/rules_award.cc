@@ -1,5 +1,7 @@
 // An application is decided; an award opens its grant.
 #include "services/intake/core/lots.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/machine.h"
 #include "services/intake/core/refusals.h"
 #include "shared/base/probe.h"
@@ -16,7 +18,7 @@ Outcome IntakeMachine::decide_application(const events::ApplicationDecided& even
   if (application == nullptr) return unknown_application(event.application);
   if (application->submitted.project != event.project)
     return refuse(Refusal::project_differs, "/project",
-                  "name the project of the application: '" + application->submitted.project + "'");
+                  fmt::format("name the project of the application: '{}'", application->submitted.project));
   if (application->decision) return already_decided(event.application);
   Decision decision{event.outcome, event.reason, {}, 0, input.raw.recorded_at};
   if (event.outcome == events::DecisionOutcome::awarded) {

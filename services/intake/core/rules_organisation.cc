@@ -1,5 +1,7 @@
 // An organisation is registered.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 
 namespace granary::intake {
@@ -15,9 +17,9 @@ Outcome IntakeMachine::register_organisation(const events::OrganisationRegistere
   for (std::size_t i = 0; i < event.legal_ids.size(); ++i) {
     const events::LegalId& one = event.legal_ids[i];
     if (const LegalIdRow* known = legal_ids_.find(key_of(one.scheme, one.id)))
-      return refuse(Refusal::legal_id_taken, "/legal_ids/" + std::to_string(i) + "/id",
-                    "use the organisation '" + known->organisation + "', which has " + one.scheme + " " + one.id +
-                        ", or give this one's own");
+      return refuse(Refusal::legal_id_taken, fmt::format("/legal_ids/{}/id", i),
+                    fmt::format("use the organisation '{}', which has {} {}, or give this one's own",
+                                known->organisation, one.scheme, one.id));
   }
   const RefRow owner{RefKind::organisation, event.organisation, ""};
   if (Outcome outcome = check_refs(event.refs, "/refs", owner); outcome.judgement != Judgement::accepted)

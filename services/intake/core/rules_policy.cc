@@ -1,5 +1,7 @@
 // A policy is published.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 
 namespace granary::intake {
@@ -14,10 +16,10 @@ Outcome IntakeMachine::publish_policy(const events::PolicyPublished& event, cons
   version.append(event.version);
   if (!event.content.project.empty() && projects_.find(event.content.project) == nullptr)
     return refuse(Refusal::unknown_project, "/content/project",
-                  "register the project '" + event.content.project + "' first");
+                  fmt::format("register the project '{}' first", event.content.project));
   if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
-                  "choose a version that the kind " + std::string(codec::enum_name(event.kind)) + " does not have");
+                  fmt::format("choose a version that the kind {} does not have", codec::enum_name(event.kind)));
   publish(version, {event, std::nullopt, input.raw.recorded_at});
   policies_.learn(event);
   const bool for_usage = event.kind == PolicyKind::resource_classes || event.kind == PolicyKind::acceptance_window;

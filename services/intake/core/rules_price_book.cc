@@ -1,5 +1,7 @@
 // A price book is published.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 
 namespace granary::intake {
@@ -15,7 +17,7 @@ Outcome IntakeMachine::publish_price_book(const events::PriceBookPublished& even
   version.append(event.version);
   if (is_published(version))
     return refuse(Refusal::version_exists, "/version",
-                  "choose a version that the seller '" + event.seller + "' does not have");
+                  fmt::format("choose a version that the seller '{}' does not have", event.seller));
   if (Outcome outcome = price_books_.check(event, policies_); outcome.judgement != Judgement::accepted) return outcome;
   publish(version, {std::nullopt, event, input.raw.recorded_at});
   price_books_.learn(event);

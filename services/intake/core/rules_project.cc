@@ -1,5 +1,7 @@
 // A project is registered.
 #include "services/intake/core/machine.h"
+
+#include <fmt/format.h>
 #include "services/intake/core/refusals.h"
 
 namespace granary::intake {
@@ -13,7 +15,7 @@ Outcome IntakeMachine::register_project(const events::ProjectRegistered& event, 
   const OrganisationRow* organisation = organisations_.find(event.organisation);
   if (organisation == nullptr)
     return refuse(Refusal::unknown_organisation, "/organisation",
-                  "register the organisation '" + event.organisation + "' first");
+                  fmt::format("register the organisation '{}' first", event.organisation));
   if (projects_.find(event.project) != nullptr)
     return refuse(Refusal::project_exists, "/project", "choose a name that is not taken");
   const RefRow owner{RefKind::project, event.project, ""};

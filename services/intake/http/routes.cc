@@ -1,5 +1,7 @@
 #include "services/intake/http/routes.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "services/intake/core/machine.h"
@@ -110,8 +112,9 @@ Result<std::optional<units::Instant>> at_of(const Request& request) {
   if (!text) return std::optional<units::Instant>();
   const units::ParsedTime time = units::parse_time(*text);
   if (time.trouble == units::TimeTrouble::none) return std::optional(time.at);
-  return Error{ErrorCode::invalid_input, "expected a time with its zone, got '" + std::string(text->substr(0, 40)) +
-                                             "'; hint: ?at=2026-10-31T23:30:00Z"};
+  return Error{
+      ErrorCode::invalid_input,
+      fmt::format("expected a time with its zone, got '{}'; hint: ?at=2026-10-31T23:30:00Z", text->substr(0, 40))};
 }
 
 Response project(machine::Machine& machine, const std::string& name) {
