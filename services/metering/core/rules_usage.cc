@@ -1,5 +1,7 @@
 // A usage is reported: taken once, measured by the classes in force at its start, sent to its project, or it waits.
 #include "services/metering/core/machine.h"
+
+#include <fmt/format.h>
 #include "shared/base/probe.h"
 
 namespace granary::metering {
@@ -69,9 +71,10 @@ Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, c
                                      const Told& told) {
   using machine::BasisDifference;
   const auto other = [&told](const char* field, const char* what) {
-    return refuse(Refusal::conflicting_duplicate, field,
-                  "what was taken first with this source and id has " + std::string(what) +
-                      ", and a report does not change it; give " + told.instead);
+    return refuse(
+        Refusal::conflicting_duplicate, field,
+        fmt::format("what was taken first with this source and id has {}, and a report does not change it; give {}",
+                    what, told.instead));
   };
   switch (machine::ChargeBasis::compare(first, again)) {
     case BasisDifference::payer:
@@ -90,7 +93,7 @@ Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, c
 
 Outcome MeteringMachine::too_large() {
   return refuse(Refusal::event_too_large, "",
-                "send at most " + std::to_string(kSubstanceBytesMax) + " bytes in one usage: shorter texts or lists");
+                fmt::format("send at most {} bytes in one usage: shorter texts or lists", kSubstanceBytesMax));
 }
 
 std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& context) const {
@@ -100,8 +103,8 @@ std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& cont
   if (!outside && units::day_number(end) >= ids_kept_from_) return std::nullopt;
   if (!outside) GRANARY_PROBE("usage is within a window that grew, and older than the ids that are kept");
   return refuse(Refusal::usage_too_old, "/end",
-                "usage is taken for " + std::to_string(days.value_or(0)) +
-                    " days after its end; this ledger's time is " + units::format_time(context.now));
+                fmt::format("usage is taken for {} days after its end; this ledger's time is {}", days.value_or(0),
+                            units::format_time(context.now)));
 }
 
 std::optional<Outcome> MeteringMachine::measure(const std::vector<events::ResourceUsed>& resources, Instant start,
@@ -111,13 +114,13 @@ std::optional<Outcome> MeteringMachine::measure(const std::vector<events::Resour
   amounts.resize(resources.size());
   for (std::size_t i = 0; i < resources.size(); ++i) {
     const events::ResourceUsed& used = resources[i];
-    const auto at = [i](const char* name) { return "/resources/" + std::to_string(i) + name; };
+    const auto at = [i](const char* name) { return fmt::format("/resources/{}{}", i, name); };
     const events::ResourceClass* published = classes == nullptr ? nullptr : classes->find(used.class_name);
     if (published == nullptr) {
       return refuse(Refusal::unknown_resource_class, at("/class"),
-                    "`" + used.class_name +
-                        "` is not among the classes in force at the usage's start; publish it by "
-                        "granary.policy.published.v1 (resource_classes), then send the usage again");
+                    fmt::format("`{}` is not among the classes in force at the usage's start; publish it by "
+                                "granary.policy.published.v1 (resource_classes), then send the usage again",
+                                used.class_name));
     }
     units::Amount raw = used.amount;
     if (!used.unit.empty()) {
