@@ -71,6 +71,11 @@ Result<LedgerRules> LedgerRules::ask(Api& api, std::optional<units::Interval> st
     if (*days < 0 || *days > kWindowDaysMax)
       return strange_answer(fmt::format("0 to {} as `window_days`", kWindowDaysMax), std::to_string(*days));
     rules.window_days = *days;
+    if ((*window)->find("usage_days_max") != nullptr) {
+      const auto longest = integer_of(**window, "usage_days_max");
+      if (!longest.ok()) return longest.error();
+      rules.usage_days_max = *longest;
+    }
   }
   if (!starts) return rules;
   std::set<Instant> changes{starts->from};
@@ -103,6 +108,11 @@ Result<void> Judge::on_row(const import::UsageRow& row) {
     remarks.add(import::Fate::refused,
                 {row.line, row.job, "end", "usage_too_old",
                  fmt::format("usage is taken for {} after its end", days_text(*rules_.window_days))});
+    return {};
+  }
+  if (row.end_ms - row.start_ms > rules_.usage_days_max * units::kDayMs) {
+    remarks.add(import::Fate::refused, {row.line, row.job, "start", "usage_too_long",
+                                        fmt::format("one usage lasts at most {}", days_text(rules_.usage_days_max))});
     return {};
   }
   const LedgerRules::Classes& in_force = rules_.classes_at(Instant(row.start_ms));

@@ -13,6 +13,7 @@
 #include "services/cli/api.h"
 #include "services/cli/import_report.h"
 #include "services/import/reader.h"
+#include "shared/events/policy.h"
 #include "shared/units/instant.h"
 
 namespace granary::cli {
@@ -34,6 +35,7 @@ class LedgerRules {
 
   units::Instant now;
   std::optional<std::int64_t> window_days;
+  std::int64_t usage_days_max = events::kUsageDaysMax;
   std::string after;  // a token: what intake had folded
 
  private:

@@ -190,11 +190,12 @@ class Replay {
     auto scratch = store::open_rocks_store(environment_, scratch_.directory());
     if (!scratch.ok()) return scratch.error();
     const runtime::ShardDigest stored = runtime::stored_digest(**live, kind, shard);
-    const auto again = runtime::replay_shard(journal, ledger, kind, shard, until_ ? until_->offset : stored.position,
-                                             standalone::make_machine(kind, shard), **scratch, kCommitEvery,
-                                             [&](std::size_t count) { progress_.add(kind, shard, count); });
+    const auto again = runtime::replay_shard(
+        journal, ledger, kind, shard, until_ ? until_->offset : stored.position, standalone::make_machine(kind, shard),
+        **scratch, kCommitEvery, [&](std::size_t count) { progress_.add(kind, shard, count); },
+        until_ ? 0 : stored.events);
     if (!again.ok()) return again.error();
-    const bool is_comparable = again->position == stored.position;
+    const bool is_comparable = again->position == stored.position && again->events == stored.events;
     const bool is_equal = is_comparable && *again == stored;
     if (is_comparable && !is_equal && difference_.empty())
       difference_ =

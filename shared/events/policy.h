@@ -23,6 +23,9 @@ struct ResourceClass {
 };
 
 // Of the lists here only the one that belongs to the policy's kind is filled.
+// How many days one usage may last if no policy says it: a year and a month, which no job runs and a service may.
+inline constexpr std::uint64_t kUsageDaysMax = 400;
+
 struct PolicyContent {
   std::vector<ResourceClass> classes;  // resource_classes
   std::uint64_t window_days = 0;       // acceptance_window: usage that ended longer ago is refused
@@ -31,6 +34,7 @@ struct PolicyContent {
   std::string seller;                  //   at whose prices,
   std::string project;                 //   and of which project (empty: all that have none of their own)
   std::uint64_t silent_hours_max = 0;  // holds: what is held for a job that is silent for longer is free again
+  std::uint64_t usage_days_max = 0;    // acceptance_window: usage that lasts longer is refused; 0: kUsageDaysMax
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "classes", s.classes, kOptional);
@@ -40,6 +44,7 @@ struct PolicyContent {
     visit(5, "seller", s.seller, kOptional);
     visit(6, "project", s.project, kOptional);
     visit(7, "silent_hours_max", s.silent_hours_max, kOptional);
+    visit(8, "usage_days_max", s.usage_days_max, kOptional);
   }
 };
 

@@ -37,17 +37,19 @@ void Fold::open(const store::View& whole) {
   if (const auto value = whole.get(kPlaceKey)) {
     const auto row = decode_row<PlaceRow>(*value);
     position_ = row.position;
+    events_done_ = row.events;
     last_hash_ = hash_from(row.last_hash).value_or(Hash32{});
     now_ = row.now;
     rules_version_ = row.rules;
   }
   in_.open(whole);
   out_.open(whole);
-  complete_ = in_.complete(now_);
   const auto stamp = whole.get(kStampKey);
   stamped_ = stamp && decode_row<StampRow>(*stamp) == own_stamp(rules_->row_form());
   domain_ = std::make_unique<DomainView>(whole);
   rules_->open(*domain_);
+  complete_ = in_.complete(now_);
+  if (const auto until = rules_->swept_until(context())) complete_ = std::min(complete_, *until);
 }
 
 machine::Context Fold::context() {
@@ -59,7 +61,7 @@ Fold::Step Fold::park(std::string reason) {
   return Step::parked;
 }
 
-Fold::Step Fold::fold(BytesView record) {
+Fold::Step Fold::fold_until(BytesView record, std::uint64_t events) {
   // An older build was started again over the state of a newer one.
   if (rules_version_ > events::kRulesNewest) [[unlikely]] {
     GRANARY_PROBE("a state goes by rules that this build does not know");
@@ -76,17 +78,18 @@ Fold::Step Fold::fold(BytesView record) {
       refuse_record(record, "foreign", "only Granary's doors and machines may write here; find out what else does");
       break;
     case events::Whose::known:
-      step = fold_known(record, *events::kind_of(record));
+      step = fold_known(record, *events::kind_of(record), events);
       break;
   }
-  if (step == Step::parked) return step;
+  if (step != Step::folded) return step;
+  events_done_ = 0;
   last_record_.assign(record);
   folded_since_flush_ = true;
   ++position_;
   return step;
 }
 
-Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
+Fold::Step Fold::fold_known(BytesView record, RecordKind kind, std::uint64_t events) {
   switch (kind) {
     case RecordKind::genesis:
       return fold_genesis(record);
@@ -109,7 +112,7 @@ Fold::Step Fold::fold_known(BytesView record, RecordKind kind) {
     case RecordKind::raw:
       return fold_raw(record);
     case RecordKind::packet:
-      return fold_packet(record);
+      return fold_packet(record, events);
     case RecordKind::checkpoint:
       GRANARY_PROBE("an inbox has a checkpoint record");
       refuse_record(record, "wrong_partition", "a checkpoint belongs to the topic of checkpoints, not to an inbox");
@@ -140,12 +143,20 @@ void Fold::fold_tick(Instant instant) {
   if (instant <= now_) return;
   const Instant before = std::exchange(now_, instant);
   complete_ = in_.complete(now_);
+  if (rules_->has_sweeps(context())) rules_->sweep(machine::kSweepRowsOfTick, context(), *this);
   rules_->apply_tick(before, context(), *this);
+  if (const auto until = rules_->swept_until(context())) complete_ = std::min(complete_, *until);
   if (floor_to_grid(now_) <= floor_to_grid(before)) return;
   const events::LaneCompleted completed{std::min(floor_to_grid(now_), complete_)};
   for (const Topic topic : machine::kTopics)
     if (writes_to(topic) && machine::counts_for_complete(machine_, topic))
       broadcast(topic, ledger_.partitions, completed);
+}
+
+void Fold::go_on_with_sweeps() {
+  const machine::Context at = context();
+  if (rules_->has_sweeps(at)) [[unlikely]]
+    rules_->sweep(machine::kSweepRows, at, *this);
 }
 
 bool Fold::writes_to(Topic inbox) const {
@@ -206,6 +217,7 @@ Fold::Step Fold::fold_raw(BytesView record) {
     GRANARY_PROBE("an activation of rules that this build does not know parks");
     return park(unknown_version(activated->version));
   }
+  go_on_with_sweeps();
   Outcome outcome = rules_->apply_raw({raw_, decoder_.event(), identity}, context(), *this);
   if (outcome.judgement == machine::Judgement::refused) {
     refuse_raw(std::move(outcome));
@@ -235,7 +247,7 @@ void Fold::count_refusal(std::string_view reason) {
   ++counters_.refusals_by_name[reason];
 }
 
-Fold::Step Fold::fold_packet(BytesView record) {
+Fold::Step Fold::fold_packet(BytesView record, std::uint64_t events) {
   PacketView packet;
   const codec::Read read = PacketView::read(events::body_of(record), packet);
   if (read == codec::Read::newer) {
@@ -262,9 +274,12 @@ Fold::Step Fold::fold_packet(BytesView record) {
                          machine::machine_name(packet.machine), packet.shard, got);
     return Step::folded;
   }
-  if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
-  if (joint == Joint::next && packet.first > first) GRANARY_PROBE("a packet begins with what was folded");
-  counters_.repeats_dropped += packet.first - first;
+  if (events_done_ == 0) {
+    if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
+    if (joint == Joint::next && packet.first > first) GRANARY_PROBE("a packet begins with what was folded");
+    counters_.repeats_dropped += packet.first - first;
+    events_done_ = packet.first - first;
+  }
   // The whole packet is read before any of it is folded: if this build cannot read an event, nothing is half done.
   decoder_.clear();
   std::uint64_t rules = rules_version_;
@@ -278,18 +293,27 @@ Fold::Step Fold::fold_packet(BytesView record) {
                               machine::machine_name(packet.machine), packet.shard));
     }
   }
+  const std::uint64_t sent_before = out_.bytes_sent();
   for (const events::Event* event : decoder_.events()) {
+    if (events_done_ >= events) return Step::unfinished;
+    if (out_.bytes_sent() - sent_before > step_bytes_) {
+      GRANARY_PROBE("a record is folded in several steps");
+      return Step::unfinished;
+    }
     LanesIn::advance(*lane, *packet.next());
+    ++events_done_;
     ++counters_.events;
     if (const auto* completed = std::get_if<events::LaneCompleted>(event)) {
       lane->completed = std::max(lane->completed, completed->instant);
       complete_ = in_.complete(now_);
+      if (const auto until = rules_->swept_until(context())) complete_ = std::min(complete_, *until);
     } else if (const auto* activated = std::get_if<events::RulesActivated>(event)) {
       if (activated->version > rules_version_)
         activate_rules(activated->version);
       else
         GRANARY_PROBE("a second lane brings the rules that are in force");
     } else {
+      go_on_with_sweeps();
       rules_->apply_lane({packet.machine, packet.shard, lane->folded, *event}, context(), *this);
     }
   }
@@ -317,7 +341,8 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
     else
       rows.erase(std::move(full));
   }
-  rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_}));
+  rows.put(Bytes(kPlaceKey),
+           encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_, events_done_}));
   if (!std::exchange(stamped_, true)) rows.put(Bytes(kStampKey), encode_row(own_stamp(rules_->row_form())));
   in_.flush(rows);
   out_.flush(rows, ready);

@@ -31,10 +31,23 @@ class Fold final : private machine::Out {
   // position 0. `whole` lives as long as the fold.
   void open(const store::View& whole);
 
-  enum class Step { folded, parked };
-  // Folds the record at position(). parked: this build does not know the record (park_reason() says why); nothing has
-  // changed, and a build that knows it can fold the same record.
-  Step fold(BytesView record);
+  enum class Step { folded, unfinished, parked };
+  // Folds the record at position(). unfinished: its work is too much for one commit, so it is the same
+  // record's turn again; until its last event is folded it counts for nothing but the rows, the lanes and the outbox.
+  // parked: this build does not know the record (why: park_reason()); nothing has changed and the same record can be
+  // folded again by a build that does.
+  Step fold(BytesView record) { return fold_until(record, kAllEvents); }
+  // The same, up to its first `events` events: as far as another state had come.
+  Step fold_until(BytesView record, std::uint64_t events);
+  static constexpr std::uint64_t kAllEvents = UINT64_MAX;
+  // Whether the record at position() is folded in part.
+  [[nodiscard]] bool is_unfinished() const { return events_done_ > 0; }
+  [[nodiscard]] std::uint64_t events_done() const { return events_done_; }
+  // Of all events that were sent, since it was opened.
+  [[nodiscard]] std::uint64_t bytes_sent() const { return out_.bytes_sent(); }
+  // What a packet's events may send before the rest of it is left to the next step. Where a step ends changes nothing
+  // of what is sent: tests set 0.
+  void set_step_bytes(std::uint64_t bytes) { step_bytes_ = bytes; }
   [[nodiscard]] const std::string& park_reason() const { return park_reason_; }
 
   // Adds all that changed since the last flush: machine, position, lanes, and the packets that became ready (they are
@@ -62,6 +75,10 @@ class Fold final : private machine::Out {
   [[nodiscard]] const LaneCounters& out_lanes() const { return out_.counters(); }
   // What the inbox held when it was folded up to position(), as of the last flush.
   [[nodiscard]] events::Checkpoint checkpoint() const;
+  // Whether what an event of this lane up to that number began is still under way (sweeps).
+  [[nodiscard]] bool owes(MachineKind machine, std::uint16_t shard, std::uint64_t number) const {
+    return rules_->owes(machine, shard, number);
+  }
   // What the last raw records came to; nullopt: too long ago.
   [[nodiscard]] std::optional<machine::Outcome> outcome_of(std::uint64_t offset) const { return outcomes_.of(offset); }
 
@@ -82,12 +99,13 @@ class Fold final : private machine::Out {
     return out_.next_number({topic, partition});
   }
   void activate_rules(std::uint64_t version) override;
-  Step fold_known(BytesView record, events::RecordKind kind);
+  Step fold_known(BytesView record, events::RecordKind kind, std::uint64_t events);
   Step fold_genesis(BytesView record);
   Step fold_raw(BytesView record);
   void refuse_raw(machine::Outcome outcome);
-  Step fold_packet(BytesView record);
+  Step fold_packet(BytesView record, std::uint64_t events);
   void fold_tick(Instant instant);
+  void go_on_with_sweeps();
   void refuse_record(BytesView record, std::string_view reason, std::string hint);
   void count_refusal(std::string_view reason);
   // Whether its machine has lanes to that inbox.
@@ -105,6 +123,8 @@ class Fold final : private machine::Out {
 
   bool stamped_ = false;  // the store has this build's stamp
   std::uint64_t position_ = 0;
+  std::uint64_t events_done_ = 0;  // of the packet at position_
+  std::uint64_t step_bytes_ = 8U << 20;
   Hash32 last_hash_{};
   Bytes last_record_;  // the last one folded since the last flush, if folded_since_flush_: hashed once a commit
   bool folded_since_flush_ = false;

@@ -23,6 +23,7 @@ std::uint64_t LanesOut::send(const LaneTarget& target, BytesView event) {
   const Hash32 before = lane.hash;
   lane.hash = proof::chain(lane.hash, machine::is_inbox(target.topic) ? event : outward_chained(event, chained_));
   ++lane.number;
+  bytes_sent_ += event.size();
   OpenPacket& packet = open_[target];
   if (!packet.is_changed) changed_.push_back(target);
   packet.is_changed = true;

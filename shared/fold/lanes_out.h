@@ -30,6 +30,9 @@ class LanesOut {
   [[nodiscard]] std::uint64_t next_number(const LaneTarget& target) const;
   [[nodiscard]] const LaneCounters& counters() const { return lanes_; }
 
+  // Of all events that were sent, since it was opened.
+  [[nodiscard]] std::uint64_t bytes_sent() const { return bytes_sent_; }
+
   // Fold::set_standing.
   void set_standing(const LaneTarget& target, const LaneCounter& standing) { standing_[target] = standing; }
   // A target holds another event than this shard emits under the same number.
@@ -56,6 +59,7 @@ class LanesOut {
   std::map<LaneTarget, OpenPacket> open_;
   std::vector<LaneTarget> changed_;
   std::vector<OutPacket> ready_;
+  std::uint64_t bytes_sent_ = 0;
   Bytes chained_;  // scratch
   bool diverged_ = false;
 };

@@ -88,9 +88,15 @@ Hash32 state_digest(const store::View& whole) {
   return hasher.finish();
 }
 
-std::uint64_t stored_position(const store::View& whole) {
+StoredPlace stored_place(const store::View& whole) {
   const auto value = whole.get(kPlaceKey);
-  return value ? decode_row<PlaceRow>(*value).position : 0;
+  if (!value) return {};
+  const auto row = decode_row<PlaceRow>(*value);
+  return {row.position, row.events};
+}
+
+std::uint64_t stored_position(const store::View& whole) {
+  return stored_place(whole).position;
 }
 
 AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {

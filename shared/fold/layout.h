@@ -39,13 +39,15 @@ struct PlaceRow {
   std::uint64_t position = 0;
   std::string last_hash;
   Instant now;
-  std::uint64_t rules = 0;  // the version in force
+  std::uint64_t rules = 0;   // the version in force
+  std::uint64_t events = 0;  // of the packet at `position`: how many are folded already
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "position", s.position, codec::kOptional);
     visit(2, "last_hash", s.last_hash, codec::kOptional);
     visit(3, "now", s.now, codec::kOptional);
     visit(4, "rules", s.rules, codec::kOptional);
+    visit(5, "events", s.events, codec::kOptional);
   }
 };
 
@@ -123,7 +125,11 @@ class DomainView final : public store::View {
 // SHA-256 over the machine's rows in key order, each key and value preceded by its length.
 Hash32 state_digest(const store::View& whole);
 
-// The number of records of its inbox that a store has folded.
+// How many records of its inbox a store has folded, and how many events of the one behind them.
+struct StoredPlace {
+  std::uint64_t position = 0, events = 0;
+};
+StoredPlace stored_place(const store::View& whole);
 std::uint64_t stored_position(const store::View& whole);
 
 using machine::LaneTarget;

@@ -25,26 +25,17 @@ void append_product(Bytes& out, units::Int128 value, std::int64_t factor) {
 }  // namespace
 
 Hash32 ChargeBasis::of(const events::UsageReported& usage) {
-  return pack(usage.project, usage.cluster, usage.account, usage.resources, usage.start, usage.end);
-}
-
-Hash32 ChargeBasis::of(const events::UsageInterim& usage) {
-  return pack(usage.project, usage.cluster, usage.account, usage.resources, usage.start, usage.measured_at);
-}
-
-Hash32 ChargeBasis::pack(BytesView project, BytesView cluster, BytesView account,
-                         const std::vector<events::ResourceUsed>& resources, units::Instant start, units::Instant end) {
   ordered_.clear();
-  for (const events::ResourceUsed& used : resources) ordered_.push_back(&used);
+  for (const events::ResourceUsed& used : usage.resources) ordered_.push_back(&used);
   std::sort(ordered_.begin(), ordered_.end(),
             [](const events::ResourceUsed* a, const events::ResourceUsed* b) { return a->class_name < b->class_name; });
   scratch_.clear();
-  for (const events::ResourceUsed* used : ordered_) append(*used, end.ms() - start.ms());
+  for (const events::ResourceUsed* used : ordered_) append(*used, usage.end.ms() - usage.start.ms());
   const Hash32 of_resources = proof::sha256(scratch_);
-  const Hash32 of_payer = proof::sha256_of_parts({project, cluster, account});
+  const Hash32 of_payer = proof::sha256_of_parts({usage.project, usage.cluster, usage.account});
   scratch_.assign(view_of(of_payer).substr(0, kPart));
-  append_i64(scratch_, start.ms());
-  append_i64(scratch_, end.ms());
+  append_i64(scratch_, usage.start.ms());
+  append_i64(scratch_, usage.end.ms());
   scratch_.append(view_of(of_resources).substr(0, kPart));
   return *hash_from(scratch_);
 }

@@ -19,15 +19,12 @@ class ChargeBasis {
  public:
   // Layout: 8 bytes of the SHA-256 over the parts project, cluster, account; start and end as i64 milliseconds; 8 bytes
   // of the SHA-256 over the resources, each with what it comes to over the interval, so that 2 GPUs for an hour and
-  // 7,200,000,000 resource-us are the same. For an interim figure the end is when it was measured.
+  // 7,200,000,000 resource-us are the same.
   [[nodiscard]] Hash32 of(const events::UsageReported& usage);
-  [[nodiscard]] Hash32 of(const events::UsageInterim& usage);
 
   static BasisDifference compare(const Hash32& one, const Hash32& other);
 
  private:
-  Hash32 pack(BytesView project, BytesView cluster, BytesView account,
-              const std::vector<events::ResourceUsed>& resources, units::Instant start, units::Instant end);
   void append(const events::ResourceUsed& used, std::int64_t duration_ms);
 
   std::vector<const events::ResourceUsed*> ordered_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -52,6 +53,12 @@ struct Context {
   // so that an event can come after a tick later than its own `recorded_at`; it counts as of that tick.
   [[nodiscard]] Instant counts_as_recorded(Instant recorded_at) const { return std::max(recorded_at, now); }
 };
+
+// Constants of rules version 1: how many rows of open sweeps are done before an event's own work, and before a tick's.
+// A row takes 2 to 5 µs: an event behind a thousand others waits a quarter of a second at most, and a quiet ledger,
+// which ticks every 10 seconds, still gets through its sweeps.
+inline constexpr std::size_t kSweepRows = 50;
+inline constexpr std::size_t kSweepRowsOfTick = 10 * kSweepRows;
 
 // How an event comes to a machine.
 enum class Way : std::uint8_t { raw, lane };
@@ -172,6 +179,17 @@ class Machine {
   virtual void apply_lane(const LaneInput& input, const Context& context, Out& out) = 0;
   // `now` has advanced from `before` to context.now.
   virtual void apply_tick(Instant before, const Context& context, Out& out) = 0;
+
+  // Work on many rows that is done a few at a time (sweeps.h). The runtime goes on with it before each event that it
+  // gives to the machine, `rows` rows at most, and before apply_tick with more.
+  [[nodiscard]] virtual bool has_sweeps(const Context& /*context*/) const { return false; }
+  virtual void sweep(std::size_t /*rows*/, const Context& /*context*/, Out& /*out*/) {}
+  // While one is open: the time up to which everything is done, beyond which nothing is `complete`.
+  [[nodiscard]] virtual std::optional<Instant> swept_until(const Context& /*context*/) { return std::nullopt; }
+  // Whether what an event of this lane up to that number began is still under way.
+  [[nodiscard]] virtual bool owes(MachineKind /*from*/, std::uint16_t /*shard*/, std::uint64_t /*number*/) const {
+    return false;
+  }
 
   // Adds each row that changed since the last flush, and checks the books. The rows go into the store before the next
   // call of any function here. What a row holds never depends on when this is called.

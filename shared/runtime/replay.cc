@@ -14,7 +14,7 @@ constexpr std::size_t kReadBytes = 4U << 20;  // memory of one batch; a larger o
 Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
                                  std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
                                  store::Store& scratch, std::size_t commit_every,
-                                 const std::function<void(std::size_t)>& progress) {
+                                 const std::function<void(std::size_t)>& progress, std::uint64_t events) {
   const journal::Partition inbox{std::string(machine::topic_name(machine::inbox_of(machine))), shard};
   Fold fold(ledger, machine, shard, std::move(rules));
   fold.open(scratch);
@@ -30,18 +30,31 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
     uncommitted = 0;
     return {};
   };
-  journal::ReadBatch batch;
-  while (fold.position() < position) {
-    GRANARY_TRY(journal.read(inbox, fold.position(), kReadBytes, batch));
-    if (batch.records.empty())
-      return Error{ErrorCode::corrupt,
-                   fmt::format("{}/{} ends at {}, expected {} records", inbox.topic, shard, fold.position(), position)};
-    std::size_t folded = 0;
-    for (const journal::Record& record : batch.records) {
-      if (fold.position() == position) break;
-      if (fold.fold(record.value) == Fold::Step::parked)
+  // All of a record, however many steps it takes, or its first events.
+  const auto fold_record = [&](const journal::Record& record, std::uint64_t until) -> Result<void> {
+    for (;;) {
+      const Fold::Step step = fold.fold_until(record.value, until);
+      if (step == Fold::Step::parked)
         return Error{ErrorCode::corrupt, fmt::format("{}/{} cannot be folded at record {}: {}", inbox.topic, shard,
                                                      fold.position(), fold.park_reason())};
+      if (step == Fold::Step::folded || fold.events_done() == until) return {};
+      GRANARY_TRY(commit());
+    }
+  };
+  journal::ReadBatch batch;
+  while (fold.position() < position || (events > 0 && !fold.is_unfinished())) {
+    GRANARY_TRY(journal.read(inbox, fold.position(), kReadBytes, batch));
+    if (batch.records.empty() || fold.position() > position)
+      return Error{ErrorCode::corrupt,
+                   fmt::format("{}/{} ends at {}, expected {} records{}", inbox.topic, shard, fold.position(), position,
+                               events > 0 ? " and a part of another" : "")};
+    std::size_t folded = 0;
+    for (const journal::Record& record : batch.records) {
+      if (fold.position() == position) {
+        if (events > 0) GRANARY_TRY(fold_record(record, events));
+        break;
+      }
+      GRANARY_TRY(fold_record(record, Fold::kAllEvents));
       ++folded;
       if (++uncommitted >= commit_every) GRANARY_TRY(commit());
     }
@@ -52,7 +65,8 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
 }
 
 ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard) {
-  return {machine, shard, stored_position(store), state_digest(store), stored_lanes(store)};
+  const StoredPlace place = stored_place(store);
+  return {machine, shard, place.position, place.events, state_digest(store), stored_lanes(store)};
 }
 
 Hash32 overall_digest(std::vector<ShardDigest> shards) {

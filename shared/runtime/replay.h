@@ -14,18 +14,19 @@ struct ShardDigest {
   MachineKind machine{};
   std::uint16_t shard = 0;
   std::uint64_t position = 0;  // records folded
+  std::uint64_t events = 0;    // and of the packet behind them
   Hash32 digest{};             // state_digest of the machine's rows
   LaneCounters lanes;          // what it emitted: numbers and chained hashes
   bool operator==(const ShardDigest&) const = default;
 };
 
-// Folds records [0, position) of the shard's inbox into `scratch`, which must be empty, with a commit every
-// `commit_every` records. `progress` gets the number of records of each batch. Errors: the journal's and the
-// store's; `corrupt` if a record cannot be folded.
+// Folds records [0, position) of the shard's inbox, and `events` events of the packet behind them, into `scratch`,
+// which must be empty, with a commit every `commit_every` records. `progress` is told of each batch's records. Errors:
+// the journal's and the store's; `corrupt` if a record cannot be folded.
 Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
                                  std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
                                  store::Store& scratch, std::size_t commit_every,
-                                 const std::function<void(std::size_t)>& progress);
+                                 const std::function<void(std::size_t)>& progress, std::uint64_t events = 0);
 
 // The position and the contents of a shard's store.
 ShardDigest stored_digest(const store::View& store, MachineKind machine, std::uint16_t shard);

@@ -21,6 +21,9 @@ struct ShardOptions {
   std::chrono::milliseconds commit_age_max{500};
   std::size_t commit_events_max = 10'000;    // in larger ones, whoever waits for a commit waits longer
   std::size_t commit_bytes_max = 32U << 20;  // bounds the memory of what is not committed
+  // Commit as well once the events sent since the last commit come to commit_bytes_max, and in the middle of a packet
+  // whose events have sent step_bytes.
+  std::uint64_t step_bytes = 8U << 20;
   // Write a checkpoint of the inbox with the first commit after checkpoint_records records or checkpoint_bytes bytes
   // were folded since the last one. A writer that starts reads this much of a target, and not all of it.
   std::size_t checkpoint_records = 10'000;

@@ -55,6 +55,7 @@ Result<void> Shard::start(TargetScan& scan) {
     store_ = state.take_store();
     if (!rules) rules = setup_.make_machine(setup_.machine, setup_.shard);
     fold_ = std::make_unique<Fold>(setup_.ledger, setup_.machine, setup_.shard, std::move(rules));
+    fold_->set_step_bytes(setup_.options->step_bytes);
     fold_->open(*store_);
     GRANARY_TRY(check_inbox(fold_->position(), fold_->last_record_hash()));
     const auto whole = publisher_.recover(*store_, *fold_, scan);
@@ -130,10 +131,11 @@ bool Shard::step() {
         "published");
   }
   const bool due = fold_->counters().events - events_at_commit_ >= setup_.options->commit_events_max ||
-                   bytes_since_commit_ >= setup_.options->commit_bytes_max;
+                   bytes_since_commit_ >= setup_.options->commit_bytes_max || has_sent_much();
   const auto age = std::chrono::steady_clock::now() - committed_at_;
   const bool quiet = !more && age >= setup_.options->commit_pause;
-  if (records_since_commit_ > 0 && (due || quiet || age >= setup_.options->commit_age_max)) commit();
+  const bool folded = records_since_commit_ > 0 && (due || quiet || age >= setup_.options->commit_age_max);
+  if (folded || unfinished_) commit();
   checkpoint_if_due();
   waits_.run(*this);
   waits_.end_in_vain(end_, setup_.options->doubt_after, [this] { return setup_.journal->end(inbox_); });
@@ -165,15 +167,18 @@ bool Shard::read_and_fold() {
       park("this record broke a law of the fold; see " + marker_path());
       break;
     }
-    if (fold_->fold(record.value) == Fold::Step::parked) {
+    const Fold::Step step = fold_->fold(record.value);
+    if (step == Fold::Step::parked) {
       park(fold_->park_reason());
       break;
     }
+    unfinished_ = step == Fold::Step::unfinished;  // the record is read again once what it sent is committed
+    if (unfinished_) break;
     log_.folded(*fold_, record.value);
     ++records_since_commit_;
     bytes_since_commit_ += record.value.size();
     run_jobs();
-    if (stopped_) break;
+    if (stopped_ || has_sent_much()) break;
   }
   apply_seconds_ += seconds_since(start);
   return parked_.empty();
@@ -196,6 +201,7 @@ void Shard::commit() {
   crash_point("runtime.after_commit");
   fold_->committed();
   committing_ = false;
+  unfinished_ = false;
   figures_ = fold_->rules().figures();
   committed_at_ = std::chrono::steady_clock::now();
   ++commits_;
@@ -206,6 +212,7 @@ void Shard::commit() {
   commit_seconds_.observe(seconds_since(start));
   commit_events_.observe(static_cast<double>(fold_->counters().events - events_at_commit_));
   events_at_commit_ = fold_->counters().events;
+  sent_at_commit_ = fold_->bytes_sent();
   setup_.journal->note_folded(inbox_, fold_->position());
   publisher_.add(ready);
   if (folding_again_ && committed() >= folding_again_->until) {
@@ -220,7 +227,7 @@ void Shard::commit() {
 void Shard::checkpoint_if_due() {
   const bool due = records_since_checkpoint_ >= setup_.options->checkpoint_records ||
                    bytes_since_checkpoint_ >= setup_.options->checkpoint_bytes;
-  if (!due || checkpoint_in_flight_ || records_since_commit_ > 0 || !parked_.empty()) return;
+  if (!due || checkpoint_in_flight_ || records_since_commit_ > 0 || fold_->is_unfinished() || !parked_.empty()) return;
   std::vector<journal::Record> records(1);
   records.front().value = events::encode_record(setup_.ledger.id, fold_->checkpoint());
   records_since_checkpoint_ = 0;
@@ -242,7 +249,7 @@ void Shard::close() {
   if (stopped_) return;
   if (records_since_commit_ == 0 && publisher_.owes_flush())
     GRANARY_PROBE("a shard stops with nothing to commit but an acknowledgement");
-  if (records_since_commit_ > 0 || publisher_.owes_flush()) commit();
+  if (records_since_commit_ > 0 || unfinished_ || publisher_.owes_flush()) commit();
   stopped_ = true;
   publisher_.stop();
   publish_status();
@@ -264,7 +271,8 @@ void Shard::fail(const Error& error) {
 bool Shard::meets(const Needs& needs) const {
   if (fold_->position() < needs.position || fold_->rules_version() < needs.rules) return false;
   for (const auto& [lane, number] : needs.lanes)
-    if (fold_->folded_from(lane.first, lane.second) < number) return false;
+    if (fold_->folded_from(lane.first, lane.second) < number || fold_->owes(lane.first, lane.second, number))
+      return false;
   if (needs.committed && records_since_commit_ > 0) return false;
   if (!needs.published) return true;
   return committed() >= needs.position && publisher_.streams_are_out();

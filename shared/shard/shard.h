@@ -88,6 +88,9 @@ class Shard {
   Result<void> check_inbox(std::uint64_t position, const Hash32& last_record_hash) const;
   bool read_and_fold();
   void commit();
+  [[nodiscard]] bool has_sent_much() const {
+    return fold_->bytes_sent() - sent_at_commit_ >= setup_.options->commit_bytes_max;
+  }
   // Questions are answered between two records, not after a batch.
   void run_jobs() {
     if (setup_.mailbox->holds_jobs()) setup_.run_jobs();
@@ -109,6 +112,8 @@ class Shard {
   std::size_t records_since_commit_ = 0;
   std::size_t bytes_since_commit_ = 0;
   std::uint64_t events_at_commit_ = 0;
+  std::uint64_t sent_at_commit_ = 0;  // bytes
+  bool unfinished_ = false;           // a record was folded in part since the last commit
   std::size_t records_since_checkpoint_ = 0;
   std::size_t bytes_since_checkpoint_ = 0;
   bool checkpoint_in_flight_ = false;

@@ -13,10 +13,14 @@ AllocationMachine::AllocationMachine(std::size_t rows_max)
       heard_(tables_, Table::heard, rows_max),
       refs_(tables_, Table::refs, rows_max),
       policies_(tables_, rows_max),
-      sources_(tables_, rows_max) {}
+      sources_(tables_, rows_max),
+      sweeps_(tables_, Table::sweeps) {}
 
 void AllocationMachine::open(const store::View& rows) {
   tables_.open(rows);
+  sweeps_.open();
+  due_ends_.clear();
+  last_due_.clear();
   first_end_.reset();
   ends_.scan({}, [this](BytesView key, const KeyRow&) {
     first_end_ = Instant(read_i64(key));
@@ -54,8 +58,26 @@ void AllocationMachine::apply_lane(const machine::LaneInput& input, const Contex
 }
 
 void AllocationMachine::apply_tick(Instant, const Context& context, Out& out) {
-  expire_lots(context, out);
   lapse_holds(context, out);
+}
+
+// Lots first: a project that has just been opened has none that end.
+void AllocationMachine::sweep(std::size_t rows, const Context& context, Out& out) {
+  rows -= expire_lots(rows, context, out);
+  sweeps_.go_on(rows, sweep_step(context, out));
+}
+
+std::optional<Instant> AllocationMachine::swept_until(const Context& context) {
+  find_first_end(context);
+  const auto since = sweeps_.since();
+  if (!lots_are_due(context)) return since;
+  return since ? std::min(*since, *first_end_) : *first_end_;
+}
+
+machine::Sweeps::Step AllocationMachine::sweep_step(const Context& context, Out& out) {
+  return [this, &context, &out](machine::SweepRow& sweep, std::size_t rows, bool& is_done) {
+    return release_waiting(sweep.name, rows, context, out, is_done);
+  };
 }
 
 AccountRow& AllocationMachine::edit_account(const AccountId& id) {

@@ -10,6 +10,7 @@
 // Threads: as machine::Machine; queries belong to the thread of whoever shows it rows (Machine::show).
 #pragma once
 
+#include <deque>
 #include <map>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
 #include "shared/machine/rule_book.h"
+#include "shared/machine/sweeps.h"
 
 namespace granary::allocation {
 
@@ -74,6 +76,14 @@ class AllocationMachine final : public machine::Machine {
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
+  [[nodiscard]] bool has_sweeps(const machine::Context& context) const override {
+    return sweeps_.any() || lots_are_due(context);
+  }
+  void sweep(std::size_t rows, const machine::Context& context, machine::Out& out) override;
+  [[nodiscard]] std::optional<Instant> swept_until(const machine::Context& context) override;
+  [[nodiscard]] bool owes(machine::MachineKind from, std::uint16_t shard, std::uint64_t number) const override {
+    return sweeps_.owes(from, shard, number);
+  }
   void flush(store::WriteSet& rows) override { tables_.flush(rows); }
   void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
@@ -126,7 +136,14 @@ class AllocationMachine final : public machine::Machine {
 
   AccountRow& edit_account(const AccountId& id);
   const ProjectRow* find_project(BytesView project);  // nullptr: not known
-  void expire_lots(const Context& context, Out& out);
+  // Lots that have ended and are not expired yet: a sweep whose place is the table of ends itself.
+  [[nodiscard]] bool lots_are_due(const Context& context) const { return first_end_ && *first_end_ <= context.now; }
+  std::size_t expire_lots(std::size_t rows, const Context& context, Out& out);
+  // Makes first_end_ exact: due_ends_ begins with it, if it has passed.
+  void find_first_end(const Context& context);
+  // Of one account, before anything else moves there.
+  void expire_due_of(AccountRow& account, const AccountId& id, const ProjectRow& project, const Context& context,
+                     Out& out);
   void expire(Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context, Out& out);
   // Between two accounts of the lot, and told to the ledger.
   void move(const Movement& movement, Lot& lot, const AccountId& id, const ProjectRow& project, const Context& context,
@@ -139,7 +156,10 @@ class AllocationMachine final : public machine::Machine {
   void charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context, Out& out);
   void send_charge(const Metered& metered, const ProjectRow& project, const Context& context, Out& out);
   void keep_unassigned(const Metered& metered);
-  void release_waiting(BytesView project, const Context& context, Out& out);
+  // Charges what waits for a project, `rows` usages at most; returns how many.
+  std::size_t release_waiting(BytesView project, std::size_t rows, const Context& context, Out& out, bool& is_done);
+  [[nodiscard]] bool is_swept(BytesView project) const;
+  machine::Sweeps::Step sweep_step(const Context& context, Out& out);
 
   // rules_hold.cc
   void fold_interim(const events::UsageHeld& held, const Context& context, Out& out);
@@ -168,7 +188,10 @@ class AllocationMachine final : public machine::Machine {
   machine::RowTable<RefRow> refs_;
   LotPolicies policies_;
   Sources sources_;
-  std::optional<Instant> first_end_;    // the earliest end in ends_, so that most ticks look at nothing
+  machine::Sweeps sweeps_;
+  std::optional<Instant> first_end_;    // no end in ends_ is before it, so that most ticks look at nothing
+  std::deque<Bytes> due_ends_;          // the first keys of ends_ that have passed, or had when they were looked up
+  Bytes last_due_;                      // no key of ends_ is before it
   std::optional<Instant> first_heard_;  // no hold was last heard of before it, likewise
 
   // Memory that is reused.

@@ -39,6 +39,12 @@ enum class Table : std::uint8_t {
   counts,         // one row, empty key
   heard,          // i64 when a hold was last heard of | its key in `holds`
   refs,           // part(system) | id
+  sweeps,         // u64 in the order in which their turn comes (machine/sweeps.h)
+};
+
+// What is swept, and what `name` is.
+enum class Sweep : std::uint8_t {
+  project = 1  // usage that waited for it: the project
 };
 
 struct ProjectRow {

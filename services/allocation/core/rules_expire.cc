@@ -3,31 +3,70 @@
 
 #include <algorithm>
 
+#include "shared/base/probe.h"
+
 namespace granary::allocation {
 
 using events::PostingCause;
 
-void AllocationMachine::expire_lots(const Context& context, Out& out) {
-  if (!first_end_ || *first_end_ > context.now) return;
-  first_end_.reset();
-  std::vector<Bytes> due;
-  ends_.scan({}, [&](BytesView key, const KeyRow&) {
-    const Instant end(read_i64(key));
-    if (end > context.now) {
-      first_end_ = end;
-      return false;
+namespace {
+
+// Keys of ends that are looked up at once: a look costs as much as what was changed since the last commit.
+constexpr std::size_t kDueEndsMax = 4096;
+
+Instant end_of(const Bytes& key) {
+  return Instant(read_i64(key));
+}
+
+}  // namespace
+
+// Nothing that has passed is added to ends_, so that each look goes on where the one before ended.
+void AllocationMachine::find_first_end(const Context& context) {
+  while (lots_are_due(context)) {
+    if (due_ends_.empty()) {
+      first_end_.reset();
+      ends_.scan(last_due_, [&](BytesView key, const KeyRow&) {
+        if (!first_end_) first_end_ = Instant(read_i64(key));
+        if (Instant(read_i64(key)) > context.now || due_ends_.size() == kDueEndsMax) return false;
+        due_ends_.emplace_back(key);
+        return true;
+      });
+      continue;
     }
-    due.emplace_back(key);
-    return true;
-  });
-  for (const Bytes& key : due) {
-    ends_.erase(key);
-    const BytesView account_key = BytesView(key).substr(sizeof(std::int64_t));
+    if (ends_.find(due_ends_.front()) != nullptr) {
+      first_end_ = end_of(due_ends_.front());
+      return;
+    }
+    GRANARY_PROBE("a lot was expired before its turn");
+    last_due_ = std::move(due_ends_.front());
+    due_ends_.pop_front();
+  }
+}
+
+std::size_t AllocationMachine::expire_lots(std::size_t rows, const Context& context, Out& out) {
+  for (std::size_t done = 0; done < rows; ++done) {
+    find_first_end(context);
+    if (!lots_are_due(context)) return done;
+    last_due_ = std::move(due_ends_.front());
+    due_ends_.pop_front();
+    ends_.erase(last_due_);
+    const BytesView account_key = BytesView(last_due_).substr(sizeof(std::int64_t));
     const AccountId id = account_of(account_key);
     const ProjectRow* project = find_project(id.project);
     GRANARY_CHECK(project != nullptr, "a lot of a project that nobody knows");
     for (Lot& lot : accounts_.edit(account_key).lots)
-      if (lot.to == Instant(read_i64(key))) expire(lot, id, *project, context, out);
+      if (lot.to == end_of(last_due_)) expire(lot, id, *project, context, out);
+  }
+  return rows;
+}
+
+void AllocationMachine::expire_due_of(AccountRow& account, const AccountId& id, const ProjectRow& project,
+                                      const Context& context, Out& out) {
+  if (!lots_are_due(context)) return;
+  for (Lot& lot : account.lots) {
+    if (lot.to > context.now) continue;
+    ends_.erase(keys_.end(lot.to, id));
+    expire(lot, id, project, context, out);
   }
 }
 

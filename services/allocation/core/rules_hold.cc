@@ -82,6 +82,7 @@ void AllocationMachine::fold_interim(const events::UsageHeld& held, const Contex
 void AllocationMachine::reserve(HoldRow& hold, const AccountId& id, Amount missing, const events::UsageHeld& held,
                                 const ProjectRow& project, const Context& context, Out& out) {
   AccountRow& account = edit_account(id);
+  expire_due_of(account, id, project, context, out);
   lots_in_burn_order(account.lots, {held.measured_at, held.measured_at}, policies_.burn_order(held.start), indices_);
   for (const std::size_t index : indices_) {
     Lot& lot = account.lots[index];

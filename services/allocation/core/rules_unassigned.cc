@@ -17,20 +17,30 @@ void AllocationMachine::keep_unassigned(const Metered& metered) {
   ++edit_counts().waiting;
 }
 
-void AllocationMachine::release_waiting(BytesView project, const Context& context, Out& out) {
-  const WaitingQueue* found = waiting_.find(keys_.project(project));
-  if (found == nullptr) return;
-  const WaitingQueue queue = *found;
-  waiting_.erase(keys_.project(project));
-  edit_counts().waiting -= queue.next - queue.first;
+bool AllocationMachine::is_swept(BytesView project) const {
+  return sweeps_.any() && sweeps_.find(static_cast<std::uint64_t>(Sweep::project), project) != nullptr;
+}
+
+std::size_t AllocationMachine::release_waiting(BytesView project, std::size_t rows, const Context& context, Out& out,
+                                               bool& is_done) {
+  is_done = true;
+  if (waiting_.find(keys_.project(project)) == nullptr) return 0;
+  WaitingQueue& queue = waiting_.edit(keys_.project(project));
   const ProjectRow* row = find_project(project);
-  for (std::uint64_t place = queue.first; place < queue.next; ++place) {
-    const BytesView key = keys_.waiting_usage(project, place);
-    const WaitingUsage* waiting = waiting_usage_.find(key);
+  std::size_t done = 0;
+  for (; queue.first < queue.next && done < rows; ++queue.first, ++done) {
+    // Its key is made again behind the charge, which uses the same memory for its own.
+    const WaitingUsage* waiting = waiting_usage_.find(keys_.waiting_usage(project, queue.first));
     GRANARY_CHECK(waiting != nullptr, "a place in a queue of usage is empty");
-    charge({waiting->usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);
-    waiting_usage_.erase(key);
+    const events::UsageMetered& usage = waiting->usage;
+    if (row->holds > 0) release_hold(usage.project, usage.source, usage.id, usage.end, context, out);
+    charge({usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);
+    waiting_usage_.erase(keys_.waiting_usage(project, queue.first));
+    --edit_counts().waiting;
   }
+  is_done = queue.first == queue.next;
+  if (is_done) waiting_.erase(keys_.project(project));
+  return done;
 }
 
 }  // namespace granary::allocation

@@ -19,6 +19,10 @@ void AllocationMachine::fold_usage(const Metered& metered, const Context& contex
     GRANARY_CHECK(amount.raw >= Amount() && amount.charged >= Amount(), "a metered amount is below zero");
   const ProjectRow* project = find_project(usage.project);
   if (project == nullptr) return keep_unassigned(metered);
+  if (is_swept(usage.project)) {
+    GRANARY_PROBE("usage waits behind what waited for its project");
+    return keep_unassigned(metered);
+  }
   if (project->holds > 0) release_hold(usage.project, usage.source, usage.id, usage.end, context, out);
   charge(metered, *project, Arrival::fresh, context, out);
 }
@@ -38,6 +42,7 @@ void AllocationMachine::charge(const Metered& metered, const ProjectRow& project
       account.unassigned -= amount.charged;
       account.outside += amount.charged;
     }
+    expire_due_of(account, id, project, context, out);
     if (!amount.charged.is_zero()) charge_.add(account, id, {usage.start, usage.end}, amount.charged, order);
   }
   if (charge_.parts().empty()) return;

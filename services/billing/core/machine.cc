@@ -21,10 +21,12 @@ BillingMachine::BillingMachine()
       sources_(tables_, Table::sources, kFewRowsMax),
       totals_(tables_, Table::totals, 1),
       money_(tables_, kHotRowsMax),
-      waiting_(tables_, kHotRowsMax) {}
+      waiting_(tables_, kHotRowsMax),
+      sweeps_(tables_, Table::sweeps) {}
 
 void BillingMachine::open(const store::View& rows) {
   tables_.open(rows);
+  sweeps_.open();
   published_.scan({}, [this](BytesView key, const events::PriceBookPublished& book) {
     books_.add(read_u64(key), book);
     return true;

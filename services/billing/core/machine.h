@@ -19,6 +19,7 @@
 #include "shared/machine/machine.h"
 #include "shared/machine/row_table.h"
 #include "shared/machine/rule_book.h"
+#include "shared/machine/sweeps.h"
 
 namespace granary::billing {
 
@@ -42,6 +43,14 @@ class BillingMachine final : public machine::Machine {
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
+  [[nodiscard]] bool has_sweeps(const machine::Context&) const override { return sweeps_.any(); }
+  void sweep(std::size_t rows, const machine::Context& context, machine::Out& out) override {
+    sweeps_.go_on(rows, sweep_step(context, out));
+  }
+  [[nodiscard]] std::optional<Instant> swept_until(const machine::Context&) override { return sweeps_.since(); }
+  [[nodiscard]] bool owes(machine::MachineKind from, std::uint16_t shard, std::uint64_t number) const override {
+    return sweeps_.owes(from, shard, number);
+  }
   void flush(store::WriteSet& rows) override { tables_.flush(rows); }
   void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
@@ -77,6 +86,10 @@ class BillingMachine final : public machine::Machine {
                              const Context& context, Out& out);
   void state_source(const events::SourceCompleted& completed, const Input& input, const Context& context, Out& out);
 
+  // Of a part that waits: for a price, or for its project, which is known now.
+  WaitingRoom::Fate price(const WaitingRow& row, std::vector<WaitingRow>& instead, const Context& context, Out& out);
+  WaitingRoom::Fate place(const WaitingRow& row, const Context& context, Out& out);
+  machine::Sweeps::Step sweep_step(const Context& context, Out& out);
   // Cuts `part` into pieces_; the project is known.
   void cut_part(const events::ChargePart& part, const ProjectRow& project);
   void rate(const Usage& usage, const events::ChargePart& part, const Piece& piece, const machine::Context& context,
@@ -98,6 +111,7 @@ class BillingMachine final : public machine::Machine {
   machine::RowTable<TotalsRow> totals_;
   MoneyBooks money_;
   WaitingRoom waiting_;
+  machine::Sweeps sweeps_;
   PriceBooks books_;
 
   // Reused from event to event.

@@ -22,9 +22,10 @@ enum class Table : std::uint8_t {
   charges,   // part(organisation) | part(project) | part(class) | u32 month since 1970-01 | u8 unit | part(currency)
   accounts,  // part(currency) | u8 kind | part(owner)
   queues,    // u8 kind | part(name)
-  waiting,   // key in `queues` | u64 place, from 0 without gaps
+  waiting,   // key in `queues` | u64 place; those that went leave gaps
   sources,   // part(source) | u16 allocation shard
   totals,    // one row, empty key
+  sweeps,    // u64 in the order in which their turn comes (machine/sweeps.h): their kind is that of the queue
 };
 
 // Money moves from the seller's accounts (they go negative) to the other two; each currency sums to zero.
@@ -37,7 +38,7 @@ enum class MoneyAccount : std::uint8_t {
 
 enum class QueueKind : std::uint8_t {
   unknown_project = 1,  // per project: its customer kind is not known yet
-  unpriced              // per class: no price book prices it for that time and customer
+  unpriced              // per seller and class (unpriced_queue): no price book prices it for that time and customer
 };
 
 struct OrganisationRow {
@@ -101,10 +102,13 @@ struct AccountRow {
 };
 
 struct QueueRow {
-  std::uint64_t count = 0;
+  std::uint64_t first = 0, next = 0;  // places
+  std::uint64_t count = 0;            // of entries
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
-    visit(1, "count", s.count, codec::kRequired);
+    visit(1, "first", s.first, codec::kOptional);
+    visit(2, "next", s.next, codec::kRequired);
+    visit(3, "count", s.count, codec::kRequired);
   }
 };
 
@@ -154,6 +158,14 @@ struct TotalsRow {
     visit(6, "waiting", s.waiting, codec::kOptional);
   }
 };
+
+// The name of the queue of parts that wait for this seller's price; empty: for any seller's.
+inline Bytes unpriced_queue(std::string_view seller, std::string_view class_name) {
+  Bytes name;
+  append_part(name, seller);
+  append_part(name, class_name);
+  return name;
+}
 
 inline Bytes source_key(std::string_view source, std::uint16_t allocation_shard) {
   Bytes key;

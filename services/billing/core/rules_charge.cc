@@ -52,7 +52,7 @@ void BillingMachine::take_charge(const events::UsageCharged& charged, const Inpu
       if (piece.price)
         rate(usage, part, piece, context, out);
       else
-        wait(QueueKind::unpriced, part.class_name, waiting_row(usage, part, piece));
+        wait(QueueKind::unpriced, unpriced_queue(part.seller, part.class_name), waiting_row(usage, part, piece));
     }
   }
 }

@@ -1,6 +1,6 @@
 #include "services/billing/core/waiting.h"
 
-#include <deque>
+#include <algorithm>
 
 #include "shared/base/probe.h"
 
@@ -26,46 +26,57 @@ WaitingRoom::WaitingRoom(machine::TableSet& tables, std::size_t rows_max)
     : queues_(tables, Table::queues, rows_max), entries_(tables, Table::waiting, rows_max) {}
 
 void WaitingRoom::append(QueueKind kind, std::string_view name, const WaitingRow& row) {
-  const Bytes queue = queue_key(kind, name);
-  entries_.edit(entry_key(queue, queues_.edit(queue).count++)) = row;
+  const Bytes key = queue_key(kind, name);
+  QueueRow& queue = queues_.edit(key);
+  entries_.edit(entry_key(key, queue.next++)) = row;
+  ++queue.count;
 }
 
-void WaitingRoom::review(QueueKind kind, std::string_view name,
-                         const std::function<Fate(const WaitingRow& row, std::vector<WaitingRow>& instead)>& look) {
-  const Bytes queue = queue_key(kind, name);
-  const QueueRow* found = queues_.find(queue);
-  if (found == nullptr) return;
-  const std::uint64_t count = found->count;
+std::optional<machine::SweepRow> WaitingRoom::sweep_of(QueueKind kind, std::string_view name) {
+  const QueueRow* queue = queues_.find(queue_key(kind, name));
+  if (queue == nullptr) return std::nullopt;
+  machine::SweepRow sweep;
+  sweep.kind = static_cast<std::uint64_t>(kind);
+  sweep.name = name;
+  sweep.next = queue->first;
+  sweep.until = queue->next;
+  return sweep;
+}
 
-  // Entries move towards the front as others go; if one is replaced by more than one, those after it wait here
-  // until their places have been read.
-  std::deque<WaitingRow> moved;
+std::size_t WaitingRoom::review(machine::SweepRow& sweep, std::size_t rows, const Look& look, bool& is_done) {
+  const Bytes key = queue_key(static_cast<QueueKind>(sweep.kind), sweep.name);
+  is_done = true;
+  if (queues_.find(key) == nullptr) return 0;
   std::vector<WaitingRow> instead;
-  std::uint64_t written = 0;
-  for (std::uint64_t place = 0; place < count; ++place) {
-    const WaitingRow* row = entries_.find(entry_key(queue, place));
-    GRANARY_CHECK(row != nullptr, "a queue has a gap");
-    instead.clear();
-    if (look(*row, instead) == Fate::stays) {
-      if (written == place && moved.empty()) {
-        ++written;
-        continue;
-      }
-      GRANARY_PROBE("a part that waits moves up as another goes");
-      moved.push_back(*row);
+  std::size_t looked_at = 0;
+  sweep.next = std::max(sweep.next, queues_.find(key)->first);
+  for (; sweep.next < sweep.until && looked_at < rows; ++sweep.next, ++looked_at) {
+    const Bytes place = entry_key(key, sweep.next);
+    const WaitingRow* row = entries_.find(place);
+    if (row == nullptr) {
+      GRANARY_PROBE("a review meets a gap of its queue");
     } else {
+      instead.clear();
+      if (look(*row, instead) == Fate::stays) continue;
       if (instead.size() > 1) GRANARY_PROBE("a part that waits is replaced by several");
-      for (WaitingRow& one : instead) moved.push_back(std::move(one));
+      QueueRow& queue = queues_.edit(key);
+      queue.count += instead.size();
+      --queue.count;
+      if (instead.empty())
+        entries_.erase(place);
+      else
+        entries_.edit(place) = std::move(instead.front());
+      for (std::size_t i = 1; i < instead.size(); ++i)
+        entries_.edit(entry_key(key, queue.next++)) = std::move(instead[i]);
+      if (!instead.empty()) continue;
     }
-    for (; written <= place && !moved.empty(); moved.pop_front())
-      entries_.edit(entry_key(queue, written++)) = std::move(moved.front());
+    if (QueueRow& queue = queues_.edit(key); queue.first == sweep.next) ++queue.first;
   }
-  for (; !moved.empty(); moved.pop_front()) entries_.edit(entry_key(queue, written++)) = std::move(moved.front());
-  for (std::uint64_t place = written; place < count; ++place) entries_.erase(entry_key(queue, place));
-  if (written == 0)
-    queues_.erase(queue);
-  else if (written != count)
-    queues_.edit(queue).count = written;
+  is_done = sweep.next >= sweep.until;
+  if (queues_.find(key)->count > 0) return looked_at;
+  queues_.erase(key);
+  is_done = true;
+  return looked_at;
 }
 
 }  // namespace granary::billing

@@ -42,7 +42,8 @@ void Facts::read() {
 void Facts::take(const events::PolicyPublished& policy) {
   if (policy.kind == events::PolicyKind::resource_classes) machine::publish(class_books_, ClassBook(policy));
   if (policy.kind == events::PolicyKind::acceptance_window)
-    machine::publish(windows_, Window{policy.effective, static_cast<std::int64_t>(policy.content.window_days)});
+    machine::publish(windows_, Window{policy.effective, static_cast<std::int64_t>(policy.content.window_days),
+                                      static_cast<std::int64_t>(policy.content.usage_days_max)});
 }
 
 void Facts::take(const events::AccountBound& binding) {
@@ -66,6 +67,11 @@ const ClassBook* Facts::classes_at(Instant start) const {
 std::optional<std::int64_t> Facts::window_days_at(Instant now) const {
   const Window* window = machine::in_force(windows_, now);
   return window == nullptr ? std::nullopt : std::optional(window->days);
+}
+
+std::int64_t Facts::usage_days_max_at(Instant now) const {
+  const Window* window = machine::in_force(windows_, now);
+  return window == nullptr || window->usage_days_max == 0 ? events::kUsageDaysMax : window->usage_days_max;
 }
 
 const std::string& Facts::project_of(const std::string& cluster, const std::string& account, Instant start) const {

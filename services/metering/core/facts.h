@@ -38,6 +38,8 @@ class Facts {
   [[nodiscard]] const ClassBook* classes_at(Instant start) const;
   // The acceptance window in days, as in force at `now`. nullopt: no window was published, so nothing is too old.
   [[nodiscard]] std::optional<std::int64_t> window_days_at(Instant now) const;
+  // The most days that one usage may last, as in force at `now`.
+  [[nodiscard]] std::int64_t usage_days_max_at(Instant now) const;
   // The project that an account means for usage of that start: of the bindings whose interval holds it, the one with
   // the latest `from` (none said: the earliest instant); of equal ones the one made last, which withdraws the other.
   // Empty: none.
@@ -53,6 +55,7 @@ class Facts {
   struct Window {
     Instant effective;
     std::int64_t days;
+    std::int64_t usage_days_max;
   };
   std::vector<ClassBook> class_books_;
   std::vector<Window> windows_;

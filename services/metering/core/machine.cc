@@ -25,10 +25,12 @@ MeteringMachine::MeteringMachine()
       sources_(tables_, Table::sources, kSourcesCached, &source_law_),
       waiting_heads_(tables_, Table::waiting_heads, kWaitingCached),
       waiting_(tables_, Table::waiting, kWaitingCached),
-      held_(tables_, Table::held, kWaitingCached) {}
+      held_(tables_, Table::held, kWaitingCached),
+      sweeps_(tables_, Table::sweeps) {}
 
 void MeteringMachine::open(const store::View& rows) {
   tables_.open(rows);
+  sweeps_.open();
   facts_.read();
   if (const ShardRow* row = shard_.find("")) ids_kept_from_ = row->ids_kept_from;
   held_.scan("", [this](BytesView root, const HeldRow&) { return held_roots_.insert(*id_from(root)), true; });

@@ -12,6 +12,7 @@
 #include "shared/machine/id_buckets.h"
 #include "shared/machine/machine.h"
 #include "shared/machine/rule_book.h"
+#include "shared/machine/sweeps.h"
 
 namespace granary::metering {
 
@@ -27,6 +28,12 @@ class MeteringMachine final : public machine::Machine {
                              machine::Out& out) override;
   void apply_lane(const machine::LaneInput& input, const machine::Context& context, machine::Out& out) override;
   void apply_tick(Instant before, const machine::Context& context, machine::Out& out) override;
+  [[nodiscard]] bool has_sweeps(const machine::Context&) const override { return sweeps_.any(); }
+  void sweep(std::size_t rows, const machine::Context& context, machine::Out& out) override;
+  [[nodiscard]] std::optional<Instant> swept_until(const machine::Context&) override { return sweeps_.since(); }
+  [[nodiscard]] bool owes(machine::MachineKind from, std::uint16_t shard, std::uint64_t number) const override {
+    return sweeps_.owes(from, shard, number);
+  }
   void flush(store::WriteSet& rows) override { tables_.flush(rows); }
   void committed() override { tables_.committed(); }
   std::vector<machine::Figure> figures() override;
@@ -59,17 +66,13 @@ class MeteringMachine final : public machine::Machine {
   Outcome take(const machine::RawInput& input, const events::UsageReported& usage, const machine::Context& context,
                machine::Out& out);
   // Of an identity that is known: a repeat, or a conflict that names the field and what to send instead.
-  struct Told {
-    const char *end_field, *instead;
-  };
-  static constexpr Told kReport{"/end", "another run of the job its own start in the id"};
-  static constexpr Told kFigure{"/measured_at", "each figure of a running job its own id"};
-  static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project, const Told& told);
+  static Outcome judge_again(const Hash32& first, const Hash32& again, const std::string& project);
   // What is sent on is larger than what came, by the notes, the identity and two amounts of each class, and has to fit
   // a record of 60 KiB.
   static constexpr std::size_t kSubstanceBytesMax = 44 * 1024;
   static Outcome too_large();
   std::optional<Outcome> too_old(Instant end, const machine::Context& context) const;
+  std::optional<Outcome> too_long(Instant start, Instant end, const machine::Context& context) const;
   // Fills metered_.amounts and .classes_version from the classes in force at `start`.
   std::optional<Outcome> measure(const std::vector<events::ResourceUsed>& resources, Instant start, Instant end,
                                  std::vector<events::MeteredAmount>& amounts, std::string& version) const;
@@ -81,12 +84,18 @@ class MeteringMachine final : public machine::Machine {
 
   // rules_waiting.cc
   void wait(const machine::RawInput& input, const events::UsageReported& usage);
-  // Sends on what waits for the account (a key of waiting_heads_) and can go by now.
-  void release(const Bytes& account, const machine::Context& context, machine::Out& out);
+  // Whether usage that came before waits for its turn, so that what comes now waits behind it.
+  bool is_swept(const Bytes& account);
+  // Sends on what waits for the account (a key of waiting_heads_) and can go by now: looks at `rows` places at most,
+  // from `place` on, which it moves. Returns how many; `is_done` at the queue's end.
+  std::size_t release(const Bytes& account, std::uint64_t& place, std::size_t rows, const machine::Context& context,
+                      machine::Out& out, bool& is_done);
   // Notes why the usage waits on: `refused_by` as in its row.
   void keep_waiting(WaitingHead& head, const Bytes& key, const WaitingUsage& waiting, std::string_view refused_by);
   // A class list was published: of the accounts for whose usage it may be the one.
-  void release_unmeasured(const machine::Context& context, machine::Out& out);
+  std::size_t release_unmeasured(machine::SweepRow& sweep, std::size_t rows, const machine::Context& context,
+                                 machine::Out& out, bool& is_done);
+  machine::Sweeps::Step sweep_step(const machine::Context& context, machine::Out& out);
   ShardRow& shard();
 
   // rules_interim.cc
@@ -106,6 +115,7 @@ class MeteringMachine final : public machine::Machine {
   machine::RowTable<WaitingHead> waiting_heads_;
   machine::RowTable<WaitingUsage> waiting_;
   machine::RowTable<HeldRow> held_;
+  machine::Sweeps sweeps_;
   struct HashOfHash {
     std::size_t operator()(const Id16& id) const { return read_u64(view_of(id)); }
   };

@@ -23,6 +23,7 @@ enum class Table : std::uint8_t {
   waiting_heads,  // part(cluster) | part(account)
   waiting,        // key in `waiting_heads` | u64 number
   held,           // identity of the job's root
+  sweeps,         // u64 in the order in which their turn comes (machine/sweeps.h)
 };
 
 // One row: what belongs to the shard as a whole.
@@ -98,16 +99,22 @@ struct WaitingUsage {
   }
 };
 
-// A job (key: identity of its root) whose interim figures were sent on: which project holds for it. It goes with the
-// job's final report, or with the identities of its day.
+// A running job (key: identity of its root) with interim figures: which project holds for it. It goes with the job's
+// final report, or with the identities of its day.
 struct HeldRow {
-  std::string project;
+  std::string project;  // empty: of its newest figure none is known
   Instant measured_at;  // of the newest figure
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "project", s.project, kOptional);
     visit(2, "measured_at", s.measured_at, kOptional);
   }
+};
+
+// What is swept, and what `name` is.
+enum class Sweep : std::uint8_t {
+  account = 1,  // waits for a binding: its key in `waiting_heads`
+  classes       // all accounts with usage that waits for a class list: the key of the one that it has come to
 };
 
 inline Bytes account_key(BytesView cluster, BytesView account) {

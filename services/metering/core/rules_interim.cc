@@ -15,40 +15,37 @@ Outcome MeteringMachine::take_interim(const events::UsageInterim& usage, const m
                                       const Context& context, Out& out) {
   SourceRow& source = sources_.edit(usage.root.source);
   ++source.interim;
-  const Hash32 basis = basis_.of(usage);
-  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kFigure);
-  if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
-  if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
-  events::UsageHeld figure;
-  if (auto refused = measure(usage.resources, usage.start, usage.measured_at, figure.amounts, figure.classes_version))
-    return *std::move(refused);
-  const std::string& project =
-      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
-  const std::int64_t day = units::day_number(std::max(context.now, usage.measured_at));
-  ids_.add(input.identity, basis, day, 0, 0);
+  // A figure is known by its job and its time; which id it has does not matter. So the newest one stands for all of a
+  // job's figures, and they take no place among the identities.
   const Id16 root = machine::root_identity(usage.root);
-  // After the final report there is nothing to hold.
   if (ids_.find(root)) {
     GRANARY_PROBE("a figure comes after the final report");
     return {Judgement::accepted};
   }
   const HeldRow* held = held_.find(view_of(root));
   if (held != nullptr && usage.measured_at <= held->measured_at) {
+    if (usage.measured_at == held->measured_at) return {Judgement::repeat};
     GRANARY_PROBE("a figure comes after a newer one");
     return {Judgement::accepted};
   }
+  if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
+  if (auto old = too_old(usage.measured_at, context)) return *std::move(old);
+  events::UsageHeld figure;
+  if (auto too = too_long(usage.start, usage.measured_at, context)) return *std::move(too);
+  if (auto refused = measure(usage.resources, usage.start, usage.measured_at, figure.amounts, figure.classes_version))
+    return *std::move(refused);
+  const std::string& project =
+      usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
   if (held != nullptr && held->project != project) {
     GRANARY_PROBE("a figure names another project than the one before");
     send_settled(*held, usage.root.source, usage.root.id, usage.measured_at, context, out);
   }
-  if (project.empty()) {
-    GRANARY_PROBE("a figure is of an account that is not bound");
-    held_.erase(view_of(root));
-    held_roots_.erase(root);
-    return {Judgement::accepted};
-  }
   held_.edit(view_of(root)) = {project, usage.measured_at};
   held_roots_.insert(root);
+  if (project.empty()) {
+    GRANARY_PROBE("a figure is of an account that is not bound");
+    return {Judgement::accepted};
+  }
   figure.source = usage.root.source;
   figure.id = usage.root.id;
   figure.project = project;
@@ -77,6 +74,7 @@ void MeteringMachine::settle(const machine::RawInput& report, Instant end, const
 
 void MeteringMachine::send_settled(const HeldRow& held, const std::string& source, const std::string& id, Instant at,
                                    const Context& context, Out& out) {
+  if (held.project.empty()) return;  // nobody holds anything
   out.emit(Topic::allocations, context.router->shard_of(held.project),
            events::HoldSettled{source, id, held.project, at});
 }

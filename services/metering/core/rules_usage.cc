@@ -47,16 +47,19 @@ Outcome MeteringMachine::take_report(const events::UsageReported& usage, const R
 Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported& usage, const Context& context,
                               Out& out) {
   const Hash32 basis = basis_.of(usage);
-  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project, kReport);
+  if (const auto known = ids_.find(input.identity)) return judge_again(known->substance, basis, usage.project);
   if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
   if (auto old = too_old(usage.end, context)) return *std::move(old);
+  if (auto too = too_long(usage.start, usage.end, context)) return *std::move(too);
   if (auto refused = measure(usage.resources, usage.start, usage.end, metered_.amounts, metered_.classes_version))
     return *std::move(refused);
   const std::int64_t day = units::day_number(std::max(context.now, usage.end));
   const std::string& project =
       usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
   settle(input, usage.end, project, context, out);
-  if (!project.empty()) {
+  const bool is_queued =
+      usage.project.empty() && !project.empty() && is_swept(account_key(usage.cluster, usage.account));
+  if (!project.empty() && !is_queued) {
     const auto [partition, number] =
         send(input.raw.source, input.raw.id, project, usage, input.raw.notes, input.raw.recorded_at, context, out);
     ids_.add(input.identity, basis, day, partition, number);
@@ -64,17 +67,21 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   }
   wait(input, usage);
   ids_.add(input.identity, basis, day, 0, 0);
+  if (is_queued) {
+    GRANARY_PROBE("usage waits behind what its account was bound for");
+    return {Judgement::waiting, "queued", "/account", "nothing is to be done: earlier usage of the account goes first"};
+  }
   return {Judgement::waiting, "unbound", "/account", "bind the account to a project: granary.account.bound.v1"};
 }
 
-Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, const std::string& project,
-                                     const Told& told) {
+Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, const std::string& project) {
   using machine::BasisDifference;
-  const auto other = [&told](const char* field, const char* what) {
+  const auto other = [](const char* field, const char* what) {
     return refuse(
         Refusal::conflicting_duplicate, field,
-        fmt::format("what was taken first with this source and id has {}, and a report does not change it; give {}",
-                    what, told.instead));
+        fmt::format("what was taken first with this source and id has {}, and a report does not change it; give "
+                    "another run of the job its own start in the id",
+                    what));
   };
   switch (machine::ChargeBasis::compare(first, again)) {
     case BasisDifference::payer:
@@ -84,7 +91,7 @@ Outcome MeteringMachine::judge_again(const Hash32& first, const Hash32& again, c
     case BasisDifference::start:
       return other("/start", "another start");
     case BasisDifference::end:
-      return other(told.end_field, "another end");
+      return other("/end", "another end");
     case BasisDifference::none:
       break;
   }
@@ -105,6 +112,17 @@ std::optional<Outcome> MeteringMachine::too_old(Instant end, const Context& cont
   return refuse(Refusal::usage_too_old, "/end",
                 fmt::format("usage is taken for {} days after its end; this ledger's time is {}", days.value_or(0),
                             units::format_time(context.now)));
+}
+
+// A usage is cut at the edges of months and lots, and each piece is charged: its length bounds the work on it.
+std::optional<Outcome> MeteringMachine::too_long(Instant start, Instant end, const Context& context) const {
+  const std::int64_t days = facts_.usage_days_max_at(context.now);
+  if (end.ms() - start.ms() <= days * units::kDayMs) return std::nullopt;
+  return refuse(
+      Refusal::usage_too_long, "/start",
+      fmt::format("one usage lasts at most {} days here (policy acceptance_window, usage_days_max), from {} on for "
+                  "this end; is the start unset?",
+                  days, units::format_time(Instant(end.ms() - days * units::kDayMs))));
 }
 
 std::optional<Outcome> MeteringMachine::measure(const std::vector<events::ResourceUsed>& resources, Instant start,

@@ -17,14 +17,39 @@ void MeteringMachine::wait(const machine::RawInput& input, const events::UsageRe
   ++unbound_;
 }
 
+bool MeteringMachine::is_swept(const Bytes& account) {
+  if (!sweeps_.any()) return false;
+  if (sweeps_.find(static_cast<std::uint64_t>(Sweep::account), account) != nullptr) return true;
+  const machine::SweepRow* classes = sweeps_.find(static_cast<std::uint64_t>(Sweep::classes));
+  if (classes == nullptr || account < classes->name) return false;
+  const WaitingHead* head = waiting_heads_.find(account);
+  return head != nullptr && head->unmeasured > 0;
+}
+
+void MeteringMachine::sweep(std::size_t rows, const Context& context, Out& out) {
+  sweeps_.go_on(rows, sweep_step(context, out));
+}
+
+machine::Sweeps::Step MeteringMachine::sweep_step(const Context& context, Out& out) {
+  return [this, &context, &out](machine::SweepRow& sweep, std::size_t rows, bool& is_done) {
+    return sweep.kind == static_cast<std::uint64_t>(Sweep::account)
+               ? release(sweep.name, sweep.next, rows, context, out, is_done)
+               : release_unmeasured(sweep, rows, context, out, is_done);
+  };
+}
+
 // In the order in which it came, by the facts of now.
-void MeteringMachine::release(const Bytes& account, const Context& context, Out& out) {
-  if (waiting_heads_.find(account) == nullptr) return;
+std::size_t MeteringMachine::release(const Bytes& account, std::uint64_t& place, std::size_t rows,
+                                     const Context& context, Out& out, bool& is_done) {
+  is_done = true;
+  if (waiting_heads_.find(account) == nullptr) return 0;
   WaitingHead& head = waiting_heads_.edit(account);
-  bool at_front = true;
-  for (std::uint64_t number = head.first; number < head.next; ++number) {
-    const Bytes key = waiting_key(account, number);
+  place = std::max(place, head.first);
+  std::size_t looked_at = 0;
+  for (; place < head.next && looked_at < rows; ++place, ++looked_at) {
+    const Bytes key = waiting_key(account, place);
     const WaitingUsage* waiting = waiting_.find(key);
+    bool is_gone = true;
     if (waiting == nullptr) {
       GRANARY_PROBE("usage that waits comes after a hole of its queue");
     } else if (const std::string& project =
@@ -32,12 +57,12 @@ void MeteringMachine::release(const Bytes& account, const Context& context, Out&
                project.empty()) {
       GRANARY_PROBE("usage waits on after its account was bound");
       keep_waiting(head, key, *waiting, {});
-      at_front = false;
+      is_gone = false;
     } else if (const auto refused = measure(waiting->usage.resources, waiting->usage.start, waiting->usage.end,
                                             metered_.amounts, metered_.classes_version)) {
       GRANARY_PROBE("usage of a bound account waits for a class list");
       keep_waiting(head, key, *waiting, refused->reason);
-      at_front = false;
+      is_gone = false;
     } else {
       const auto [partition, sent] = send(waiting->source, waiting->id, project, waiting->usage, waiting->notes,
                                           waiting->recorded_at, context, out);
@@ -54,9 +79,13 @@ void MeteringMachine::release(const Bytes& account, const Context& context, Out&
       --head.count;
       --unbound_;
     }
-    if (at_front) head.first = number + 1;
+    if (is_gone && place == head.first) head.first = place + 1;
   }
-  if (head.count == 0) waiting_heads_.erase(account);
+  is_done = place >= head.next;
+  if (head.count > 0) return looked_at;
+  waiting_heads_.erase(account);
+  is_done = true;
+  return looked_at;
 }
 
 void MeteringMachine::keep_waiting(WaitingHead& head, const Bytes& key, const WaitingUsage& waiting,
@@ -70,14 +99,31 @@ void MeteringMachine::keep_waiting(WaitingHead& head, const Bytes& key, const Wa
   waiting_.edit(key).refused_by = refused_by;
 }
 
-void MeteringMachine::release_unmeasured(const Context& context, Out& out) {
-  if (unmeasured_ == 0) return;
-  std::vector<Bytes> accounts;
-  waiting_heads_.scan("", [&accounts](BytesView account, const WaitingHead& head) {
-    if (head.unmeasured > 0) accounts.emplace_back(account);
-    return true;
-  });
-  for (const Bytes& account : accounts) release(account, context, out);
+std::size_t MeteringMachine::release_unmeasured(machine::SweepRow& sweep, std::size_t rows, const Context& context,
+                                                Out& out, bool& is_done) {
+  std::size_t looked_at = 0;
+  is_done = false;
+  while (looked_at < rows) {
+    if (sweep.next == 0) {  // not within an account
+      std::optional<Bytes> account;
+      waiting_heads_.scan(sweep.name, [&](BytesView key, const WaitingHead& head) {
+        if (head.unmeasured == 0 && ++looked_at < rows) return true;
+        account = Bytes(key);
+        return false;
+      });
+      is_done = !account;
+      if (is_done) break;
+      sweep.name = *account;
+      if (looked_at >= rows) break;
+    }
+    bool is_whole = false;
+    looked_at += release(sweep.name, sweep.next, rows - looked_at, context, out, is_whole);
+    if (!is_whole) break;
+    ++looked_at;
+    sweep.name += '\0';  // the place behind it
+    sweep.next = 0;
+  }
+  return looked_at;
 }
 
 }  // namespace granary::metering

@@ -122,6 +122,7 @@ class World {
     if (now <= context_.now) return;
     const Instant before = context_.now;
     context_.now = now;
+    if (machine_->has_sweeps(context_)) machine_->sweep(machine::kSweepRowsOfTick, context_, out);
     machine_->apply_tick(before, context_, out);
   }
   void tick(std::string_view now) { tick(at(now)); }
@@ -167,6 +168,7 @@ class World {
 
  private:
   void lane(MachineKind from, std::uint16_t shard, std::uint64_t number, const Event& event) {
+    if (machine_->has_sweeps(context_)) machine_->sweep(machine::kSweepRows, context_, out);
     machine_->apply_lane({from, shard, number, event}, context_, out);
   }
 

@@ -106,6 +106,8 @@ class Driver {
     context.machine = events::MachineKind::billing;
     context.shard = kShard;
     context.partitions = 8;
+    context.now = now;
+    if (machine_->has_sweeps(context)) machine_->sweep(machine::kSweepRows, context, out);
     machine_->apply_lane({from, 1, ++number_, event}, context, out);
     if (flush_ == Flush::after_each_event) flush();
   }
@@ -147,12 +149,19 @@ class Driver {
       if (one.kind == kind && one.owner == owner && one.currency == currency) return money(one.balance);
     return "";
   }
-  // The amounts that wait, queue by queue: "gpu:100 gpu:200".
+  // The amounts that wait, queue by queue: "aif/gpu:100 aif/gpu:200", of a project that is not known "llm:100".
   std::string waiting() {
     std::string found;
     each_row<WaitingRow>(Table::waiting, [&found](BytesView key, const WaitingRow& row) {
       BytesView rest = key.substr(1);
-      found += (found.empty() ? "" : " ") + std::string(*take_part(rest)) + ":" + count(row.part.amount);
+      BytesView name = *take_part(rest);
+      if (static_cast<QueueKind>(key[0]) == QueueKind::unpriced) {
+        const std::string seller(*take_part(name));
+        found +=
+            (found.empty() ? "" : " ") + seller + "/" + std::string(*take_part(name)) + ":" + count(row.part.amount);
+      } else {
+        found += (found.empty() ? "" : " ") + std::string(name) + ":" + count(row.part.amount);
+      }
     });
     return found;
   }
@@ -173,6 +182,7 @@ class Driver {
   BillingMachine& machine() { return *machine_; }
 
   test::RecordingOut out;
+  Instant now;  // the ledger's time
 
  private:
   Flush flush_;

@@ -55,14 +55,14 @@ TEST(Unrated, WhatHasNoPriceStillStaysInOrder) {
   driver.apply(charged({part(kFrom, kTo, 4)}, "4"));
   others.amount = Amount(5);
   driver.apply(charged({others}, "5"));
-  EXPECT_EQ(driver.waiting(), "cpu:3 gpu:1 gpu:2 gpu:4 gpu:5");
+  EXPECT_EQ(driver.waiting(), "aif/cpu:3 aif/gpu:1 aif/gpu:4 other/gpu:2 other/gpu:5");
   driver.apply(book("aif", "a", kLongAgo, {priced("gpu", "2")}));
   EXPECT_EQ(ids(driver), "1 4");
-  EXPECT_EQ(driver.waiting(), "cpu:3 gpu:2 gpu:5");
+  EXPECT_EQ(driver.waiting(), "aif/cpu:3 other/gpu:2 other/gpu:5");
   driver.apply(charged({others}, "6"));
   driver.apply(book("other", "b", kLongAgo, {priced("gpu", "2"), priced("cpu", "1")}));
   EXPECT_EQ(ids(driver), "1 4 2 5 6");
-  EXPECT_EQ(driver.waiting(), "cpu:3");
+  EXPECT_EQ(driver.waiting(), "aif/cpu:3");
 }
 
 TEST(Unrated, ABookThatDropsAClassEndsItsPriceFromItsEffectiveTime) {
@@ -73,7 +73,7 @@ TEST(Unrated, ABookThatDropsAClassEndsItsPriceFromItsEffectiveTime) {
   driver.apply(charged({part(kFrom, kTo, 4000)}));
   ASSERT_EQ(driver.lines().size(), 1U);
   EXPECT_EQ(count(driver.line(0).amount), "3000");
-  EXPECT_EQ(driver.waiting(), "gpu:1000");
+  EXPECT_EQ(driver.waiting(), "aif/gpu:1000");
 }
 
 TEST(Unrated, ABookThatHoldsForTheMiddleLeavesBothEnds) {
@@ -82,12 +82,12 @@ TEST(Unrated, ABookThatHoldsForTheMiddleLeavesBothEnds) {
   driver.apply(book("aif", "last", "2026-03-10T10:45:00Z", {priced("cpu", "2")}));
   driver.apply(charged({part(kFrom, kTo, 4000)}, "1"));
   driver.apply(charged({part(kFrom, kTo, 8000)}, "2"));
-  EXPECT_EQ(driver.waiting(), "gpu:4000 gpu:8000");
+  EXPECT_EQ(driver.waiting(), "aif/gpu:4000 aif/gpu:8000");
   driver.apply(book("aif", "middle", "2026-03-10T10:15:00Z", {priced("gpu", "1")}));
   EXPECT_EQ(ids(driver), "1 2");
   EXPECT_EQ(count(driver.line(0).amount), "2000");
   EXPECT_EQ(count(driver.line(1).amount), "4000");
-  EXPECT_EQ(driver.waiting(), "gpu:1000 gpu:1000 gpu:2000 gpu:2000");
+  EXPECT_EQ(driver.waiting(), "aif/gpu:1000 aif/gpu:2000 aif/gpu:1000 aif/gpu:2000");
   EXPECT_EQ(driver.unrated(), 4U);
   const auto rows = driver.charges();
   ASSERT_EQ(rows.size(), 2U);
@@ -102,7 +102,7 @@ TEST(Unrated, AListAmountBeyondTheBoundIsNotBooked) {
   driver.apply(book("aif", "a", kLongAgo, {dear}));
   driver.apply(charged({part(kFrom, kTo, 2)}));
   EXPECT_TRUE(driver.lines().empty());
-  EXPECT_EQ(driver.waiting(), "gpu:2");
+  EXPECT_EQ(driver.waiting(), "aif/gpu:2");
 }
 
 TEST(Unrated, APriceDoesNotChangeLinesThatStand) {
@@ -128,7 +128,7 @@ TEST(UnknownProject, WaitsForItsCustomerKindThenIsRated) {
   ASSERT_EQ(driver.lines().size(), 2U);
   EXPECT_EQ(money(driver.line(0).list_amount), "1.000000000");
   EXPECT_EQ(money(driver.line(1).list_amount), "2.000000000");
-  EXPECT_EQ(driver.waiting(), "cpu:5");
+  EXPECT_EQ(driver.waiting(), "aif/cpu:5");
 }
 
 // A line names what it came from, however long its part waited: for its project, for its price.

@@ -332,6 +332,10 @@ TEST(ReadRawEvent, RefusesPoliciesAndPricesThatContradictThemselves) {
       {policy, all, with("acceptance_window", R"({"window_days":0})"), "malformed", "/data/content"},
       {policy, all, with("acceptance_window", R"({"window_days":36501})"), "malformed", "/data/content/window_days"},
       {policy, all, with("acceptance_window", R"({"window_days":"60"})"), "malformed", "/data/content/window_days"},
+      {policy, all, with("acceptance_window", R"({"window_days":60,"usage_days_max":1101})"), "malformed",
+       "/data/content/usage_days_max"},
+      {policy, all, with("acceptance_window", R"({"usage_days_max":30})"), "malformed", "/data/content"},
+      {policy, all, with("holds", R"({"silent_hours_max":48,"usage_days_max":30})"), "malformed", "/data/content"},
       {policy, all, with("burn_order", R"({"order":["alphabet"]})"), "malformed", "/data/content/order/0"},
       {policy, all, with("overdraft", R"({"mode":"bill"})"), "malformed", "/data/content/mode"},
       {policy, all, with("overdraft", R"({"seller":"aif1"})"), "malformed", "/data/content/mode"},
@@ -351,6 +355,7 @@ TEST(ReadRawEvent, RefusesPoliciesAndPricesThatContradictThemselves) {
       {book, R"("2.50")", "2.50", "malformed", "/data/prices/0/price"},
   });
   expect_taken(policy, all, with("acceptance_window", R"({"window_days":36500})"));
+  expect_taken(policy, all, with("acceptance_window", R"({"window_days":60,"usage_days_max":1100})"));
   expect_taken(policy, all, with("burn_order", R"({"order":["priority","earliest_expiry"]})"));
   expect_taken(policy, all, with("overdraft", R"({"mode":"record"})"));
   expect_taken(policy, all, with("overdraft", R"({"mode":"bill","seller":"aif1","project":"aurora-llm"})"));

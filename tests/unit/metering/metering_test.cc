@@ -40,9 +40,11 @@ class Shard {
   }
   void tick(Instant now) {
     const Instant before = std::exchange(context_.now, now);
+    sweep(machine::kSweepRowsOfTick);
     machine_->apply_tick(before, context_, out);
   }
   void fact(const events::Event& event) {
+    sweep(machine::kSweepRows);
     machine_->apply_lane({machine::MachineKind::intake, 0, ++number_, event}, context_, out);
   }
   void publish_classes(const char* version, Instant effective, std::vector<events::ResourceClass> classes) {
@@ -50,9 +52,10 @@ class Shard {
     policy.content.classes = std::move(classes);
     fact(policy);
   }
-  void publish_window(std::uint64_t days) {
+  void publish_window(std::uint64_t days, std::uint64_t usage_days_max = 0) {
     events::PolicyPublished policy{events::PolicyKind::acceptance_window, std::to_string(days), Instant(), {}};
     policy.content.window_days = days;
+    policy.content.usage_days_max = usage_days_max;
     fact(policy);
   }
   machine::Outcome send(const std::string& id, const events::Event& event, const events::Root& root = {}) {
@@ -62,6 +65,7 @@ class Shard {
     raw.root = root;
     raw.recorded_at = context_.now;
     events::encode_event(event, raw.substance);
+    sweep(machine::kSweepRows);
     return machine_->apply_raw({raw, event, machine::identity_of(raw)}, context_, out);
   }
   SourceRow source(const std::string& name = "slurm://aif1") {
@@ -92,9 +96,18 @@ class Shard {
     return all;
   }
 
+  std::size_t rows_of(Table table) {
+    const auto all = rows();
+    return static_cast<std::size_t>(std::count_if(
+        all.begin(), all.end(), [table](const auto& row) { return row.first[0] == static_cast<char>(table); }));
+  }
+
   test::RecordingOut out;
 
  private:
+  void sweep(std::size_t rows) {
+    if (machine_->has_sweeps(context_)) machine_->sweep(rows, context_, out);
+  }
   store::MemoryStore store_;
   std::unique_ptr<MeteringMachine> machine_;
   machine::Router router_{kPartitions};
@@ -306,12 +319,155 @@ TEST_F(Metering, InterimFiguresHoldUntilTheFinalReport) {
   interim.measured_at = at("2026-11-01T00:10:00Z");
   EXPECT_EQ(shard.send("i1", interim, root).judgement, Judgement::accepted);
   EXPECT_EQ(shard.send("i1", interim, root).judgement, Judgement::repeat);
+  interim.resources[0].quantity = units::Quantity(2000);
+  EXPECT_EQ(shard.send("another id", interim, root).judgement, Judgement::repeat) << "a figure is its job's and time's";
   EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z")).judgement, Judgement::accepted);
   interim.measured_at = at("2026-11-01T00:20:00Z");
   EXPECT_EQ(shard.send("i2", interim, root).judgement, Judgement::accepted);
   EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u) << "after the final report nothing is held";
-  EXPECT_EQ(shard.source().interim, 3u);
+  EXPECT_EQ(shard.source().interim, 4u);
   EXPECT_EQ(shard.source().received, 1u);
+}
+
+// 10,000 jobs that run for a year, with a figure each five minutes, would be a billion identities.
+TEST_F(Metering, InterimFiguresFillNoIndexOfIdentities) {
+  const auto ids = [this] { return shard.rows_of(Table::ids); };
+  const std::size_t before = ids();
+  events::UsageInterim interim;
+  interim.root = {"slurm://aif1", "7"};
+  interim.project = "aurora-llm";
+  interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  interim.start = at("2026-11-01T00:00:00Z");
+  for (int minute = 1; minute <= 300; ++minute) {
+    interim.measured_at = interim.start.plus_ms(minute * units::kMinuteMs);
+    EXPECT_EQ(shard.send("i" + std::to_string(minute), interim, interim.root).judgement, Judgement::accepted);
+  }
+  EXPECT_EQ(ids(), before);
+  EXPECT_EQ(shard.rows_of(Table::held), 1u);
+}
+
+TEST_F(Metering, AFigureOfAnUnboundAccountIsRememberedAndHoldsNothing) {
+  events::UsageInterim interim;
+  interim.root = {"slurm://aif1", "7"};
+  interim.project = "one";
+  interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  interim.start = at("2026-11-01T00:00:00Z");
+  interim.measured_at = at("2026-11-01T00:10:00Z");
+  shard.send("i1", interim, interim.root);
+  interim.project.clear();
+  interim.cluster = "aif1";
+  interim.account = "nobody's";
+  interim.measured_at = at("2026-11-01T00:20:00Z");
+  EXPECT_EQ(shard.send("i2", interim, interim.root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.out.all<events::HoldSettled>().size(), 1u);
+  shard.reopen();
+  interim.project = "one";
+  interim.account = interim.cluster = "";
+  EXPECT_EQ(shard.send("i2 again", interim, interim.root).judgement, Judgement::repeat) << "whatever it says";
+  interim.measured_at = at("2026-11-01T00:15:00Z");
+  EXPECT_EQ(shard.send("late", interim, interim.root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u);
+  EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z")).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.out.all<events::HoldSettled>().size(), 1u) << "nobody holds anything any more";
+}
+
+// The classic unset epoch: one such usage was cut into as many pieces as months since 1970, for each class.
+TEST_F(Metering, AUsageLastsAtMostAsLongAsThePolicySays) {
+  shard.publish_classes("epoch", at("1970-01-01T00:00:00Z"), kClasses);
+  const auto refused = shard.send("epoch", job("1970-01-01T00:00:00Z", "2026-10-31T00:00:00Z"));
+  EXPECT_EQ(refused.reason, "usage_too_long");
+  EXPECT_EQ(refused.field, "/start");
+  EXPECT_NE(refused.hint.find("at most 400 days"), std::string::npos) << refused.hint;
+  EXPECT_EQ(shard.send("longest", job("2025-09-26T00:00:00Z", "2026-10-31T00:00:00Z")).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.send("longer", job("2025-09-25T23:59:59.999Z", "2026-10-31T00:00:00Z")).reason, "usage_too_long");
+  shard.publish_window(90, 30);
+  EXPECT_EQ(shard.send("a month", job("2026-10-01T00:00:00Z", "2026-10-31T00:00:00Z")).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.send("a month and more", job("2026-09-30T00:00:00Z", "2026-10-31T00:00:00Z")).reason,
+            "usage_too_long");
+  events::UsageInterim interim;
+  interim.root = {"slurm://aif1", "7"};
+  interim.project = "one";
+  interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
+  interim.start = at("2026-09-01T00:00:00Z");
+  interim.measured_at = at("2026-10-31T00:10:00Z");
+  EXPECT_EQ(shard.send("i", interim, interim.root).reason, "usage_too_long");
+}
+
+// A binding for which much waits sends a few usages on, and a few more with each event that follows.
+TEST_F(Metering, WhatABindingReleasesIsDoneAFewAtATimeAndInOrder) {
+  constexpr std::size_t kRows = machine::kSweepRows;
+  auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  for (std::size_t i = 0; i < 2 * kRows + 5; ++i) shard.send(std::to_string(i), usage);
+  const auto sent = [this] { return shard.out.all<events::UsageMetered>(); };
+  shard.fact(events::AccountBound{"aif1", "acc", "late", {}, {}});
+  EXPECT_EQ(sent().size(), kRows);
+  shard.reopen();
+  EXPECT_EQ(shard.send("others", job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z")).judgement, Judgement::accepted);
+  EXPECT_EQ(sent().size(), 2 * kRows + 1);
+  EXPECT_EQ(sent().back().id, "others");
+  const auto queued = shard.send("joins", usage);
+  EXPECT_EQ(queued.judgement, Judgement::accepted) << "the sweep had come to its end before it";
+  EXPECT_EQ(sent().size(), 2 * kRows + 7);
+  EXPECT_EQ(shard.waiting(), 0u);
+}
+
+TEST_F(Metering, UsageOfAnAccountThatIsSweptWaitsBehindWhatCameBefore) {
+  constexpr std::size_t kRows = machine::kSweepRows;
+  auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  for (std::size_t i = 0; i < 3 * kRows; ++i) shard.send(std::to_string(i), usage);
+  shard.fact(events::AccountBound{"aif1", "acc", "late", {}, {}});
+  const auto queued = shard.send("joins", usage);
+  EXPECT_EQ(queued.judgement, Judgement::waiting);
+  EXPECT_EQ(queued.reason, "queued");
+  EXPECT_EQ(shard.send("joins", usage).judgement, Judgement::repeat);
+  shard.tick(at("2026-11-01T01:00:10Z"));
+  EXPECT_EQ(shard.out.all<events::UsageMetered>().size(), 3 * kRows + 1);
+  EXPECT_EQ(shard.out.all<events::UsageMetered>().back().id, "joins");
+  EXPECT_EQ(shard.source().pending, 0u);
+}
+
+// Accounts that wait for a class list go on in the order of their names, each in its own order.
+TEST_F(Metering, WhatAClassListReleasesIsDoneAFewAtATime) {
+  const auto run = [](bool restarts) {
+    constexpr std::size_t kRows = machine::kSweepRows;
+    Shard one;
+    one.tick(at("2026-11-01T01:00:00Z"));
+    one.publish_classes("1", at("2026-01-01T00:00:00Z"), kClasses);
+    auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+    usage.project.clear();
+    usage.cluster = "aif1";
+    for (std::size_t i = 0; i < 9 * kRows; ++i) {
+      usage.account = "acc" + std::to_string(i % 7);
+      one.send(std::to_string(i), usage);
+    }
+    const auto none = std::vector<events::ResourceClass>(kClasses.begin() + 1, kClasses.end());
+    one.publish_classes("2", at("2026-02-01T00:00:00Z"), none);
+    for (int i = 0; i < 7; ++i) {
+      one.fact(events::AccountBound{"aif1", "acc" + std::to_string(i), "late", {}, {}});
+      one.tick(at("2026-11-01T01:00:00Z").plus_ms((i + 1) * 10'000));
+    }
+    EXPECT_EQ(one.unmeasured(), 9 * kRows);
+    EXPECT_TRUE(one.out.all<events::UsageMetered>().empty());
+    one.publish_classes("3", at("2026-03-01T00:00:00Z"), kClasses);
+    EXPECT_EQ(one.out.all<events::UsageMetered>().size(), kRows);
+    usage.account = "acc6";
+    EXPECT_EQ(one.send("joins", usage).reason, "queued");
+    for (int i = 0; i < 9; ++i) {
+      if (restarts) one.reopen();
+      one.send("other-" + std::to_string(i), job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z"));
+    }
+    EXPECT_EQ(one.waiting(), 0u);
+    std::string ids;
+    for (const auto& metered : one.out.all<events::UsageMetered>()) ids += metered.id + ' ';
+    return std::pair(ids, one.rows());
+  };
+  EXPECT_EQ(run(false), run(true));
 }
 
 TEST_F(Metering, AHoldMovesWithItsJobAndIsForgottenWithTheWindow) {
