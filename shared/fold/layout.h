@@ -33,7 +33,7 @@ constexpr std::string_view kStampKey = "mS";
 // Of the runtime's rows, their keys, and the packets of the outbox. Two things are the same in every format: the key
 // and the fields of the stamp, so that each build recognises another's rows; and the key and the first two fields of
 // the place.
-inline constexpr machine::RowForm kRuntimeRows{.format = 1, .revision = 1, .readable_from = 1};
+inline constexpr machine::RowForm kRuntimeRows{.format = 1, .revision = 2, .readable_from = 1};
 
 struct PlaceRow {
   std::uint64_t position = 0;

@@ -186,11 +186,11 @@ void BenchLedger::wrap_journal(const std::function<std::unique_ptr<journal::Jour
   journal_ = journal_wrap_.get();
 }
 
-void BenchLedger::append_ticks() {
+void BenchLedger::append_ticks(units::Instant now) {
   Appender appender(*journal_);
   for (const MachineKind kind : machine::kMachines)
     for (std::uint16_t shard = 0; shard < machine::shards_of(kind, kPartitions); ++shard)
-      appender.add(machine::inbox_of(kind), shard, events::encode_record(kLedger, events::Tick{kNow}));
+      appender.add(machine::inbox_of(kind), shard, events::encode_record(kLedger, events::Tick{now}));
   appender.finish();
 }
 
@@ -226,6 +226,39 @@ std::uint64_t BenchLedger::append_usage(const Jobs& jobs, std::uint64_t from, st
   }
   appender.finish();
   return fresh;
+}
+
+void BenchLedger::append(std::uint64_t count, const std::function<events::UsageReported(std::uint64_t number)>& usage) {
+  Appender appender(*journal_);
+  for (std::uint64_t number = 0; number < count; ++number) {
+    const std::string source = Jobs::source_of(number);
+    const std::string id = "w" + std::to_string(number);
+    appender.add(Topic::usage, proof::shard_of({source, id}, kPartitions), raw_record(usage(number), source, id));
+  }
+  appender.finish();
+}
+
+runtime::Token BenchLedger::decide(const std::vector<events::Event>& decisions) {
+  std::vector<journal::Record> records;
+  for (const events::Event& event : decisions)
+    records.push_back({raw_record(event, "urn:bench", "later" + std::to_string(++decided_)), {}, {}});
+  const std::uint64_t last = records.size() - 1;
+  const auto first = must(journal::append_and_wait(
+      *journal_, {std::string(machine::topic_name(Topic::applications)), 0}, std::move(records)));
+  return {{{Topic::applications, 0, first + last}}};
+}
+
+void BenchLedger::tick(units::Instant now) {
+  append_ticks(now);
+}
+
+void BenchLedger::complete(MachineKind kind, units::Instant at) {
+  const auto is_complete = [&] {
+    for (const runtime::ShardStatus& shard : runtime_->status())
+      if (shard.machine == kind && shard.complete < at) return false;
+    return true;
+  };
+  while (!is_complete()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
 runtime::Token BenchLedger::all_usage() const {

@@ -52,6 +52,13 @@ class BenchLedger {
   // Appends the jobs at places [from, to) of the stream and waits until they are durable. Returns how many of them are
   // no repeats.
   std::uint64_t append_usage(const Jobs& jobs, std::uint64_t from, std::uint64_t to);
+  // The same with `count` usages of the caller's, numbered from 0.
+  void append(std::uint64_t count, const std::function<events::UsageReported(std::uint64_t number)>& usage);
+  // Decisions, once what is there of others is folded; a token for them.
+  runtime::Token decide(const std::vector<events::Event>& decisions);
+  // A tick to every inbox; complete() returns once the machine's shards are complete up to that time.
+  void tick(units::Instant now);
+  void complete(machine::MachineKind kind, units::Instant at);
   // Everything that stands in the usage topic.
   [[nodiscard]] runtime::Token all_usage() const;
 
@@ -67,7 +74,7 @@ class BenchLedger {
   [[nodiscard]] std::string result_hash(const std::vector<machine::MachineKind>& machines);
 
  private:
-  void append_ticks();
+  void append_ticks(units::Instant now = kNow);
 
   std::string folder_;
   bool keeps_folder_;
@@ -76,6 +83,7 @@ class BenchLedger {
   store::RocksEnvironment environment_;
   std::unique_ptr<store::RocksStates> states_;
   std::unique_ptr<runtime::Runtime> runtime_;
+  std::uint64_t decided_ = 0;
 };
 
 // From now on SIGINT and SIGTERM end the process, and what temporary directories it has. Once, before other threads.

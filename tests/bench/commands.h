@@ -13,5 +13,7 @@ void bench_replay(const Arguments& arguments);
 void bench_read(const Arguments& arguments, int connections, int reads_per_s);
 void bench_state(const Arguments& arguments);
 void bench_scale(const Arguments& arguments);
+// `what`: lots, project, binding or prices.
+void bench_sweeps(const Arguments& arguments, const std::string& what);
 
 }  // namespace granary::bench

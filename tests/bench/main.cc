@@ -28,6 +28,7 @@ int main(int argc, char** argv) {
       "  granary-bench read              balances asked for while the machines fold at full speed\n"
       "  granary-bench state             bytes per identity, project and charge\n"
       "  granary-bench scale             the cost of an event in a large ledger and in a small one\n"
+      "  granary-bench sweeps            what others feel of a fact that concerns a million rows\n"
       "\nA figure is worth what the machine was idle beside it; docs/performance.md says what is measured how.",
       "granary-bench"};
   app.set_version_flag("--version", granary::kVersion);
@@ -111,6 +112,15 @@ int main(int argc, char** argv) {
                             "thousandth",
                             10'000'000, 1'000'000);
   scale->callback([&] { bench_scale(arguments); });
+
+  std::string what = "project";
+  CLI::App* sweeps = command(
+      "sweeps", "One fact that lets --events usages go (or ends the lots of --projects), and what others feel of it",
+      1'000'000, 10'000);
+  sweeps->add_option("--what", what, "What comes")
+      ->check(CLI::IsMember({"lots", "project", "binding", "prices"}))
+      ->capture_default_str();
+  sweeps->callback([&] { bench_sweeps(arguments, what); });
 
   remove_temporary_on_signal();
   try {

@@ -43,18 +43,6 @@ std::uint64_t mixed(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-Bytes raw_record(const events::Event& event, std::string source, std::string id) {
-  events::Raw raw;
-  raw.source = std::move(source);
-  raw.id = std::move(id);
-  raw.time = raw.recorded_at = kNow;
-  raw.actor = "agent";
-  raw.caller.kind = events::CallerKind::open;
-  raw.door = "http";
-  events::encode_event(event, raw.substance);
-  return events::encode_record(kLedger, raw);
-}
-
 std::vector<events::Event> policies() {
   events::PolicyPublished classes{events::PolicyKind::resource_classes, "1", Instant(), {}};
   events::PriceBookPublished prices{"factory", "1", Instant(), "EUR", {}, {}};
@@ -101,6 +89,18 @@ std::vector<events::Event> project_decisions(std::uint64_t project) {
 }
 
 }  // namespace
+
+Bytes raw_record(const events::Event& event, std::string source, std::string id) {
+  events::Raw raw;
+  raw.source = std::move(source);
+  raw.id = std::move(id);
+  raw.time = raw.recorded_at = kNow;
+  raw.actor = "agent";
+  raw.caller.kind = events::CallerKind::open;
+  raw.door = "http";
+  events::encode_event(event, raw.substance);
+  return events::encode_record(kLedger, raw);
+}
 
 std::uint64_t each_decision(std::uint64_t projects, const std::function<void(Bytes)>& take) {
   std::uint64_t count = 0;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "shared/base/bytes.h"
+#include "shared/events/catalogue.h"
 #include "shared/events/usage.h"
 
 namespace granary::bench {
@@ -31,6 +32,9 @@ inline constexpr units::Instant kNow{1'790'000'000'000};
 inline std::string project_name(std::uint64_t project) {
   return "p" + std::to_string(project);
 }
+
+// As a door would append it.
+Bytes raw_record(const events::Event& event, std::string source, std::string id);
 
 // Calls `take` with the records of `applications`, in order: policies, prices, and for each project its registration
 // (four projects an organisation) and an award of five lots. Returns how many.

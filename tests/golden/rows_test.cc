@@ -20,6 +20,7 @@
 #include "services/standalone/machines.h"
 #include "shared/fold/layout.h"
 #include "shared/machine/id_buckets.h"
+#include "shared/machine/sweeps.h"
 #include "tests/golden/rows_record.h"
 #include "tests/scenario/scenario.h"
 
@@ -83,7 +84,8 @@ std::vector<Table> tables_of(MachineKind kind) {
               table<SourceRow>(T::sources, "sources"),
               table<WaitingHead>(T::waiting_heads, "waiting heads"),
               table<WaitingUsage>(T::waiting, "waiting"),
-              table<HeldRow>(T::held, "held")};
+              table<HeldRow>(T::held, "held"),
+              table<machine::SweepRow>(T::sweeps, "sweeps")};
     }
     case MachineKind::allocation: {
       using namespace allocation;
@@ -98,7 +100,8 @@ std::vector<Table> tables_of(MachineKind kind) {
               table<SourceRow>(T::sources, "sources"),
               table<CountsRow>(T::counts, "counts"),
               table<KeyRow>(T::heard, "heard"),
-              table<RefRow>(T::refs, "refs")};
+              table<RefRow>(T::refs, "refs"),
+              table<machine::SweepRow>(T::sweeps, "sweeps")};
     }
     case MachineKind::billing: {
       using namespace billing;
@@ -111,7 +114,8 @@ std::vector<Table> tables_of(MachineKind kind) {
               table<QueueRow>(T::queues, "queues"),
               table<WaitingRow>(T::waiting, "waiting"),
               table<SourceRow>(T::sources, "sources"),
-              table<TotalsRow>(T::totals, "totals")};
+              table<TotalsRow>(T::totals, "totals"),
+              table<machine::SweepRow>(T::sweeps, "sweeps")};
     }
   }
   return {};

@@ -47,6 +47,7 @@ void Ledger::start() {
   journal_ = options_.open_journal();
   runtime::Options running;
   running.commit_events_max = options_.commit_events_max;
+  running.step_bytes = options_.step_bytes;
   running.checkpoint_records = options_.checkpoint_records;
   // No commit waits for a time to pass.
   running.commit_pause = std::chrono::milliseconds(0);

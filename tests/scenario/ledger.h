@@ -28,6 +28,7 @@ class Ledger {
     std::uint16_t partitions = 2;
     std::size_t commit_events_max = 50'000;
     std::size_t checkpoint_records = 10'000;
+    std::uint64_t step_bytes = 8U << 20;
     // Opens the log, at each start; after a stop nothing of it is held. Not set: one in memory, which stays.
     std::function<std::shared_ptr<journal::Journal>()> open_journal = nullptr;
     // Where the states lie. Not set: in memory.

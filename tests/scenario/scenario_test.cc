@@ -27,6 +27,13 @@ Ledger::Options commit_after_each_record() {
   return options;
 }
 
+// A packet is left after each event of it that sends something.
+Ledger::Options a_step_for_each_event() {
+  Ledger::Options options = in_memory(2, 50'000);
+  options.step_bytes = 0;
+  return options;
+}
+
 Ledger::Options embedded_and_rocks() {
   Ledger::Options options;
   const auto folder = std::make_shared<testing_support::TempDirectory>();
@@ -130,6 +137,7 @@ INSTANTIATE_TEST_SUITE_P(Text, Scenario,
                              {"five_partitions", [] { return in_memory(5, 3); }},
                              {"sixty_four_partitions", [] { return in_memory(64, 50'000); }},
                              {"commit_after_each_record", commit_after_each_record},
+                             {"a_step_for_each_event", a_step_for_each_event},
                              {"restart_after_each_step", [] { return in_memory(3, 50'000); }, restart_every(1)},
                              {"embedded_and_rocks", embedded_and_rocks, restart_every(4)},
                              {"rows_of_an_older_build", [] { return in_memory(2, 50'000); }, rows_of_an_older_build},

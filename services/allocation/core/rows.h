@@ -24,7 +24,7 @@ using units::Interval;
 using units::UnitKind;
 
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
-inline constexpr machine::RowForm kRowForm{.format = 1, .revision = 1, .readable_from = 1};
+inline constexpr machine::RowForm kRowForm{.format = 2, .revision = 1, .readable_from = 1};
 
 // The tables, by the first byte of their keys.
 enum class Table : std::uint8_t {

@@ -11,7 +11,7 @@ using codec::kOptional;
 using units::Instant;
 
 // Of all rows below and their keys; shared/machine/row_form.h says when to raise which number.
-inline constexpr machine::RowForm kRowForm{.format = 2, .revision = 1, .readable_from = 1};
+inline constexpr machine::RowForm kRowForm{.format = 3, .revision = 1, .readable_from = 1};
 
 // The tables, by the first byte of their keys; numbers in keys are big-endian.
 enum class Table : std::uint8_t {

@@ -184,7 +184,7 @@ TEST(EventDecoder, TellsANewerEventFromNoEvent) {
   EXPECT_EQ(decoder.decode(hex("a206 08 08e807 1001 1a0161")), DecodeResult::newer) << "two, one of bytes";
   EXPECT_EQ(decoder.decode(hex("a206 07 08e807 1001 1001")), DecodeResult::newer) << "a repeated one";
   EXPECT_EQ(decoder.decode(hex("f201 07 0863 120161 2200")), DecodeResult::newer) << "kind 99 of a policy";
-  EXPECT_EQ(decoder.decode(hex("f201 09 0801 120161 2202 4001")), DecodeResult::newer) << "in a message inside";
+  EXPECT_EQ(decoder.decode(hex("f201 09 0801 120161 2202 4801")), DecodeResult::newer) << "in a message inside";
   EXPECT_EQ(decoder.decode(hex("a206 05 1001 08e807")), DecodeResult::malformed) << "behind it a known one";
   EXPECT_EQ(decoder.decode(hex("a206 07 1801 1001 1801")), DecodeResult::malformed) << "not in order";
   EXPECT_EQ(decoder.decode(hex("a206 04 08e807 10")), DecodeResult::malformed) << "cut short";

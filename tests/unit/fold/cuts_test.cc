@@ -43,11 +43,30 @@ struct Result {
   std::map<LaneTarget, std::vector<Bytes>> events;
 };
 
-Result fold_all(const std::vector<Bytes>& records, std::size_t commit_every, bool restart) {
-  FoldHarness harness(MachineKind::metering);
+constexpr std::uint64_t kWholeRecords = UINT64_MAX;
+
+Result fold_all(const std::vector<Bytes>& records, std::size_t commit_every, bool restart,
+                MachineKind kind = MachineKind::metering, std::uint64_t step_bytes = kWholeRecords,
+                std::size_t* steps = nullptr) {
+  FoldHarness harness(kind);
   std::size_t since = 0;
   for (const Bytes& record : records) {
-    EXPECT_EQ(harness.take(record), Fold::Step::folded);
+    harness.fold->set_step_bytes(step_bytes);
+    while (harness.take(record) != Fold::Step::folded) {
+      EXPECT_TRUE(harness.fold->is_unfinished());
+      const std::uint64_t position = harness.fold->position();
+      const std::uint64_t repeats = harness.fold->counters().repeats_dropped;
+      harness.commit();
+      if (restart) harness.open();
+      harness.fold->set_step_bytes(step_bytes);
+      EXPECT_EQ(harness.fold->position(), position);
+      EXPECT_TRUE(harness.fold->is_unfinished());
+      if (!restart) {
+        EXPECT_EQ(harness.fold->counters().repeats_dropped, repeats);
+      }
+      if (steps != nullptr) ++*steps;
+    }
+    EXPECT_FALSE(harness.fold->is_unfinished());
     if (++since < commit_every) continue;
     since = 0;
     harness.commit();
@@ -84,6 +103,32 @@ TEST(Cuts, ChangeNothingThatLasts) {
         EXPECT_EQ(cut.lanes.at(target).hash, counter.hash);
       }
     }
+  }
+}
+
+// A packet that is folded over several commits, each with a restart, leaves what it leaves in one.
+TEST(Cuts, AStepForEachEventChangesNothingThatLasts) {
+  std::mt19937_64 random(20261128);
+  LaneWriter metering(MachineKind::metering);
+  std::vector<Bytes> records;
+  std::uint64_t said = 0, sent = 0;
+  for (int n = 0; n < 200; ++n) {
+    for (std::uint64_t events = 1 + random() % 9; events > 0; --events)
+      metering.say(
+          toy_metered(std::to_string(++said), "p-" + std::string(1, static_cast<char>('a' + random() % 9)), 1));
+    // Some begin with what a packet before them brought.
+    records.push_back(metering.packet(random() % 3 == 0 ? 1 + random() % (sent + 1) : sent + 1, said));
+    sent = said;
+    if (n % 7 == 0) records.push_back(toy_tick(n * 10'000));
+    if (n % 11 == 0) records.push_back(records[records.size() / 2]);
+  }
+  const Result once = fold_all(records, 10, false, MachineKind::allocation);
+  for (const bool restart : {false, true}) {
+    std::size_t steps = 0;
+    const Result cut = fold_all(records, 10, restart, MachineKind::allocation, 0, &steps);
+    EXPECT_GT(steps, 100U);
+    EXPECT_EQ(cut.digest, once.digest);
+    EXPECT_EQ(cut.events, once.events);
   }
 }
 
