@@ -39,7 +39,8 @@ Result<void> check_ledger(const journal::Journal& journal, const Ledger& ledger)
 
 // Enough to use the cores of one server and to spread over a few; the number can never be changed.
 inline constexpr std::uint16_t kPartitionsDefault = 8;
-// Each shard has a store, a fold and lanes to all others: more would cost gigabytes of memory in one process.
-inline constexpr std::uint16_t kPartitionsMax = 1024;
+// Each shard has a store, a fold and lanes to all others: more would cost gigabytes of memory in one process. A
+// checkpoint names all lanes to an inbox, and fits a record of 60 KiB with these.
+inline constexpr std::uint16_t kPartitionsMax = 256;
 
 }  // namespace granary::runtime

@@ -19,6 +19,7 @@
 #include "shared/peers/peers.h"
 #include "shared/peers/remote_shards.h"
 #include "shared/peers/routes_elsewhere.h"
+#include "shared/service/descriptors.h"
 #include "shared/service/kafka_options.h"
 #include "shared/service/stop_signal.h"
 #include "shared/store/rocks_states.h"
@@ -163,6 +164,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
                                      : peers::Peers::parse(*list, options.peers, ledger.partitions);
   if (!peers.ok()) return cannot_start(peers.error());
 
+  const auto descriptors = take_descriptors(owned->size(), http::Limits{}.connections);
+  if (!descriptors.ok()) return cannot_start(descriptors.error());
+
   // Other processes and the time. They are made before whatever is called back by them or asks through them, and
   // stopped before all of that.
   http::Loop loop;
@@ -170,7 +174,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   http::WorkPool answer_readers(kAnswerReaders, kAnswerReadsMax);
   peers::RemoteShards remote_shards(*peers, forwarder);
 
-  store::RocksEnvironment environment{store::RocksOptions{}};
+  store::RocksOptions rocks;
+  rocks.descriptors_per_store = descriptors->per_store;
+  store::RocksEnvironment environment{rocks};
   store::RocksStates states(environment, options.data + "/state");
   const auto make_machine = [&hosted](MachineKind machine, std::uint16_t) -> std::unique_ptr<machine::Machine> {
     for (const Hosted& one : hosted)
@@ -216,6 +222,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   http::ListenerOptions listen;
   listen.address = address->host;
   listen.port = address->port;
+  listen.limits.connections = descriptors->connections;
   auto listener = http::Listener::start(listen, [&router](http::Request request, http::Responder responder) {
     router.serve(std::move(request), std::move(responder));
   });
@@ -227,6 +234,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
                   {"ledger", to_hex(view_of(ledger.id))},
                   {"partitions", ledger.partitions},
                   {"shards", (*runtime)->status().size()},
+                  {"open_files_max", descriptors->limit},
+                  {"connections_max", descriptors->connections},
                   {"brokers", options.brokers},
                   {"data", options.data},
                   {"version", kVersion}});

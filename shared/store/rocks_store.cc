@@ -218,6 +218,8 @@ RocksEnvironment::RocksEnvironment(RocksOptions wanted) : parts_(std::make_uniqu
   // Otherwise each of the many stores preallocates a write buffer's size on the disk for a log that it never writes.
   options.allow_fallocate = false;
   options.max_write_buffer_number = 2;
+  // RocksDB keeps ten of these for what is no table.
+  options.max_open_files = wanted.descriptors_per_store == 0 ? -1 : static_cast<int>(wanted.descriptors_per_store);
   options.target_file_size_base = 32ULL << 20;
   options.max_bytes_for_level_base = 128ULL << 20;
   // The changes of a state are spread over all keys, so each compaction rewrites most of the level below. This halves

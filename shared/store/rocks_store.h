@@ -22,6 +22,8 @@ struct RocksOptions {
   std::size_t write_buffer_bytes = 128ULL << 20;  // rows of all stores that are not in files yet
   // Less free space than this on the disk: a commit is out_of_space. RocksDB may abort on a disk that is really full.
   std::uint64_t reserve_bytes = 64ULL << 20;
+  // Descriptors of each store, its log and manifest among them; 0: all of its tables stay open.
+  std::uint64_t descriptors_per_store = 0;
 };
 
 class RocksEnvironment {

@@ -37,7 +37,7 @@ KINDS = {
     "url": (["", "nonsense", "http://", "http://:80", "https://127.0.0.1:1", "http://127.0.0.1:99999", "http://127.0.0.1:x",
              "http://127.0.0.1:1", "http://127.0.0.1:1 x", "http://127.0.0.1:1/?a=b", "http://" + "a" * 5000, "http://a\nb"], CANNOT),
     "token": (["", "x", "====", "A" * 10_000, "a\nb"], (1, 2)),  # the server judges it
-    "partitions": ([*NUMBERS, "0", "1025"], WRONG),
+    "partitions": ([*NUMBERS, "0", "257"], WRONG),
     "count": ([*NUMBERS, "0"], WRONG),
     "number": (NUMBERS, WRONG),
     "partition": ([*NUMBERS, "65536", "65535"], WRONG),
