@@ -25,6 +25,8 @@
 namespace granary::bench {
 namespace {
 
+constexpr std::chrono::milliseconds kBetweenTicks{200};
+
 using machine::MachineKind;
 using machine::Topic;
 
@@ -248,17 +250,17 @@ runtime::Token BenchLedger::decide(const std::vector<events::Event>& decisions) 
   return {{{Topic::applications, 0, first + last}}};
 }
 
-void BenchLedger::tick(units::Instant now) {
-  append_ticks(now);
-}
-
 void BenchLedger::complete(MachineKind kind, units::Instant at) {
   const auto is_complete = [&] {
     for (const runtime::ShardStatus& shard : runtime_->status())
       if (shard.machine == kind && shard.complete < at) return false;
     return true;
   };
-  while (!is_complete()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  // A shard passes on how far it is with the tick after it has heard it, so more than one is needed.
+  for (units::Instant now = at; !is_complete(); now = now.plus_ms(units::kHourMs)) {
+    append_ticks(now);
+    std::this_thread::sleep_for(kBetweenTicks);
+  }
 }
 
 runtime::Token BenchLedger::all_usage() const {

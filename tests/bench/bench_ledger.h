@@ -56,8 +56,8 @@ class BenchLedger {
   void append(std::uint64_t count, const std::function<events::UsageReported(std::uint64_t number)>& usage);
   // Decisions, once what is there of others is folded; a token for them.
   runtime::Token decide(const std::vector<events::Event>& decisions);
-  // A tick to every inbox; complete() returns once the machine's shards are complete up to that time.
-  void tick(units::Instant now);
+  // Ticks every inbox from `at` on, a few times a second and an hour further each time, until the machine's shards are
+  // complete up to `at`.
   void complete(machine::MachineKind kind, units::Instant at);
   // Everything that stands in the usage topic.
   [[nodiscard]] runtime::Token all_usage() const;

@@ -207,7 +207,8 @@ TEST(Rows, OfEveryScenarioStandInTheListedTables) {
   }
   for (const MachineKind kind : machine::kMachines)
     for (const Table& one : tables_of(kind))
-      EXPECT_TRUE(seen[kind].contains(one.prefix))
+      // A sweep of more rows than a scenario has is open between two events only: the machines' own tests see its row.
+      EXPECT_TRUE(seen[kind].contains(one.prefix) || one.lines.text.ends_with(" sweeps"))
           << machine::machine_name(kind) << ": " << one.lines.text << " is in no scenario";
 }
 

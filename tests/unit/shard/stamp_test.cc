@@ -159,14 +159,16 @@ TEST_F(Stamps, NoLawMeetsRowsOfAnotherForm) {
     return std::optional(runtime::encode_row(row));
   };
   const Bytes newer = runtime::encode_row(other) + Bytes("\x32\x01x");  // field 6
-  const std::vector<Case> cases{
-      {"another format", with([](StampRow& row) { row.format = 2; })},
-      {"another format of the runtime's", with([](StampRow& row) { row.runtime_format = 2; })},
-      {"a larger revision", with([](StampRow& row) { row.revision = 2; })},
-      {"a larger revision of the runtime's", with([](StampRow& row) { row.runtime_revision = 2; })},
-      {"no stamp", std::nullopt},
-      {"a stamp with a field that this build does not know", newer},
-      {"a stamp that is no message", "\xff\xff"}};
+  const std::vector<Case> cases{{"another format", with([](StampRow& row) { row.format = 2; })},
+                                {"another format of the runtime's",
+                                 with([](StampRow& row) { row.runtime_format = runtime::kRuntimeRows.format + 1; })},
+                                {"a larger revision", with([](StampRow& row) { row.revision = 2; })},
+                                {"a larger revision of the runtime's", with([](StampRow& row) {
+                                   row.runtime_revision = runtime::kRuntimeRows.revision + 1;
+                                 })},
+                                {"no stamp", std::nullopt},
+                                {"a stamp with a field that this build does not know", newer},
+                                {"a stamp that is no message", "\xff\xff"}};
   for (const Case& one : cases) {
     SCOPED_TRACE(one.name);
     for (const Shard& shard : ledger.shards()) {
@@ -201,9 +203,12 @@ TEST_F(Stamps, ItIsToldWhichFormsTheyAre) {
   ledger.stop();
   const auto told = lines.of("state_set_aside");
   ASSERT_EQ(told.size(), ledger.shards().size());
+  const std::string of_runtime =
+      std::to_string(runtime::kRuntimeRows.format) + "." + std::to_string(runtime::kRuntimeRows.revision);
   for (const std::string& line : told) {
-    EXPECT_NE(line.find("rows 1.1/1.1 (build " + std::string(kVersion) + ")"), std::string::npos) << line;
-    EXPECT_NE(line.find("expected 3.4/1.1"), std::string::npos) << line;
+    EXPECT_NE(line.find("rows 1.1/" + of_runtime + " (build " + std::string(kVersion) + ")"), std::string::npos)
+        << line;
+    EXPECT_NE(line.find("expected 3.4/" + of_runtime), std::string::npos) << line;
     EXPECT_NE(line.find("\"level\":\"warn\""), std::string::npos) << line;
   }
   EXPECT_EQ(lines.of("state_folded_again").size(), ledger.shards().size());
