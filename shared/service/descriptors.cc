@@ -11,10 +11,11 @@ Result<Descriptors> share_out(std::uint64_t limit, std::size_t stores, std::size
   const std::uint64_t reserved = kDescriptorsOfProcess + stores * kDescriptorsOfStore;
   const std::uint64_t wanted = reserved + kConnectionsMin;
   if (limit < wanted)
-    return Error{ErrorCode::invalid_input,
-                 fmt::format("expected at least {} open files for the log, {} stores and {} connections, got a limit of "
-                             "{}; hint: ulimit -n {}, LimitNOFILE in a systemd unit, or fewer shards in this process",
-                             wanted, stores, kConnectionsMin, limit, wanted)};
+    return Error{
+        ErrorCode::invalid_input,
+        fmt::format("expected at least {} open files for the log, {} stores and {} connections, got a limit of "
+                    "{}; hint: ulimit -n {}, LimitNOFILE in a systemd unit, or fewer shards in this process",
+                    wanted, stores, kConnectionsMin, limit, wanted)};
   Descriptors shared;
   shared.limit = limit;
   shared.reserved = reserved;
