@@ -278,12 +278,7 @@ Fold::Step Fold::fold_packet(BytesView record, std::uint64_t events) {
                          machine::machine_name(packet.machine), packet.shard, got);
     return Step::folded;
   }
-  if (events_done_ == 0) {
-    if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
-    if (joint == Joint::next && packet.first > first) GRANARY_PROBE("a packet begins with what was folded");
-    counters_.repeats_dropped += packet.first - first;
-    events_done_ = packet.first - first;
-  }
+  const std::uint64_t folded_before = packet.first - first;
   // The whole packet is read before any of it is folded: if this build cannot read an event, nothing is half done.
   decoder_.clear();
   std::uint64_t rules = rules_version_;
@@ -296,6 +291,12 @@ Fold::Step Fold::fold_packet(BytesView record, std::uint64_t events) {
       return park(fmt::format("{} (number {} of {} shard {})", why, ahead.first - 1,
                               machine::machine_name(packet.machine), packet.shard));
     }
+  }
+  if (events_done_ == 0) {
+    if (joint == Joint::old) GRANARY_PROBE("a packet brings only what was folded");
+    if (joint == Joint::next && folded_before > 0) GRANARY_PROBE("a packet begins with what was folded");
+    counters_.repeats_dropped += folded_before;
+    events_done_ = folded_before;
   }
   const std::uint64_t sent_before = out_.bytes_sent();
   for (const events::Event* event : decoder_.events()) {
@@ -336,6 +337,7 @@ void Fold::activate_rules(std::uint64_t version) {
 void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
   if (std::exchange(folded_since_flush_, false)) last_hash_ = proof::sha256(last_record_);
   store::WriteSet domain;
+  const auto swept_until = rules_->swept_until(context());
   rules_->flush(domain);
   for (const auto& [key, value] : domain.changes()) {
     Bytes full(1, kDomain);
@@ -345,8 +347,8 @@ void Fold::flush(store::WriteSet& rows, std::vector<OutPacket>& ready) {
     else
       rows.erase(std::move(full));
   }
-  rows.put(Bytes(kPlaceKey),
-           encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_, events_done_}));
+  rows.put(Bytes(kPlaceKey), encode_row(PlaceRow{position_, Bytes(view_of(last_hash_)), now_, rules_version_,
+                                                 events_done_, swept_until}));
   if (!std::exchange(stamped_, true)) rows.put(Bytes(kStampKey), encode_row(own_stamp(rules_->row_form())));
   in_.flush(rows);
   out_.flush(rows, ready);

@@ -101,12 +101,14 @@ std::uint64_t stored_position(const store::View& whole) {
 
 AsOf stored_as_of(const store::View& whole, MachineKind machine, std::uint16_t shard, std::uint16_t partitions) {
   AsOf as_of{shard, 0, {}, {}};
+  std::optional<Instant> swept_until;
   if (const auto value = whole.get(kPlaceKey)) {
     const auto row = decode_row<PlaceRow>(*value);
     as_of.position = row.position;
     as_of.now = row.now;
+    swept_until = row.swept_until;
   }
-  as_of.complete = as_of.now;
+  as_of.complete = swept_until ? std::min(as_of.now, *swept_until) : as_of.now;
   for (const MachineKind writer : machine::writers_of(machine::inbox_of(machine))) {
     if (!machine::counts_for_complete(writer, machine::inbox_of(machine))) continue;
     for (std::uint16_t i = 0; i < machine::shards_of(writer, partitions); ++i) {

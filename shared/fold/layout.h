@@ -39,8 +39,9 @@ struct PlaceRow {
   std::uint64_t position = 0;
   std::string last_hash;
   Instant now;
-  std::uint64_t rules = 0;   // the version in force
-  std::uint64_t events = 0;  // of the packet at `position`: how many are folded already
+  std::uint64_t rules = 0;             // the version in force
+  std::uint64_t events = 0;            // of the packet at `position`: how many are folded already
+  std::optional<Instant> swept_until;  // while a sweep is open: nothing beyond it is complete
   template <class Self, class Visit>
   static void fields(Self& s, Visit& visit) {
     visit(1, "position", s.position, codec::kOptional);
@@ -48,6 +49,7 @@ struct PlaceRow {
     visit(3, "now", s.now, codec::kOptional);
     visit(4, "rules", s.rules, codec::kOptional);
     visit(5, "events", s.events, codec::kOptional);
+    visit(6, "swept_until", s.swept_until, codec::kOptional);
   }
 };
 

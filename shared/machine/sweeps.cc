@@ -40,6 +40,7 @@ void Sweeps::add(SweepRow sweep) {
     SweepRow& open = open_.at(same->second);
     open.next = std::min(open.next, sweep.next);
     open.since = std::min(open.since, sweep.since);
+    open.number = std::min(open.number, sweep.number);  // all facts come by one lane
     rows_.edit(key_of(same->second)) = open;
     return;
   }

@@ -94,7 +94,7 @@ routes::Table routes(const Doors& doors, const routes::Table& services) {
                                      [doors, stream = *stream](const Request& one) {
                                        if (ask::wants_event_stream(one))
                                          return ask::follow_stream(
-                                             {doors.journal, doors.runtime, doors.log_readers, doors.forwarder.loop()},
+                                             {doors.journal, doors.runtime, doors.followers, doors.forwarder.loop()},
                                              stream, one);
                                        return ask::stream_page(doors.journal, doors.runtime, stream, one);
                                      });

@@ -21,6 +21,7 @@ struct Doors {
   runtime::Runtime& runtime;
   peers::Forwarder& forwarder;  // to other processes
   http::WorkPool& log_readers;  // on which the journal is read: never on the listener's threads
+  http::WorkPool& followers;    // the same for readers that follow a stream, so that they hold up nobody else's reads
   entry::EventDoor& events;
   clock::ClockKeeper& clock;
   // The listener's counters, or nullptr while there is no listener; may be empty.

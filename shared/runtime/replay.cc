@@ -8,8 +8,9 @@
 
 namespace granary::runtime {
 namespace {
-constexpr std::size_t kReadBytes = 4U << 20;  // memory of one batch; a larger one is not read faster
-}
+constexpr std::size_t kReadBytes = 4U << 20;       // memory of one batch; a larger one is not read faster
+constexpr std::uint64_t kCommitBytes = 32U << 20;  // of what is sent: bounds the memory, as a shard does by its commits
+}  // namespace
 
 Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& ledger, MachineKind machine,
                                  std::uint16_t shard, std::uint64_t position, std::unique_ptr<Machine> rules,
@@ -19,6 +20,7 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
   Fold fold(ledger, machine, shard, std::move(rules));
   fold.open(scratch);
   std::size_t uncommitted = 0;
+  std::uint64_t sent = 0;  // bytes, at the last commit
   const auto commit = [&]() -> Result<void> {
     store::WriteSet rows;
     std::vector<OutPacket> ready;
@@ -28,6 +30,7 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
     GRANARY_TRY(scratch.commit(rows));
     fold.committed();
     uncommitted = 0;
+    sent = fold.bytes_sent();
     return {};
   };
   // All of a record, however many steps it takes, or its first events.
@@ -56,7 +59,7 @@ Result<ShardDigest> replay_shard(const journal::Journal& journal, const Ledger& 
       }
       GRANARY_TRY(fold_record(record, Fold::kAllEvents));
       ++folded;
-      if (++uncommitted >= commit_every) GRANARY_TRY(commit());
+      if (++uncommitted >= commit_every || fold.bytes_sent() - sent >= kCommitBytes) GRANARY_TRY(commit());
     }
     progress(folded);
   }

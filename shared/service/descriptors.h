@@ -19,8 +19,10 @@ struct Descriptors {
   std::size_t connections = 0;  // what is left, `connections_max` at most
 };
 
-// The least: a store has its log, lock and manifest, and keeps some 16 tables open. It gets more if there are more.
-inline constexpr std::uint64_t kDescriptorsOfStore = 24;
+// The least: a store has its log, lock and manifest, and RocksDB keeps ten tables open. It gets more if there are more.
+inline constexpr std::uint64_t kDescriptorsOfStore = 16;
+// While a shard folds again, its old store answers beside the new one.
+inline constexpr std::uint64_t kStoresOfShard = 2;
 // With as many as this a store keeps all of its tables open.
 inline constexpr std::uint64_t kDescriptorsOfStoreMany = 1000;
 // The log, its brokers, standard streams, the processes of the list of peers.
@@ -29,10 +31,10 @@ inline constexpr std::uint64_t kDescriptorsOfProcess = 128;
 inline constexpr std::size_t kConnectionsMin = 32;
 
 // `limit` shared out.
-Result<Descriptors> share_out(std::uint64_t limit, std::size_t stores, std::size_t connections_max);
+Result<Descriptors> share_out(std::uint64_t limit, std::size_t shards, std::size_t connections_max);
 
 // Raises the soft limit of the process to its hard one, and shares it out. Errors: invalid_input (too few for these
-// stores).
-Result<Descriptors> take_descriptors(std::size_t stores, std::size_t connections_max);
+// shards).
+Result<Descriptors> take_descriptors(std::size_t shards, std::size_t connections_max);
 
 }  // namespace granary::service

@@ -45,6 +45,7 @@ constexpr auto kAppendGrace = std::chrono::seconds(2);
 // from holding up all others, and what waits behind them is told to come again.
 constexpr std::size_t kLogReaders = 2;
 constexpr std::size_t kLogReadsMax = 64;
+constexpr std::size_t kFollowersMax = 256;  // as many as may follow: each has one look under way
 
 // Long answers of other processes, of which lists over all shards are put together. They wait for nothing, so that one
 // thread does.
@@ -203,6 +204,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   const std::string listed = running.owned->empty() ? "" : peers->owner_of(*running.owned->begin());
   const auto owner = [&] { return listed.empty() ? url() : listed; };
   http::WorkPool log_readers(kLogReaders, kLogReadsMax);
+  http::WorkPool followers(1, kFollowersMax);
   std::set<MachineKind> here;
   routes::Table of_services;
   for (const Hosted& one : hosted) {
@@ -210,9 +212,9 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
     of_services.insert(of_services.end(), table.begin(), table.end());
     here.insert(one.machine);
   }
-  const operate::Doors doors{
-      *journal, **runtime, forwarder, log_readers, door, **clock, [&metrics] { return metrics.load(); },
-      owner,    &*peers};
+  const operate::Doors doors{*journal,  **runtime, forwarder, log_readers,
+                             followers, door,      **clock,   [&metrics] { return metrics.load(); },
+                             owner,     &*peers};
   http::Router router;
   routes::add_to(router, operate::routes(doors, of_services));
   routes::add_to(router, of_services);
@@ -223,6 +225,8 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   listen.address = address->host;
   listen.port = address->port;
   listen.limits.connections = descriptors->connections;
+  // Those that stream leave some for probes and for what is answered at once.
+  listen.limits.streams = std::min(listen.limits.streams, descriptors->connections / 2);
   auto listener = http::Listener::start(listen, [&router](http::Request request, http::Responder responder) {
     router.serve(std::move(request), std::move(responder));
   });
@@ -251,6 +255,7 @@ int run_server(const ServerOptions& options, const std::vector<Hosted>& hosted, 
   journal->stop_waiting();
   (*listener)->stop(kRequestGrace);
   log_readers.stop();
+  followers.stop();
   answer_readers.stop();
   forwarder.stop();
   loop.stop();

@@ -25,11 +25,11 @@ def limited(data, soft, hard):
 class Descriptors(unittest.TestCase):
     def test_idle_connections_do_not_take_files_from_the_stores(self):
         with tempfile.TemporaryDirectory() as data:
-            granary = limited(data, 256, 900).start()
+            granary = limited(data, 256, 1100).start()
             with open(f"/proc/{granary.process.pid}/limits", encoding="ascii") as limits:
-                self.assertRegex(limits.read(), r"Max open files +900 +900 ")
+                self.assertRegex(limits.read(), r"Max open files +1100 +1100 ")
             told = json.loads(granary.lines[-1])
-            self.assertEqual(told["open_files_max"], 900)
+            self.assertEqual(told["open_files_max"], 1100)
             self.assertLess(told["connections_max"], 200)
             kept = http.client.HTTPConnection(granary.url.split("//")[1], timeout=60)
             kept.request("GET", "/livez")
@@ -57,8 +57,8 @@ class Descriptors(unittest.TestCase):
             self.assertEqual(started.returncode, 3, started.stderr)
             told = json.loads(started.stderr.splitlines()[-1])
             self.assertEqual(told["event"], "cannot_start")
-            self.assertIn("expected at least 760 open files", told["cause"])
-            self.assertIn("ulimit -n 760", told["cause"])
+            self.assertIn("expected at least 960 open files", told["cause"])
+            self.assertIn("ulimit -n 960", told["cause"])
 
 
 if __name__ == "__main__":

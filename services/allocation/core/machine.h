@@ -153,7 +153,9 @@ class AllocationMachine final : public machine::Machine {
 
   // rules_usage.cc, rules_unassigned.cc
   void fold_usage(const Metered& metered, const Context& context, Out& out);
-  void charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context, Out& out);
+  // Returns in how many parts.
+  std::size_t charge(const Metered& metered, const ProjectRow& project, Arrival arrival, const Context& context,
+                     Out& out);
   void send_charge(const Metered& metered, const ProjectRow& project, const Context& context, Out& out);
   void keep_unassigned(const Metered& metered);
   // Charges what waits for a project, `rows` usages at most; returns how many.

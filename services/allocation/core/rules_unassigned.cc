@@ -21,6 +21,13 @@ bool AllocationMachine::is_swept(BytesView project) const {
   return sweeps_.any() && sweeps_.find(static_cast<std::uint64_t>(Sweep::project), project) != nullptr;
 }
 
+namespace {
+
+// A usage of more parts counts as several rows: its classes, months and lots may make thousands of it.
+constexpr std::size_t kPartsOfRow = 64;
+
+}  // namespace
+
 std::size_t AllocationMachine::release_waiting(BytesView project, std::size_t rows, const Context& context, Out& out,
                                                bool& is_done) {
   is_done = true;
@@ -28,13 +35,15 @@ std::size_t AllocationMachine::release_waiting(BytesView project, std::size_t ro
   WaitingQueue& queue = waiting_.edit(keys_.project(project));
   const ProjectRow* row = find_project(project);
   std::size_t done = 0;
-  for (; queue.first < queue.next && done < rows; ++queue.first, ++done) {
+  for (; queue.first < queue.next && done < rows; ++queue.first) {
     // Its key is made again behind the charge, which uses the same memory for its own.
     const WaitingUsage* waiting = waiting_usage_.find(keys_.waiting_usage(project, queue.first));
     GRANARY_CHECK(waiting != nullptr, "a place in a queue of usage is empty");
     const events::UsageMetered& usage = waiting->usage;
     if (row->holds > 0) release_hold(usage.project, usage.source, usage.id, usage.end, context, out);
-    charge({usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);
+    const std::size_t parts =
+        charge({usage, waiting->metering_shard, waiting->metering_number}, *row, Arrival::released, context, out);
+    done += 1 + parts / kPartsOfRow;
     waiting_usage_.erase(keys_.waiting_usage(project, queue.first));
     --edit_counts().waiting;
   }

@@ -27,8 +27,8 @@ void AllocationMachine::fold_usage(const Metered& metered, const Context& contex
   charge(metered, *project, Arrival::fresh, context, out);
 }
 
-void AllocationMachine::charge(const Metered& metered, const ProjectRow& project, Arrival arrival,
-                               const Context& context, Out& out) {
+std::size_t AllocationMachine::charge(const Metered& metered, const ProjectRow& project, Arrival arrival,
+                                      const Context& context, Out& out) {
   const events::UsageMetered& usage = metered.usage;
   const auto& order = policies_.burn_order(usage.start);
   charge_.start();
@@ -45,7 +45,8 @@ void AllocationMachine::charge(const Metered& metered, const ProjectRow& project
     expire_due_of(account, id, project, context, out);
     if (!amount.charged.is_zero()) charge_.add(account, id, {usage.start, usage.end}, amount.charged, order);
   }
-  if (charge_.parts().empty()) return;
+  const std::size_t parts = charge_.parts().size();
+  if (parts == 0) return 0;
   if (charge_.has_uncovered()) {
     const Overdraft overdraft = policies_.overdraft(usage.project, usage.start);
     for (ChargePart& part : charge_.parts()) {
@@ -59,6 +60,7 @@ void AllocationMachine::charge(const Metered& metered, const ProjectRow& project
   for (const Charge::Exhausted& one : charge_.exhausted())
     out.publish(context.shard,
                 lot_notice<events::LotExhausted>(*one.lot, one.account, project, one.lot->granted, context.now));
+  return parts;
 }
 
 void AllocationMachine::send_charge(const Metered& metered, const ProjectRow& project, const Context& context,

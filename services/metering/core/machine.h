@@ -83,7 +83,8 @@ class MeteringMachine final : public machine::Machine {
                                                const machine::Context& context, machine::Out& out);
 
   // rules_waiting.cc
-  void wait(const machine::RawInput& input, const events::UsageReported& usage);
+  enum class Waits : std::uint8_t { for_a_binding, for_its_turn };
+  void wait(const machine::RawInput& input, const events::UsageReported& usage, Waits why);
   // Whether usage that came before waits for its turn, so that what comes now waits behind it.
   bool is_swept(const Bytes& account);
   // Sends on what waits for the account (a key of waiting_heads_) and can go by now: looks at `rows` places at most,

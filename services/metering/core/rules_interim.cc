@@ -15,18 +15,17 @@ Outcome MeteringMachine::take_interim(const events::UsageInterim& usage, const m
                                       const Context& context, Out& out) {
   SourceRow& source = sources_.edit(usage.root.source);
   ++source.interim;
-  // A figure is known by its job and its time; which id it has does not matter. So the newest one stands for all of a
-  // job's figures, and they take no place among the identities.
+  // What says nothing new is a repeat. A figure is known by its job and its time; which id it has does not matter. So
+  // the newest one stands for all of a job's figures, and they take no place among the identities.
   const Id16 root = machine::root_identity(usage.root);
   if (ids_.find(root)) {
     GRANARY_PROBE("a figure comes after the final report");
-    return {Judgement::accepted};
+    return {Judgement::repeat};
   }
   const HeldRow* held = held_.find(view_of(root));
   if (held != nullptr && usage.measured_at <= held->measured_at) {
-    if (usage.measured_at == held->measured_at) return {Judgement::repeat};
-    GRANARY_PROBE("a figure comes after a newer one");
-    return {Judgement::accepted};
+    if (usage.measured_at < held->measured_at) GRANARY_PROBE("a figure comes after a newer one");
+    return {Judgement::repeat};
   }
   if (input.raw.substance.size() > kSubstanceBytesMax) return too_large();
   if (auto old = too_old(usage.measured_at, context)) return *std::move(old);

@@ -56,16 +56,17 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   const std::int64_t day = units::day_number(std::max(context.now, usage.end));
   const std::string& project =
       usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
-  settle(input, usage.end, project, context, out);
   const bool is_queued =
       usage.project.empty() && !project.empty() && is_swept(account_key(usage.cluster, usage.account));
+  // If it is queued, another binding may still move it to another project: nobody holds anything for it meanwhile.
+  settle(input, usage.end, is_queued ? std::string() : project, context, out);
   if (!project.empty() && !is_queued) {
     const auto [partition, number] =
         send(input.raw.source, input.raw.id, project, usage, input.raw.notes, input.raw.recorded_at, context, out);
     ids_.add(input.identity, basis, day, partition, number);
     return {Judgement::accepted};
   }
-  wait(input, usage);
+  wait(input, usage, is_queued ? Waits::for_its_turn : Waits::for_a_binding);
   ids_.add(input.identity, basis, day, 0, 0);
   if (is_queued) {
     GRANARY_PROBE("usage waits behind what its account was bound for");

@@ -8,13 +8,28 @@ namespace granary::metering {
 using machine::Context;
 using machine::Out;
 
-void MeteringMachine::wait(const machine::RawInput& input, const events::UsageReported& usage) {
+namespace {
+
+// `refused_by` of usage whose account is bound and whose turn has not come: it is let go by the sweep that it waits
+// for.
+constexpr std::string_view kQueued = "queued";
+
+}  // namespace
+
+void MeteringMachine::wait(const machine::RawInput& input, const events::UsageReported& usage, Waits why) {
+  const bool is_queued = why == Waits::for_its_turn;
   const Bytes account = account_key(usage.cluster, usage.account);
   WaitingHead& head = waiting_heads_.edit(account);
-  waiting_.edit(waiting_key(account, head.next++)) = {
-      input.raw.source, input.raw.id, input.identity, input.raw.recorded_at, usage, input.raw.notes, ""};
+  waiting_.edit(waiting_key(account, head.next++)) = {input.raw.source,
+                                                      input.raw.id,
+                                                      input.identity,
+                                                      input.raw.recorded_at,
+                                                      usage,
+                                                      input.raw.notes,
+                                                      std::string(is_queued ? kQueued : std::string_view())};
   ++head.count;
-  ++unbound_;
+  if (is_queued) ++head.unmeasured;
+  ++(is_queued ? unmeasured_ : unbound_);
 }
 
 bool MeteringMachine::is_swept(const Bytes& account) {
@@ -44,7 +59,8 @@ std::size_t MeteringMachine::release(const Bytes& account, std::uint64_t& place,
   is_done = true;
   if (waiting_heads_.find(account) == nullptr) return 0;
   WaitingHead& head = waiting_heads_.edit(account);
-  place = std::max(place, head.first);
+  // A queue that was emptied and filled again meanwhile begins at its first place.
+  place = place > head.next ? head.first : std::max(place, head.first);
   std::size_t looked_at = 0;
   for (; place < head.next && looked_at < rows; ++place, ++looked_at) {
     const Bytes key = waiting_key(account, place);
@@ -99,30 +115,40 @@ void MeteringMachine::keep_waiting(WaitingHead& head, const Bytes& key, const Wa
   waiting_.edit(key).refused_by = refused_by;
 }
 
+// One look at the heads a turn: it costs as much as there are heads that changed since the last commit.
 std::size_t MeteringMachine::release_unmeasured(machine::SweepRow& sweep, std::size_t rows, const Context& context,
                                                 Out& out, bool& is_done) {
-  std::size_t looked_at = 0;
-  is_done = false;
-  while (looked_at < rows) {
-    if (sweep.next == 0) {  // not within an account
-      std::optional<Bytes> account;
-      waiting_heads_.scan(sweep.name, [&](BytesView key, const WaitingHead& head) {
-        if (head.unmeasured == 0 && ++looked_at < rows) return true;
-        account = Bytes(key);
-        return false;
-      });
-      is_done = !account;
-      if (is_done) break;
-      sweep.name = *account;
-      if (looked_at >= rows) break;
+  std::vector<Bytes> accounts;
+  std::size_t looked_at = 0;  // heads without such usage, and places
+  Bytes last;                 // head that was looked at
+  is_done = true;
+  const bool is_within = sweep.next > 0;  // an account
+  if (is_within) accounts.push_back(sweep.name);
+  waiting_heads_.scan(is_within ? sweep.name + '\0' : sweep.name, [&](BytesView key, const WaitingHead& head) {
+    if (accounts.size() + looked_at >= rows) return is_done = false;
+    last = key;
+    if (head.unmeasured > 0)
+      accounts.emplace_back(key);
+    else
+      ++looked_at;
+    return true;
+  });
+  for (const Bytes& account : accounts) {
+    if (looked_at >= rows) {
+      is_done = false;
+      if (sweep.name != account) sweep.next = 0;
+      sweep.name = account;
+      return looked_at;
     }
+    if (sweep.name != account) sweep.next = 0;
+    sweep.name = account;
     bool is_whole = false;
-    looked_at += release(sweep.name, sweep.next, rows - looked_at, context, out, is_whole);
-    if (!is_whole) break;
-    ++looked_at;
+    looked_at += 1 + release(account, sweep.next, rows - looked_at, context, out, is_whole);
+    if (!is_whole) return is_done = false, looked_at;
     sweep.name += '\0';  // the place behind it
     sweep.next = 0;
   }
+  if (!last.empty() && sweep.name <= last) sweep.name = last + '\0';
   return looked_at;
 }
 

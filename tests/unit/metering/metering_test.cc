@@ -323,7 +323,7 @@ TEST_F(Metering, InterimFiguresHoldUntilTheFinalReport) {
   EXPECT_EQ(shard.send("another id", interim, root).judgement, Judgement::repeat) << "a figure is its job's and time's";
   EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z")).judgement, Judgement::accepted);
   interim.measured_at = at("2026-11-01T00:20:00Z");
-  EXPECT_EQ(shard.send("i2", interim, root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.send("i2", interim, root).judgement, Judgement::repeat) << "it says nothing new";
   EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u) << "after the final report nothing is held";
   EXPECT_EQ(shard.source().interim, 4u);
   EXPECT_EQ(shard.source().received, 1u);
@@ -365,7 +365,7 @@ TEST_F(Metering, AFigureOfAnUnboundAccountIsRememberedAndHoldsNothing) {
   interim.account = interim.cluster = "";
   EXPECT_EQ(shard.send("i2 again", interim, interim.root).judgement, Judgement::repeat) << "whatever it says";
   interim.measured_at = at("2026-11-01T00:15:00Z");
-  EXPECT_EQ(shard.send("late", interim, interim.root).judgement, Judgement::accepted);
+  EXPECT_EQ(shard.send("late", interim, interim.root).judgement, Judgement::repeat);
   EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u);
   EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:30:00Z")).judgement, Judgement::accepted);
   EXPECT_EQ(shard.out.all<events::HoldSettled>().size(), 1u) << "nobody holds anything any more";
@@ -470,6 +470,65 @@ TEST_F(Metering, WhatAClassListReleasesIsDoneAFewAtATime) {
   EXPECT_EQ(run(false), run(true));
 }
 
+// Usage that is queued behind what waits for its classes is neither overtaken nor left behind, also if another list
+// comes.
+TEST_F(Metering, UsageThatIsQueuedBehindAClassListKeepsItsPlace) {
+  constexpr std::size_t kRows = machine::kSweepRows;
+  auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  std::string expected;
+  const auto send = [&](const std::string& account, const std::string& id) {
+    usage.account = account;
+    if (account == "m") expected += id + ' ';
+    return shard.send(id, usage);
+  };
+  for (std::size_t i = 0; i < 9 * kRows; ++i) send("a", "a" + std::to_string(i));
+  for (std::size_t i = 0; i < kRows + 10; ++i) send("m", "m" + std::to_string(i));
+  shard.publish_classes("2", at("2026-02-01T00:00:00Z"), {kClasses.begin() + 1, kClasses.end()});
+  for (const char* account : {"a", "m"}) shard.fact(events::AccountBound{"aif1", account, "late", {}, {}});
+  shard.tick(at("2026-11-01T01:00:10Z"));
+  EXPECT_EQ(shard.unmeasured(), 10 * kRows + 10);
+  shard.publish_classes("3", at("2026-03-01T00:00:00Z"), kClasses);
+  for (int i = 0; i < 30; ++i) {
+    if (i == 4 || i == 10) shard.publish_classes(i == 4 ? "4" : "5", at("2026-04-01T00:00:00Z"), kClasses);
+    send("m", "later" + std::to_string(i));
+    if (i % 3 == 0) shard.reopen();
+  }
+  EXPECT_EQ(shard.waiting(), 0u);
+  EXPECT_EQ(shard.unmeasured(), 0u);
+  std::string got;
+  for (const auto& metered : shard.out.all<events::UsageMetered>())
+    if (metered.id[0] != 'a') got += metered.id + ' ';
+  EXPECT_EQ(got, expected);
+}
+
+// A report that waits for its turn may still move to another project, so nothing is held for it meanwhile.
+TEST_F(Metering, AQueuedReportLeavesNoHoldBehind) {
+  constexpr std::size_t kRows = machine::kSweepRows;
+  auto usage = job("2026-10-31T23:00:00Z", "2026-10-31T23:30:00Z");
+  usage.project.clear();
+  usage.cluster = "aif1";
+  usage.account = "acc";
+  for (std::size_t i = 0; i < 4 * kRows; ++i) shard.send(std::to_string(i), usage);
+  shard.fact(events::AccountBound{"aif1", "acc", "one", {}, {}});
+  events::UsageInterim interim;
+  interim.root = {"slurm://aif1", "j"};
+  interim.cluster = "aif1";
+  interim.account = "acc";
+  interim.resources = usage.resources;
+  interim.start = usage.start;
+  interim.measured_at = usage.start.plus_ms(1000);
+  shard.send("i", interim, interim.root);
+  EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 1u);
+  EXPECT_EQ(shard.send("j", usage).reason, "queued");
+  EXPECT_EQ(shard.out.all<events::HoldSettled>().size(), 1u);
+  shard.fact(events::AccountBound{"aif1", "acc", "two", {}, {}});
+  shard.tick(at("2026-11-01T01:00:10Z"));
+  EXPECT_EQ(shard.waiting(), 0u);
+  EXPECT_EQ(shard.out.all<events::UsageMetered>().back().project, "two");
+}
+
 TEST_F(Metering, AHoldMovesWithItsJobAndIsForgottenWithTheWindow) {
   const events::Root root{"slurm://aif1", "7"};
   events::UsageInterim interim;
@@ -477,10 +536,10 @@ TEST_F(Metering, AHoldMovesWithItsJobAndIsForgottenWithTheWindow) {
   interim.project = "one";
   interim.resources = {{"gpu:h200", units::Quantity(1000), {}, ""}};
   interim.start = at("2026-11-01T00:00:00Z");
-  const auto figure = [&](const char* project, const char* measured_at) {
+  const auto figure = [&](const char* project, const char* measured_at, Judgement judgement = Judgement::accepted) {
     interim.project = project;
     interim.measured_at = at(measured_at);
-    EXPECT_EQ(shard.send(measured_at, interim, root).judgement, Judgement::accepted);
+    EXPECT_EQ(shard.send(measured_at, interim, root).judgement, judgement);
   };
   const auto settled = [&] {
     std::vector<std::string> projects;
@@ -493,7 +552,7 @@ TEST_F(Metering, AHoldMovesWithItsJobAndIsForgottenWithTheWindow) {
   shard.reopen();
   figure("two", "2026-11-01T00:30:00Z");
   EXPECT_EQ(settled(), (std::vector<std::string>{"one"}));
-  figure("one", "2026-11-01T00:25:00Z");  // late
+  figure("one", "2026-11-01T00:25:00Z", Judgement::repeat);  // late
   EXPECT_EQ(shard.out.all<events::UsageHeld>().size(), 3u);
   shard.reopen();
   EXPECT_EQ(shard.send("7", job("2026-11-01T00:00:00Z", "2026-11-01T00:40:00Z")).judgement, Judgement::accepted);

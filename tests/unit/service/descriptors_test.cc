@@ -10,7 +10,7 @@ namespace {
 TEST(Descriptors, ConnectionsGetWhatStoresLeave) {
   const auto few = share_out(1'200, 25, 1024);
   ASSERT_TRUE(few.ok());
-  EXPECT_EQ(few->reserved, kDescriptorsOfProcess + 25 * kDescriptorsOfStore);
+  EXPECT_EQ(few->reserved, kDescriptorsOfProcess + 25 * kStoresOfShard * kDescriptorsOfStore);
   EXPECT_EQ(few->connections, 1'200 - few->reserved);
   EXPECT_EQ(few->per_store, kDescriptorsOfStore);
   const auto many = share_out(1'000'000, 25, 1024);
@@ -26,10 +26,10 @@ TEST(Descriptors, TooFewForTheStoresAreRefusedWithTheNumber) {
   const auto refused = share_out(700, 25, 1024);
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, ErrorCode::invalid_input);
-  EXPECT_NE(refused.error().message.find("expected at least 760 open files"), std::string::npos)
+  EXPECT_NE(refused.error().message.find("expected at least 960 open files"), std::string::npos)
       << refused.error().message;
-  EXPECT_NE(refused.error().message.find("ulimit -n 760"), std::string::npos);
-  EXPECT_TRUE(share_out(760, 25, 1024).ok());
+  EXPECT_NE(refused.error().message.find("ulimit -n 960"), std::string::npos);
+  EXPECT_TRUE(share_out(960, 25, 1024).ok());
 }
 
 TEST(Descriptors, TheSoftLimitIsRaisedToTheHardOne) {
