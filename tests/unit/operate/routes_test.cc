@@ -34,6 +34,7 @@ class Routes : public ::testing::Test {
                                     *ledger_.runtime,
                                     ledger_.reach.forwarder,
                                     log_readers_,
+                                    log_readers_,
                                     *ledger_.events,
                                     *ledger_.keeper,
                                     {},
@@ -128,10 +129,15 @@ class SlowLog final : public testing_support::ForwardingJournal {
 TEST_F(Routes, ALogThatDoesNotAnswerHoldsNoThreadOfTheListener) {
   ledger_.start();
   SlowLog slow(ledger_.journal);
-  routes::add_to(
-      router_,
-      routes({slow, *ledger_.runtime, ledger_.reach.forwarder, log_readers_, *ledger_.events, *ledger_.keeper, {}},
-             {}));
+  routes::add_to(router_, routes({slow,
+                                  *ledger_.runtime,
+                                  ledger_.reach.forwarder,
+                                  log_readers_,
+                                  log_readers_,
+                                  *ledger_.events,
+                                  *ledger_.keeper,
+                                  {}},
+                                 {}));
   std::vector<std::future<http::Response>> waiting;
   const auto begin = [&](const std::string& path) {  // as the listener's thread does: it does not wait for the answer
     auto answer = std::make_shared<std::promise<http::Response>>();
