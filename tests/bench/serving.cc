@@ -33,10 +33,10 @@ Serving::Serving(BenchLedger& ledger) : parts_(std::make_unique<Parts>()) {
   for (const service::Hosted& one : standalone::services())
     for (routes::Route& route : one.routes({ledger.runtime(), parts.forwarder, parts.log_readers}))
       table.push_back(std::move(route));
-  routes::add_to(parts.router,
-                 operate::routes({ledger.journal(), ledger.runtime(), parts.forwarder, parts.log_readers, *parts.door,
-                                  *parts.clock, [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},
-                                 table));
+  routes::add_to(parts.router, operate::routes({ledger.journal(), ledger.runtime(), parts.forwarder, parts.log_readers,
+                                                parts.log_readers, *parts.door, *parts.clock,
+                                                [] { return static_cast<const http::ListenerMetrics*>(nullptr); }},
+                                               table));
   routes::add_to(parts.router, table);
   parts.listener = must(http::Listener::start({}, [&parts](http::Request request, http::Responder responder) {
     parts.router.serve(std::move(request), std::move(responder));
