@@ -80,7 +80,7 @@ void append_event(std::string& out, const std::string& id, std::string_view data
 class Follower : public std::enable_shared_from_this<Follower> {
  public:
   Follower(const Follow& follow, std::string topic, Cursors cursors, Place place)
-      : follow_(follow), topic_(std::move(topic)), cursors_(std::move(cursors)), place_(std::move(place)) {}
+      : follow_(follow), topic_(std::move(topic)), cursors_(cursors), place_(std::move(place)) {}
 
   void next(http::StreamedBody::Take take) {
     take_ = std::move(take);
@@ -207,10 +207,10 @@ Response follow_stream(const Follow& follow, machine::Topic stream, const Reques
   if (const auto found = find_start(follow, topic, cursors, begin, place); !found.ok())
     return last && found.error().code != ErrorCode::unavailable ? http::bad_header("Last-Event-ID", found.error())
                                                                 : cannot_read("from", found.error());
-  return {.content_type = std::string(kEventStream),
-          .headers = {{"Cache-Control", "no-store"}},
-          .streamed = std::make_shared<FollowerBody>(
-              std::make_shared<Follower>(follow, topic, std::move(cursors), std::move(place)))};
+  return {
+      .content_type = std::string(kEventStream),
+      .headers = {{"Cache-Control", "no-store"}},
+      .streamed = std::make_shared<FollowerBody>(std::make_shared<Follower>(follow, topic, cursors, std::move(place)))};
 }
 
 }  // namespace granary::ask
