@@ -1,7 +1,7 @@
 // Sweeps: work on rows that are independent of each other, done a few rows at a time, so that no record stalls the
 // other projects of its shard. A lot's end, a binding, a project or a price book may concern a million rows; the record
 // that brings it does kSweepRows of them, and each event folded after it, before its own work, as many again, a tick
-// kSweepRowsOfTick. Idle time does nothing: where a sweep stands hangs on the log alone. All that is open is rows, the
+// kSweepRowsOfTick. Idle time does nothing: how far a sweep is depends on the log alone. All that is open is rows, the
 // place in a sweep too, so that a restart goes on there.
 //
 // Threads: belongs to its machine's thread. Ownership: the machine's; the set outlives it.
