@@ -57,7 +57,7 @@ Outcome MeteringMachine::take(const RawInput& input, const events::UsageReported
   const std::string& project =
       usage.project.empty() ? facts_.project_of(usage.cluster, usage.account, usage.start) : usage.project;
   const bool is_queued =
-      usage.project.empty() && !project.empty() && is_swept(account_key(usage.cluster, usage.account));
+      usage.project.empty() && !project.empty() && sweeps_.any() && is_swept(account_key(usage.cluster, usage.account));
   // If it is queued, another binding may still move it to another project: nobody holds anything for it meanwhile.
   settle(input, usage.end, is_queued ? std::string() : project, context, out);
   if (!project.empty() && !is_queued) {

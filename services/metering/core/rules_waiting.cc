@@ -33,7 +33,6 @@ void MeteringMachine::wait(const machine::RawInput& input, const events::UsageRe
 }
 
 bool MeteringMachine::is_swept(const Bytes& account) {
-  if (!sweeps_.any()) return false;
   if (sweeps_.find(static_cast<std::uint64_t>(Sweep::account), account) != nullptr) return true;
   const machine::SweepRow* classes = sweeps_.find(static_cast<std::uint64_t>(Sweep::classes));
   if (classes == nullptr || account < classes->name) return false;
